@@ -1,0 +1,1 @@
+"""The compiled artifact: the one contract between the compiler and everything that runs."""

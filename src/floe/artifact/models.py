@@ -1,0 +1,237 @@
+"""What `floe compile` writes and everything else reads: frozen, free of secrets, timestamps and absolute paths."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+FORMAT_VERSION = 1
+SESSION_DATABASE = "floe"
+"""Name of the database in which every relation of a run lives, as dbt renders it: `"floe"."schema"."name"`."""
+
+AssetKind = Literal["source", "seed", "model", "dbt_snapshot", "python"]
+Materialization = Literal["view", "table", "incremental", "ephemeral"]
+PublishMode = Literal["all-or-nothing", "per-asset"]
+
+
+class Frozen(BaseModel):
+    """Base of every artifact model: immutable, and nothing in it is unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Project(Frozen):
+    """Identity of the project, from `floe.yaml`."""
+
+    name: str
+    version: str
+    description: str = ""
+    owner: str = ""
+
+
+class PlatformChoice(Frozen):
+    """Which platform file applies, and why it was chosen."""
+
+    environment: str
+    source: str
+    """`built-in`, or the platform file's path: relative to the project where it lies inside it, else its name."""
+    reason: str
+
+
+class StorageBinding(Frozen):
+    """Where data and metadata files lie. `path` is relative to the project unless it was given as absolute."""
+
+    type: Literal["local"] = "local"
+    path: str
+
+
+class CatalogBinding(Frozen):
+    """The Iceberg catalog. `uri` of a relative SQLite file is relative to the project."""
+
+    type: Literal["sql"] = "sql"
+    uri: str
+    warehouse: str
+    """Name of the catalog inside the SQL tables (the warehouse parameter, never part of a namespace)."""
+
+
+class ComputeBinding(Frozen):
+    """The engine and its settings, e.g. `threads`, `memory_limit`, `path`."""
+
+    type: Literal["duckdb"] = "duckdb"
+    properties: dict[str, str | int] = {}
+
+
+class Layer(Frozen):
+    """A layer bound to its namespace, storage profile and catalog profile."""
+
+    namespace: str
+    storage: str
+    catalog: str
+
+
+class Relation(Frozen):
+    """Name of an asset inside the run's session (database is always `SESSION_DATABASE`), as dbt rendered it."""
+
+    schema_name: str
+    identifier: str
+
+
+class ColumnDoc(Frozen):
+    """What the author says about a column."""
+
+    description: str = ""
+    data_type: str = ""
+
+
+class Query(Frozen):
+    """Rendered SQL. `increment` is the form for a table that exists already (incremental models only)."""
+
+    sql: str
+    increment: str | None = None
+    rendered_path: str
+    """The file, relative to the project, in which a user finds this SQL: errors name it with a line."""
+
+
+class Incremental(Frozen):
+    """How an increment meets the table that is there."""
+
+    strategy: Literal["append", "delete+insert", "merge"]
+    unique_key: tuple[str, ...] = ()
+    predicates: tuple[str, ...] = ()
+    on_schema_change: Literal["ignore", "fail", "append_new_columns", "sync_all_columns"] = "ignore"
+    merge_update_columns: tuple[str, ...] = ()
+    merge_exclude_columns: tuple[str, ...] = ()
+
+
+class DbtSnapshot(Frozen):
+    """A dbt snapshot: history of a query's rows (type-2 dimension), in dbt's own columns."""
+
+    strategy: Literal["timestamp", "check"]
+    unique_key: tuple[str, ...]
+    updated_at: str = ""
+    """Column or expression of the timestamp strategy; optional for the check strategy."""
+    check_columns: tuple[str, ...] | Literal["all"] = ()
+    hard_deletes: Literal["ignore", "invalidate", "new_record"] = "ignore"
+    column_names: dict[str, str]
+    """dbt_valid_from, dbt_valid_to, dbt_scd_id, dbt_updated_at, dbt_is_deleted -> name in the table."""
+    valid_to_current: str | None = None
+
+
+class Seed(Frozen):
+    """A CSV file of the project, with the column types dbt infers for it."""
+
+    file: str
+    sha256: str
+    delimiter: str = ","
+    columns: tuple[tuple[str, str], ...]
+    """Column name and DuckDB type, in file order."""
+
+
+class SourceFiles(Frozen):
+    """Files that Floe lands itself. Globs are relative to the project."""
+
+    files: tuple[str, ...]
+    format: Literal["csv", "parquet", "json"]
+    mode: Literal["replace", "append", "merge"] = "replace"
+    unique_key: tuple[str, ...] = ()
+    options: dict[str, str | int | bool] = {}
+    """Options of DuckDB's reader for the format, e.g. `delim`, `all_varchar`."""
+
+
+class PythonFunction(Frozen):
+    """A function decorated with `@floe.asset`. `file` is relative to the project."""
+
+    file: str
+    function: str
+    parameters: dict[str, str]
+    """Parameter name -> key of the asset that is passed."""
+
+
+class Asset(Frozen):
+    """One asset: exactly one of `source`, `seed`, `query`, `python` says how it is made."""
+
+    key: str
+    """`<layer>.<name>`, unique in the project."""
+    name: str
+    layer: str
+    kind: AssetKind
+    materialization: Materialization
+    relation: Relation
+    depends_on: tuple[str, ...] = ()
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    path: str = ""
+    """File that defines the asset, relative to the project."""
+    fqn: tuple[str, ...] = ()
+    """dbt's fully qualified name (project, folders, name); used by selection."""
+    unique_id: str = ""
+    """dbt's unique id, e.g. `model.shop.orders`; empty for assets that dbt does not know."""
+    columns: dict[str, ColumnDoc] = {}
+    source: SourceFiles | None = None
+    seed: Seed | None = None
+    query: Query | None = None
+    python: PythonFunction | None = None
+    incremental: Incremental | None = None
+    dbt_snapshot: DbtSnapshot | None = None
+    full_refresh: bool | None = None
+    """dbt's `full_refresh` config: True always, False never, None as the command line says."""
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the asset becomes an Iceberg table (views and ephemeral models do not)."""
+        return self.materialization in ("table", "incremental")
+
+
+class Test(Frozen):
+    """A dbt data test: `sql` selects the failing rows (before `limit`)."""
+
+    __test__ = False  # pytest must not collect it
+
+    id: str
+    """dbt's unique id."""
+    name: str
+    kind: Literal["generic", "singular"]
+    sql: str
+    rendered_path: str
+    depends_on: tuple[str, ...] = ()
+    """Keys of the assets that the test reads."""
+    attached_to: str = ""
+    """Key of the asset the test is declared on; empty for a singular test on several assets."""
+    column: str = ""
+    type: str = ""
+    """Generic test's name, e.g. `not_null`, `dbt_utils.equal_rowcount`; empty for singular tests."""
+    arguments: dict[str, Any] = {}
+    severity: Literal["error", "warn"] = "error"
+    warn_if: str = "!= 0"
+    error_if: str = "!= 0"
+    fail_calc: str = "count(*)"
+    limit: int | None = None
+    store_failures: bool = False
+    failures_relation: Relation | None = None
+    """Where failing rows are kept when `store_failures` is set: published as `<schema_name>.<identifier>`."""
+    tags: tuple[str, ...] = ()
+    path: str = ""
+
+
+class CompiledArtifacts(Frozen):
+    """Everything a run needs. The digest names these bytes; see `floe.artifact.codec`."""
+
+    format_version: int = FORMAT_VERSION
+    floe_version: str
+    digest: str = ""
+    project: Project
+    platform: PlatformChoice
+    publish: PublishMode = "all-or-nothing"
+    storage: dict[str, StorageBinding]
+    catalogs: dict[str, CatalogBinding]
+    compute: ComputeBinding
+    layers: dict[str, Layer]
+    search_path: tuple[str, ...] = (".",)
+    """Folders, relative to the project, against which relative paths inside SQL are resolved, in order."""
+    assets: dict[str, Asset]
+    tests: dict[str, Test] = {}
+
+    def table_name(self, asset: Asset) -> tuple[str, str]:
+        """Namespace and name of the Iceberg table that the asset publishes to."""
+        return self.layers[asset.layer].namespace, asset.name

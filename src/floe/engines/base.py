@@ -1,0 +1,99 @@
+"""What the runtime asks of an engine: open a session, build assets, run tests, stage what is to be published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from floe.artifact.models import Asset, CompiledArtifacts, Test
+    from floe.lake.base import Catalog, StagedTable
+
+
+@dataclass(frozen=True)
+class SessionRequest:
+    """All that a session needs to know when it opens."""
+
+    artifacts: CompiledArtifacts
+    project_directory: Path
+    run_id: str
+    catalogs: Mapping[str, Catalog]
+    """Catalog profile name -> open catalog."""
+    threads: int
+
+
+@dataclass(frozen=True)
+class BuildOutcome:
+    """An asset was built. `staged` is what publishing it would change; None for views."""
+
+    rows: int | None = None
+    bytes: int | None = None
+    staged: StagedTable | None = None
+
+
+@dataclass(frozen=True)
+class TestOutcome:
+    """A test was run: `failures` is the result of its `fail_calc`, the sample its first failing rows as text.
+
+    `staged` holds the failing rows of a test with `store_failures`.
+    """
+
+    __test__ = False
+
+    failures: int
+    should_warn: bool
+    should_error: bool
+    columns: tuple[str, ...] = ()
+    sample: tuple[tuple[str, ...], ...] = ()
+    staged: StagedTable | None = None
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """Rows of a query, as Python values, with the names and types of its columns."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: Sequence[tuple[object, ...]]
+    truncated: bool = False
+
+
+class Session(Protocol):
+    """One run's workspace in an engine. `build`, `attach` and `test` may be called from several threads."""
+
+    def attach(self, asset: Asset) -> None:
+        """Make an asset that this run does not build readable: the published table, or the view over such.
+
+        Raises:
+            NodeError: the asset was never published.
+            LakeError: its table cannot be read.
+        """
+        ...
+
+    def build(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
+        """Build one asset whose inputs are built or attached, and stage its files.
+
+        Raises:
+            NodeError: the asset's SQL, Python code or files are at fault.
+            LakeError: its current table cannot be read, or its files cannot be written.
+        """
+        ...
+
+    def test(self, test: Test) -> TestOutcome:
+        """Run one data test against what was built or attached.
+
+        Raises:
+            NodeError: the test's SQL cannot be executed.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Stop running statements soon; the calls that run them raise."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back; staged files stay."""
+        ...

@@ -1,0 +1,161 @@
+"""What engines and the runtime know of the lake: table state, staged changes, and the catalog's Protocol.
+
+Nothing here imports PyIceberg: schemas and updates are the JSON of the Iceberg specification
+(https://iceberg.apache.org/spec/), so that planning a write costs no import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+ENGINE_TYPES_PROPERTY = "floe.engine-types"
+"""Table property: JSON object, column name -> the engine's own type, where reading back must restore it."""
+RUN_ID_PROPERTY = "floe.run-id"
+DIGEST_PROPERTY = "floe.digest"
+ASSET_PROPERTY = "floe.asset"
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """An Iceberg identifier. The namespace may have several levels, joined by dots."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}.{self.name}"
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table as one load of the catalog saw it: the parent of whatever is published next."""
+
+    name: TableName
+    location: str
+    """Absolute path or URL of the table's folder; files of a publish go to `<location>/data` and `/metadata`."""
+    metadata_location: str | None = None
+    """None when the table does not exist yet."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """The Iceberg table metadata, as its JSON says it; empty when the table does not exist yet."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the catalog has the table."""
+        return self.metadata_location is not None
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A live data file of a snapshot."""
+
+    path: str
+    record_count: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class ColumnStatistics:
+    """What an engine knows of one leaf column of a file it wrote. Bounds are the engine's text of the value."""
+
+    field_id: int
+    value_count: int
+    null_count: int
+    size_bytes: int
+    minimum: str | None = None
+    maximum: str | None = None
+    has_nan: bool = False
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A Parquet file that a run wrote and nobody can see yet."""
+
+    path: str
+    record_count: int
+    size_bytes: int
+    statistics: tuple[ColumnStatistics, ...] = ()
+
+
+@dataclass(frozen=True)
+class StagedTable:
+    """One table's part of a publish.
+
+    `replace` drops every file of the parent snapshot; `append` adds files; `rewrite` removes `removed_paths`
+    and adds files (merge, delete+insert, snapshots: only the files that hold affected rows).
+    """
+
+    asset: str
+    base: TableState
+    schema: Mapping[str, Any]
+    """Iceberg schema JSON (`type`, `fields` with ids); ids of columns that the parent has are the parent's."""
+    operation: Literal["replace", "append", "rewrite"]
+    files: tuple[StagedFile, ...]
+    removed_paths: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Table properties to set together with the snapshot."""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One table after a publish."""
+
+    asset: str
+    name: TableName
+    snapshot_id: int
+    operation: str
+    rows_added: int
+    rows_removed: int
+    rows_total: int
+    files_added: int
+    bytes_added: int
+
+
+@dataclass(frozen=True)
+class TableCommit:
+    """Updates to one table, in the REST specification's JSON, valid only on the state they were computed from."""
+
+    base: TableState
+    updates: tuple[Mapping[str, Any], ...]
+
+
+class Catalog(Protocol):
+    """An Iceberg catalog: finds tables and commits to many of them at once."""
+
+    def load(self, name: TableName, default_location: str) -> TableState:
+        """The table as it is now; a state that does not `exist` (at `default_location`) when there is none.
+
+        Raises:
+            LakeError: the catalog or the metadata file cannot be read.
+        """
+        ...
+
+    def tables(self) -> Sequence[TableName]:
+        """Every table of the catalog, sorted.
+
+        Raises:
+            LakeError: the catalog cannot be read.
+        """
+        ...
+
+    def commit(self, commits: Sequence[TableCommit], on_step: Callable[[str], None]) -> None:
+        """Create or update all the tables, or none, creating namespaces that are missing.
+
+        Calls `on_step("metadata-written")` right before the atomic step and `on_step("committed")` right after.
+
+        Raises:
+            CommitConflictError: a table is not what its commit was computed from any more; nothing was changed.
+            LakeError: the catalog or storage failed; nothing was changed.
+        """
+        ...
+
+    def drop(self, names: Sequence[TableName]) -> None:
+        """Remove tables from the catalog in one transaction; their files stay.
+
+        Raises:
+            LakeError: the catalog failed; nothing was changed.
+        """
+        ...

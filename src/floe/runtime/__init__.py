@@ -1,0 +1,1 @@
+"""Running an artifact: selection, scheduling, write-audit-publish, journal, locks, events."""

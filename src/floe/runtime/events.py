@@ -1,0 +1,178 @@
+"""The one stream of events of a run. Progress, the journal and every later exporter are observers of it.
+
+Times are seconds since the epoch (`at`) or durations in seconds (`seconds`).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class RunStatus(StrEnum):
+    """What became of a run."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    INTERRUPTED = "INTERRUPTED"
+
+
+class NodeStatus(StrEnum):
+    """What became of an asset in a run."""
+
+    SUCCESS = "success"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class TestStatus(StrEnum):
+    """What became of a data test, in dbt's words."""
+
+    __test__ = False
+
+    PASS = "pass"  # noqa: S105 - dbt's word for a test that found nothing
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all events."""
+
+    run_id: str
+    at: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    """A run holds its lease and knows what it will do."""
+
+    command: str
+    environment: str
+    project: str
+    digest: str
+    host: str
+    pid: int
+    assets: tuple[str, ...]
+    tests: tuple[str, ...]
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeStarted(Event):
+    """An asset begins to be built."""
+
+    asset: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why something failed, as users read it: a stable code, the reason, facts and the way out."""
+
+    code: str
+    reason: str
+    instruction: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeFinished(Event):
+    """An asset was built and staged, failed, or was skipped (`skipped_because` names the asset or test)."""
+
+    asset: str
+    status: NodeStatus
+    kind: str
+    materialization: str
+    seconds: float
+    rows: int | None = None
+    bytes: int | None = None
+    failure: Failure | None = None
+    skipped_because: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestStarted(Event):
+    """A data test begins."""
+
+    __test__ = False
+
+    test: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestFinished(Event):
+    """A data test ended. `columns` and `sample` show the first failing rows, as text."""
+
+    __test__ = False
+
+    test: str
+    name: str
+    asset: str
+    status: TestStatus
+    seconds: float
+    failures: int | None = None
+    columns: tuple[str, ...] = ()
+    sample: tuple[tuple[str, ...], ...] = ()
+    failure: Failure | None = None
+    skipped_because: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishStep(Event):
+    """One step of a publish is done: `files-synced`, `manifests-written`, `metadata-written`, `committed`."""
+
+    step: str
+    tables: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePublished(Event):
+    """A table of the run is visible to readers."""
+
+    asset: str
+    table: str
+    snapshot_id: int
+    operation: str
+    rows_added: int
+    rows_removed: int
+    rows_total: int
+    files_added: int
+    bytes_added: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishFinished(Event):
+    """All tables of the run were committed, or none was (`failure` says why; `withheld` when the audit failed)."""
+
+    published: int
+    seconds: float
+    withheld: bool = False
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFinished(Event):
+    """The last event of a run."""
+
+    status: RunStatus
+    seconds: float
+
+
+class Observer(Protocol):
+    """Receives every event in order, on a thread of the stream's own."""
+
+    def on_event(self, event: Event) -> None:
+        """Handle one event; what is raised here is reported at the end and never fails the run."""
+        ...
+
+    def close(self) -> None:
+        """Release what the observer holds, after the last event."""
+        ...
