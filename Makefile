@@ -1,0 +1,61 @@
+# `make demo` and `make test` do all set-up themselves: they need Python 3.11-3.13, make and git,
+# and leave nothing outside this folder.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+ROOT := $(CURDIR)
+UV := $(ROOT)/.uv/bin/uv
+BIN := $(ROOT)/.venv/bin
+SYSTEM_PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v "$$name" && break; done)
+
+export UV_CACHE_DIR := $(ROOT)/.uv/cache
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+export UV_PROJECT_ENVIRONMENT := $(ROOT)/.venv
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
+
+.PHONY: help demo test lint bench torture clean
+
+help: ## show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(UV):
+	@test -n "$(SYSTEM_PYTHON)" || { echo "error: Floe needs Python 3.11, 3.12 or 3.13 on the PATH" >&2; exit 2; }
+	@"$(SYSTEM_PYTHON)" -m venv .uv || { echo "error: this Python has no venv module (Debian and Ubuntu: install python3-venv)" >&2; exit 2; }
+	@.uv/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check 'uv>=0.8,<1'
+
+.uv/run-environment: $(UV) pyproject.toml uv.lock
+	@$(UV) sync --quiet --frozen --no-dev --inexact --compile-bytecode --python "$(SYSTEM_PYTHON)"
+	@touch $@
+
+.uv/test-environment: $(UV) pyproject.toml uv.lock
+	@$(UV) sync --quiet --frozen --compile-bytecode --python "$(SYSTEM_PYTHON)"
+	@touch $@ .uv/run-environment
+
+demo: .uv/run-environment ## publish the football example and show three of its tables
+	@cd examples/football && "$(BIN)/floe" run
+	@cd examples/football && for table in gold.team_record gold.top_scorers gold.elo_ratings; do \
+		echo; echo "\$$ floe show $$table --limit 5"; "$(BIN)/floe" show $$table --limit 5 || exit $$?; done
+
+test: .uv/test-environment lint ## everything that must hold: style, types, rooms, behaviour, coverage
+	@rm -f .coverage .coverage.*
+	@"$(BIN)/coverage" run -m pytest -n 2 --dist worksteal
+	@"$(BIN)/coverage" combine --quiet
+	@"$(BIN)/coverage" report
+
+lint: .uv/test-environment
+	@"$(BIN)/ruff" check --quiet .
+	@"$(BIN)/ruff" format --check --quiet .
+	@"$(BIN)/mypy"
+	@"$(BIN)/lint-imports"
+
+torture: .uv/test-environment ## the long crash tests: 200 kills, counts printed
+	@FLOE_TORTURE_KILLS=$${FLOE_TORTURE_KILLS:-200} "$(BIN)/pytest" tests/torture -s
+
+bench: .uv/test-environment ## Floe against raw DuckDB and dbt build, ratios in one run
+	@"$(BIN)/python" -m compileall -q src .venv/lib || true
+	@"$(BIN)/python" benchmarks/run_overhead.py
+
+clean: ## remove what the targets above made
+	rm -rf .venv .uv .demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.floe
