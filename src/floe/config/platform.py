@@ -1,0 +1,75 @@
+"""The models of `platform.yaml`: where things are, written by the platform engineer; and the built-in platform."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from floe.config.fields import (
+    NAMESPACE_PATTERN,
+    SQLITE_URI_PATTERN,
+    NonEmpty,
+    ProfileName,
+    SemanticVersion,
+    Strict,
+)
+from floe.config.pipeline import DuckdbProperties
+
+
+class LocalStorage(Strict):
+    """A folder that holds the tables' data and metadata files."""
+
+    type: Literal["local"] = Field(description="Kind of storage: a local folder.")
+    path: NonEmpty = Field(description="Folder of the warehouse, relative to the project.")
+
+
+class SqlCatalogConfig(Strict):
+    """An Iceberg catalog in an SQLite file."""
+
+    type: Literal["sql"] = Field(description="Kind of catalog: SQL tables.")
+    uri: str = Field(
+        pattern=SQLITE_URI_PATTERN,
+        description="`sqlite:///` and the file, relative to the project unless it begins with a slash.",
+    )
+    warehouse: ProfileName = Field(
+        default="floe", description="Name of the catalog; a parameter of it, never part of a namespace."
+    )
+
+
+class DuckdbCompute(Strict):
+    """DuckDB inside the process of the run."""
+
+    type: Literal["duckdb"] = Field(description="Kind of engine: DuckDB.")
+    properties: DuckdbProperties = Field(default=DuckdbProperties(), description="Settings of the engine.")
+
+
+class LayerConfig(Strict):
+    """A layer of the lakehouse: its namespace, and the storage and catalog that hold it."""
+
+    namespace: Annotated[str, Field(pattern=NAMESPACE_PATTERN)] = Field(
+        description="Namespace of the layer's tables, e.g. `bronze` or `analytics.bronze`."
+    )
+    storage_ref: ProfileName = Field(default="default", description="Storage profile of the layer.")
+    catalog_ref: ProfileName = Field(default="default", description="Catalog profile of the layer.")
+
+
+class Platform(Strict):
+    """The whole of `platform.yaml`."""
+
+    version: SemanticVersion = Field(description='Semantic version of this file, e.g. "1.0.0".')
+    storage: dict[ProfileName, LocalStorage] = Field(description="Storage profiles by name.")
+    catalogs: dict[ProfileName, SqlCatalogConfig] = Field(description="Catalog profiles by name.")
+    compute: dict[ProfileName, DuckdbCompute] = Field(description="Compute profiles by name.")
+    layers: dict[ProfileName, LayerConfig] = Field(description="Layers by name.")
+
+
+def built_in_platform() -> Platform:
+    """Return the platform that serves where there is no platform.yaml: everything under `.floe/`, no server."""
+    return Platform(
+        version="1.0.0",
+        storage={"default": LocalStorage(type="local", path=".floe/warehouse")},
+        catalogs={"default": SqlCatalogConfig(type="sql", uri="sqlite:///.floe/catalog.db")},
+        compute={"default": DuckdbCompute(type="duckdb")},
+        layers={name: LayerConfig(namespace=name) for name in ("bronze", "silver", "gold")},
+    )

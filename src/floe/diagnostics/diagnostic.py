@@ -1,0 +1,56 @@
+"""One mistake or remark, with its place and its way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from floe.diagnostics.span import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fact beside the mistake. A text about another place names it itself (`Span.location`)."""
+
+    text: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What is wrong, where, and what to do.
+
+    Args:
+        code: Stable code `FLOE-xxxx` with a page in `floe/explain/`.
+        message: Lower-case, no final full stop, identifiers in backticks, true standing alone.
+        span: Where; None only for what has no file.
+        severity: Errors fail the command, warnings do not.
+        label: A few words under the caret.
+        notes: Facts.
+        hints: Actions. The renderer adds the one that names the code's page.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    severity: Severity = "error"
+    label: str = ""
+    notes: tuple[Note, ...] = ()
+    hints: tuple[str, ...] = ()
+
+
+def by_place(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Sort by file, line and column; what has no place comes first."""
+
+    def place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
+        span = diagnostic.span
+        if span is None:
+            return "", 0, 0, diagnostic.code, diagnostic.message
+        return span.file, span.line, span.column, diagnostic.code, diagnostic.message
+
+    return sorted(diagnostics, key=place)

@@ -1,0 +1,29 @@
+"""A place in a file of the project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of characters in one line; lines and columns count from 1, `end_column` is one past the last.
+
+    Args:
+        file: Path as it is shown, relative to the project where the file lies inside it.
+        line: Line number.
+        column: First character.
+        end_column: One past the last character; equal to `column` where the span is a point.
+        text: The source line, without its line break; empty when it is not known.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_column: int
+    text: str = ""
+
+    @property
+    def location(self) -> str:
+        """`file:line`, as a note names it."""
+        return f"{self.file}:{self.line}"
