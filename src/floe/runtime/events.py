@@ -52,6 +52,13 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Notice(Event):
+    """Something a user should know that is no failure: a run waits for another, a dead run was cleaned up."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
     """A run holds its lease and knows what it will do."""
 

@@ -1,0 +1,204 @@
+"""The journal of all runs of a project: `.floe/state.db`, written from the event stream and read by every command.
+
+One SQLite file in WAL mode, so readers never wait for a run and a run never for readers.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from floe.errors import EnvironmentFaultError
+from floe.runtime.events import RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from floe.runtime.events import RunStarted
+
+SCHEMA_VERSION = 1
+_MIGRATIONS = (
+    """
+    CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY, environment TEXT NOT NULL, command TEXT NOT NULL, project TEXT NOT NULL,
+        digest TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL, threads INTEGER NOT NULL,
+        started_at REAL NOT NULL, finished_at REAL, status TEXT NOT NULL,
+        tables_published INTEGER NOT NULL DEFAULT 0, note TEXT NOT NULL DEFAULT '', failure TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE nodes (
+        run_id TEXT NOT NULL REFERENCES runs, asset TEXT NOT NULL, kind TEXT NOT NULL,
+        materialization TEXT NOT NULL, status TEXT NOT NULL, finished_at REAL NOT NULL, seconds REAL NOT NULL,
+        rows INTEGER, bytes INTEGER, skipped_because TEXT NOT NULL DEFAULT '', failure TEXT,
+        PRIMARY KEY (run_id, asset)
+    ) WITHOUT ROWID;
+    CREATE INDEX nodes_of_asset ON nodes (asset, run_id);
+    CREATE TABLE tests (
+        run_id TEXT NOT NULL REFERENCES runs, test TEXT NOT NULL, name TEXT NOT NULL, asset TEXT NOT NULL,
+        status TEXT NOT NULL, finished_at REAL NOT NULL, seconds REAL NOT NULL, failures INTEGER,
+        skipped_because TEXT NOT NULL DEFAULT '', failure TEXT,
+        PRIMARY KEY (run_id, test)
+    ) WITHOUT ROWID;
+    CREATE INDEX tests_of_asset ON tests (asset, run_id);
+    CREATE TABLE publishes (
+        run_id TEXT NOT NULL REFERENCES runs, asset TEXT NOT NULL, table_name TEXT NOT NULL,
+        snapshot_id INTEGER NOT NULL, operation TEXT NOT NULL, rows_added INTEGER NOT NULL,
+        rows_removed INTEGER NOT NULL, rows_total INTEGER NOT NULL, files_added INTEGER NOT NULL,
+        bytes_added INTEGER NOT NULL, published_at REAL NOT NULL,
+        PRIMARY KEY (run_id, table_name)
+    ) WITHOUT ROWID;
+    """,
+)
+"""`_MIGRATIONS[n]` takes a journal of version n to version n + 1."""
+
+_INSERT_RUN = """INSERT INTO runs
+    (run_id, environment, command, project, digest, host, pid, threads, started_at, status)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def journal_path(project_directory: Path) -> Path:
+    """The journal of a project."""
+    return project_directory / ".floe" / "state.db"
+
+
+def read_journal(project_directory: Path) -> Journal | None:
+    """The journal, for reading; None when nothing has run in this project yet.
+
+    Raises:
+        EnvironmentFaultError: as every method of `Journal`.
+    """
+    path = journal_path(project_directory)
+    return Journal(path) if path.exists() else None
+
+
+class Journal:
+    """An open journal. One thread at a time.
+
+    Raises (every method):
+        EnvironmentFaultError: `state.db` is damaged, of a newer Floe, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._connection.row_factory = sqlite3.Row
+        try:
+            with _explained(path):
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._migrate()
+        except EnvironmentFaultError:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def start_run(self, event: RunStarted) -> None:
+        """Write the run's row, before any work: whatever happens later, the run is known."""
+        what = (event.run_id, event.environment, event.command, event.project, event.digest)
+        who = (event.host, event.pid, event.threads, event.at, RunStatus.RUNNING)
+        self.write([(_INSERT_RUN, (*what, *who))])
+
+    def write(self, statements: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        """Execute statements in one transaction."""
+        with _explained(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for sql, parameters in statements:
+                    self._connection.execute(sql, parameters)
+                self._connection.execute("COMMIT")
+            except sqlite3.Error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def running(self, environment: str) -> list[dict[str, Any]]:
+        """Rows of runs that began in `environment` and never wrote an end, oldest first."""
+        sql = "SELECT * FROM runs WHERE environment = ? AND status = ? ORDER BY run_id"
+        return self._rows(sql, (environment, RunStatus.RUNNING))
+
+    def mark_interrupted(self, run_id: str, note: str) -> None:
+        """Record that a run died."""
+        sql = "UPDATE runs SET status = ?, finished_at = ?, note = ? WHERE run_id = ?"
+        self.write([(sql, (RunStatus.INTERRUPTED, time.time(), note, run_id))])
+
+    def runs(self, limit: int = 20) -> list[dict[str, Any]]:
+        """The latest runs, newest first, with counts of nodes and tests by status."""
+        rows = self._rows("SELECT * FROM runs ORDER BY run_id DESC LIMIT ?", (limit,))
+        for row in rows:
+            row["nodes"] = self._counts("nodes", row["run_id"])
+            row["tests"] = self._counts("tests", row["run_id"])
+        return rows
+
+    def run(self, run_id: str) -> dict[str, Any] | None:
+        """One run with its `nodes`, `tests` and `publishes`; `run_id` may be shortened. None when there is none."""
+        matching = self._rows("SELECT * FROM runs WHERE run_id LIKE ? || '%' ORDER BY run_id DESC LIMIT 1", (run_id,))
+        if not matching:
+            return None
+        found = matching[0]
+        for table in ("nodes", "tests", "publishes"):
+            found[table] = self._rows(f"SELECT * FROM {table} WHERE run_id = ?", (found["run_id"],))
+        return found
+
+    def last_status(self) -> dict[str, dict[str, Any]]:
+        """Asset key -> its row of `nodes` in the last run that decided about it, with that run's `run_status`."""
+        sql = """SELECT n.*, r.status AS run_status, max(n.run_id) AS run_id FROM nodes n
+                 JOIN runs r USING (run_id) GROUP BY n.asset ORDER BY n.asset"""
+        return {row["asset"]: row for row in self._rows(sql, ())}
+
+    def asset_history(self, asset: str, limit: int = 20) -> list[dict[str, Any]]:
+        """Rows of `nodes` of one asset with the run's status, newest first."""
+        sql = """SELECT n.*, r.status AS run_status, r.started_at AS run_started_at FROM nodes n
+                 JOIN runs r USING (run_id) WHERE n.asset = ? ORDER BY n.run_id DESC LIMIT ?"""
+        return self._rows(sql, (asset, limit))
+
+    def _counts(self, table: str, run_id: str) -> dict[str, int]:
+        sql = f"SELECT status, count(*) AS n FROM {table} WHERE run_id = ? GROUP BY status ORDER BY status"
+        return {row["status"]: row["n"] for row in self._rows(sql, (run_id,))}
+
+    def _rows(self, sql: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
+        with _explained(self._path):
+            return [dict(row) for row in self._connection.execute(sql, parameters)]
+
+    def _migrate(self) -> None:
+        version = self._version()
+        if version == SCHEMA_VERSION:
+            return
+        if version > SCHEMA_VERSION:
+            reason = f"`{self._path.name}` has version {version}, this Floe reads version {SCHEMA_VERSION}"
+            raise EnvironmentFaultError("FLOE-0621", reason, "use the newer Floe that wrote it, or move the file away")
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("BEGIN IMMEDIATE")
+        for number in range(self._version(), SCHEMA_VERSION):  # another process may have been faster
+            for statement in filter(str.strip, _MIGRATIONS[number].split(";")):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {number + 1}")
+        self._connection.execute("COMMIT")
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's errors into Floe's."""
+    try:
+        yield
+    except (sqlite3.OperationalError, OSError) as error:
+        reason = f"the journal `{path.parent.name}/{path.name}` cannot be read or written: {error}"
+        instruction = "make the project folder writable, and check that its disk has room"
+        raise EnvironmentFaultError("FLOE-0622", reason, instruction) from error
+    except sqlite3.DatabaseError as error:
+        reason = f"`{path.parent.name}/{path.name}` is damaged or no journal of Floe: {error}"
+        raise EnvironmentFaultError("FLOE-0620", reason, "move the file away: tables do not depend on it") from error

@@ -1,0 +1,99 @@
+"""The observer that writes a run's events to the journal."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from floe.runtime.events import (
+    NodeFinished,
+    PublishFinished,
+    PublishStep,
+    RunFinished,
+    TablePublished,
+    TestFinished,
+)
+
+if TYPE_CHECKING:
+    from floe.runtime.events import Event, Failure
+    from floe.runtime.journal import Journal
+
+_BATCH_SECONDS = 0.25
+_INSERT_NODE = """INSERT OR REPLACE INTO nodes
+    (run_id, asset, kind, materialization, status, finished_at, seconds, rows, bytes, skipped_because, failure)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_TEST = """INSERT OR REPLACE INTO tests
+    (run_id, test, name, asset, status, finished_at, seconds, failures, skipped_because, failure)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_PUBLISH = """INSERT OR REPLACE INTO publishes
+    (run_id, asset, table_name, snapshot_id, operation, rows_added, rows_removed, rows_total, files_added,
+     bytes_added, published_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_UPDATE_PUBLISHED = """UPDATE runs
+    SET tables_published = tables_published + ?, failure = coalesce(failure, ?) WHERE run_id = ?"""
+
+
+class JournalObserver:
+    """Writes a run's events to the journal, many in one transaction, and closes the journal at the end."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._pending: list[tuple[str, tuple[Any, ...]]] = []
+        self._written_at = time.monotonic()
+
+    def on_event(self, event: Event) -> None:
+        """Queue what the event says; write when a batch is due or the event is a milestone."""
+        self._pending += _statements(event)
+        milestone = isinstance(event, PublishStep | PublishFinished | RunFinished)
+        if milestone or time.monotonic() - self._written_at > _BATCH_SECONDS:
+            self._flush()
+
+    def close(self) -> None:
+        """Write the rest."""
+        try:
+            self._flush()
+        finally:
+            self._journal.close()
+
+    def _flush(self) -> None:
+        if self._pending:
+            statements, self._pending = self._pending, []
+            self._journal.write(statements)
+        self._written_at = time.monotonic()
+
+
+def _statements(event: Event) -> list[tuple[str, tuple[Any, ...]]]:
+    match event:
+        case NodeFinished():
+            return [(_INSERT_NODE, _node_row(event))]
+        case TestFinished():
+            return [(_INSERT_TEST, _test_row(event))]
+        case TablePublished():
+            return [(_INSERT_PUBLISH, _publish_row(event))]
+        case PublishFinished():
+            return [(_UPDATE_PUBLISHED, (event.published, _as_json(event.failure), event.run_id))]
+        case RunFinished():
+            sql = "UPDATE runs SET status = ?, finished_at = ? WHERE run_id = ?"
+            return [(sql, (event.status, event.at, event.run_id))]
+    return []
+
+
+def _node_row(event: NodeFinished) -> tuple[Any, ...]:
+    who = (event.run_id, event.asset, event.kind, event.materialization, event.status, event.at, event.seconds)
+    return (*who, event.rows, event.bytes, event.skipped_because, _as_json(event.failure))
+
+
+def _test_row(event: TestFinished) -> tuple[Any, ...]:
+    who = (event.run_id, event.test, event.name, event.asset, event.status, event.at, event.seconds)
+    return (*who, event.failures, event.skipped_because, _as_json(event.failure))
+
+
+def _publish_row(event: TablePublished) -> tuple[Any, ...]:
+    who = (event.run_id, event.asset, event.table, event.snapshot_id, event.operation)
+    rows = (event.rows_added, event.rows_removed, event.rows_total)
+    return (*who, *rows, event.files_added, event.bytes_added, event.at)
+
+
+def _as_json(failure: Failure | None) -> str | None:
+    return json.dumps(asdict(failure)) if failure else None

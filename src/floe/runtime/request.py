@@ -1,0 +1,78 @@
+"""What a run is asked to do, and what it says at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_PIPELINE_FAILED
+from floe.runtime.events import NodeStatus, RunStatus, TestStatus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from floe.artifact.models import CompiledArtifacts
+    from floe.runtime.events import Failure, NodeFinished, TablePublished, TestFinished
+
+Command = Literal["run", "test"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """All that `floe run` and `floe test` know when they start."""
+
+    project_directory: Path
+    artifacts: CompiledArtifacts
+    command: Command = "run"
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    full_refresh: bool = False
+    fail_fast: bool = False
+    threads: int | None = None
+    """None: as the compute profile says, else a number that fits the machine."""
+    wait_seconds: float = 0.0
+    """How long to wait for another run of the same environment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What became of a run."""
+
+    run_id: str
+    status: RunStatus
+    seconds: float
+    nodes: dict[str, NodeFinished] = field(default_factory=dict)
+    """Asset key -> how it ended. Assets that were only attached appear when attaching failed."""
+    tests: dict[str, TestFinished] = field(default_factory=dict)
+    """Test id -> how it ended."""
+    published: tuple[TablePublished, ...] = ()
+    withheld: bool = False
+    """Whether tables were built but not published, because something failed."""
+    failure: Failure | None = None
+    """What failed beside nodes and tests: opening the session, or the publish."""
+    environment_fault: bool = False
+    """Whether a failure is the machine's or the platform's, not the project's."""
+    signal: int | None = None
+    """The signal that cancelled the run."""
+    abandoned: bool = False
+    """Whether work was still running when the run gave up waiting for it: the process should end without waiting."""
+    observer_failures: tuple[str, ...] = ()
+    errors: tuple[Exception, ...] = ()
+    """Exceptions behind the failures, for a traceback on request."""
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of the process."""
+        if self.status is RunStatus.SUCCEEDED:
+            return EXIT_OK
+        if self.status is RunStatus.CANCELLED and self.signal is not None:
+            return 128 + self.signal
+        return EXIT_ENVIRONMENT if self.environment_fault else EXIT_PIPELINE_FAILED
+
+    def count_nodes(self, status: NodeStatus) -> int:
+        """Number of assets with this status."""
+        return sum(node.status is status for node in self.nodes.values())
+
+    def count_tests(self, status: TestStatus) -> int:
+        """Number of tests with this status."""
+        return sum(test.status is status for test in self.tests.values())
