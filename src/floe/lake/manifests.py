@@ -1,0 +1,212 @@
+"""Manifests and manifest lists: Iceberg's Avro files, through PyIceberg's readers and writers.
+
+Only modules that have already decided to read or write a snapshot load this one: it imports PyIceberg.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pyiceberg.io import FileIO, InputFile, OutputFile
+from pyiceberg.manifest import (
+    DataFile,
+    DataFileContent,
+    FileFormat,
+    ManifestContent,
+    ManifestEntry,
+    ManifestEntryStatus,
+    ManifestFile,
+    read_manifest_list,
+    write_manifest,
+    write_manifest_list,
+)
+from pyiceberg.partitioning import PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.typedef import Record
+
+from floe.lake.bounds import lower_bound, upper_bound
+from floe.lake.faults import storage_faults, unreadable
+from floe.lake.files import local_path, write_new_file
+from floe.lake.metadata import FORMAT_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from floe.lake.base import StagedFile
+
+__all__ = [
+    "ManifestContent",
+    "ManifestContents",
+    "ManifestEntry",
+    "ManifestEntryStatus",
+    "ManifestFile",
+    "added_entry",
+    "read_entries",
+    "read_list",
+    "write_entries",
+    "write_list",
+]
+_COMPRESSION: Literal["deflate"] = "deflate"
+_DAMAGED = (ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError, OverflowError, AssertionError)
+"""What PyIceberg's Avro reader raises on bytes that are not what they should be."""
+
+
+class _LocalInput(InputFile):
+    def __len__(self) -> int:
+        return Path(local_path(self.location)).stat().st_size
+
+    def exists(self) -> bool:
+        return Path(local_path(self.location)).exists()
+
+    def open(self, seekable: bool = True) -> BytesIO:  # noqa: ARG002
+        return BytesIO(Path(local_path(self.location)).read_bytes())
+
+
+class _Buffer(BytesIO):
+    """Writes its content to a new file when it is closed."""
+
+    def __init__(self, output: _LocalOutput) -> None:
+        super().__init__()
+        self._output = output
+
+    def close(self) -> None:
+        if not self.closed:
+            content = self.getvalue()
+            write_new_file(self._output.location, content)
+            self._output.size = len(content)
+        super().close()
+
+
+class _LocalOutput(OutputFile):
+    size = 0
+
+    def __len__(self) -> int:
+        return self.size
+
+    def exists(self) -> bool:
+        return Path(local_path(self.location)).exists()
+
+    def to_input_file(self) -> InputFile:
+        return _LocalInput(self.location)
+
+    def create(self, overwrite: bool = False) -> _Buffer:  # noqa: ARG002
+        return _Buffer(self)
+
+
+class _LocalIO(FileIO):
+    def new_input(self, location: str) -> InputFile:
+        return _LocalInput(location)
+
+    def new_output(self, location: str) -> OutputFile:
+        return _LocalOutput(location)
+
+    def delete(self, location: str | InputFile | OutputFile) -> None:
+        path = location if isinstance(location, str) else location.location
+        Path(local_path(path)).unlink()
+
+
+def read_list(location: str) -> list[ManifestFile]:
+    """The manifests of a snapshot.
+
+    Raises:
+        LakeError: the file is missing or is not a manifest list.
+    """
+    with storage_faults("read", location):
+        try:
+            return list(read_manifest_list(_LocalInput(location)))
+        except FileNotFoundError as error:
+            raise unreadable(location, "it does not exist") from error
+        except _DAMAGED as error:
+            raise unreadable(location, "it is not a manifest list") from error
+
+
+def read_entries(manifest: ManifestFile, *, live: bool = True) -> list[ManifestEntry]:
+    """The entries of a manifest: live ones, or all with those that record deletions.
+
+    Raises:
+        LakeError: the file is missing or is not a manifest.
+    """
+    location = manifest.manifest_path
+    with storage_faults("read", location):
+        try:
+            return manifest.fetch_manifest_entry(_LocalIO(), discard_deleted=live)
+        except FileNotFoundError as error:
+            raise unreadable(location, "it does not exist") from error
+        except _DAMAGED as error:
+            raise unreadable(location, "it is not a manifest") from error
+
+
+def added_entry(staged: StagedFile, types: Mapping[int, str], snapshot_id: int) -> ManifestEntry:
+    """The entry of a file that a snapshot adds; `types` are the columns that can have bounds."""
+    statistics = staged.statistics
+    bounded = [item for item in statistics if item.field_id in types and item.null_count < item.value_count]
+    lower = {
+        item.field_id: lower_bound(types[item.field_id], item.minimum) for item in bounded if item.minimum is not None
+    }
+    upper = {
+        item.field_id: upper_bound(types[item.field_id], item.maximum) for item in bounded if item.maximum is not None
+    }
+    data_file = DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=staged.path,
+        file_format=FileFormat.PARQUET,
+        partition=Record(),
+        record_count=staged.record_count,
+        file_size_in_bytes=staged.size_bytes,
+        column_sizes={item.field_id: item.size_bytes for item in statistics},
+        value_counts={item.field_id: item.value_count for item in statistics},
+        null_value_counts={item.field_id: item.null_count for item in statistics},
+        lower_bounds={key: value for key, value in lower.items() if value is not None},
+        upper_bounds={key: value for key, value in upper.items() if value is not None},
+    )
+    return ManifestEntry.from_args(status=ManifestEntryStatus.ADDED, snapshot_id=snapshot_id, data_file=data_file)
+
+
+@dataclass(frozen=True)
+class ManifestContents:
+    """What a new manifest records: files that come, files that stay, files that go."""
+
+    added: Sequence[ManifestEntry] = ()
+    existing: Sequence[ManifestEntry] = ()
+    deleted: Sequence[ManifestEntry] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.existing or self.deleted)
+
+
+def write_entries(
+    location: str, schema: Mapping[str, Any], spec_id: int, snapshot_id: int, contents: ManifestContents
+) -> ManifestFile:
+    """Write a manifest of an unpartitioned spec.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    spec = PartitionSpec(spec_id=spec_id)
+    table_schema = Schema.model_validate(schema)
+    output = _LocalOutput(location)
+    with write_manifest(FORMAT_VERSION, spec, table_schema, output, snapshot_id, _COMPRESSION) as writer:
+        for entry in contents.added:
+            writer.add(entry)
+        for entry in contents.existing:
+            writer.existing(entry)
+        for entry in contents.deleted:
+            writer.delete(entry)
+    return writer.to_manifest_file()
+
+
+def write_list(
+    location: str, snapshot_id: int, parent_id: int | None, sequence_number: int, manifests: Sequence[ManifestFile]
+) -> None:
+    """Write the manifest list of a snapshot.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    output = _LocalOutput(location)
+    with write_manifest_list(FORMAT_VERSION, output, snapshot_id, parent_id, sequence_number, _COMPRESSION) as writer:
+        if manifests:
+            writer.add_manifests(list(manifests))

@@ -1,0 +1,42 @@
+"""Reading table metadata files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from floe.lake.faults import storage_faults, unreadable
+from floe.lake.files import local_path
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def read_metadata(location: str) -> dict[str, Any]:
+    """The metadata in a file, as JSON says it.
+
+    Raises:
+        LakeError: the file is missing, cannot be read, or is not table metadata.
+    """
+    with storage_faults("read", location):
+        try:
+            content = Path(local_path(location)).read_bytes()
+        except FileNotFoundError as error:
+            raise unreadable(location, "it does not exist") from error
+        if content.startswith(_GZIP_MAGIC):
+            content = gzip.decompress(content)
+    try:
+        metadata = json.loads(content)
+    except ValueError as error:
+        raise unreadable(location, "it is not JSON") from error
+    if not isinstance(metadata, dict) or "location" not in metadata:
+        raise unreadable(location, "it is not Iceberg table metadata")
+    return metadata
+
+
+def metadata_version(location: str) -> int:
+    """The version in a metadata file's name, -1 when it has none."""
+    match = re.match(r"v?(\d{1,9})[-.]", location.rpartition("/")[2])
+    return int(match[1]) if match else -1

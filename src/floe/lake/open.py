@@ -1,0 +1,68 @@
+"""From the artifact's bindings to open catalogs and table folders."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from floe.errors import LakeError
+from floe.lake.sql_catalog import SqlCatalog
+
+if TYPE_CHECKING:
+    from floe.artifact.models import Asset, CompiledArtifacts
+    from floe.lake.base import Catalog
+
+_SQLITE_SCHEME = "sqlite:///"
+_UNSAFE_IN_PATHS = re.compile(r"[^\w .=+,@-]|^\.+$")
+"""Separators, and what DuckDB or URLs would read as something else than a name (`*`, `?`, `[`, `#`, `%`)."""
+
+
+def open_catalogs(artifacts: CompiledArtifacts, project_directory: Path) -> dict[str, Catalog]:
+    """Every catalog profile of the artifact, by name. Opening reads and writes nothing.
+
+    Raises:
+        LakeError: a catalog's address is not one that this version understands.
+    """
+    return {
+        name: SqlCatalog(_database(name, binding.uri, project_directory), binding.warehouse)
+        for name, binding in artifacts.catalogs.items()
+    }
+
+
+def storage_roots(artifacts: CompiledArtifacts, project_directory: Path) -> dict[str, Path]:
+    """Storage profile name -> the absolute folder under which its tables lie."""
+    return {name: (project_directory / binding.path).absolute() for name, binding in artifacts.storage.items()}
+
+
+def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset: Asset) -> str:
+    """Absolute path of the folder that a new table of the asset gets: `<storage>/<namespace>/<name>`."""
+    layer = artifacts.layers[asset.layer]
+    namespace, name = artifacts.table_name(asset)
+    root = storage_roots(artifacts, project_directory)[layer.storage]
+    return location_in(root, namespace, name)
+
+
+def location_in(root: Path, namespace: str, name: str) -> str:
+    """Absolute path of the folder of a new table that is not an asset's (failing rows of a test)."""
+    return str(root / _folder_name(namespace) / _folder_name(name))
+
+
+def warm_up() -> None:
+    """Import what publishing needs, so that it is there when the publish begins; for a background thread."""
+    for module in ("floe.lake.publish", "floe.lake.snapshots", "pyiceberg.table"):
+        importlib.import_module(module)
+
+
+def _folder_name(name: str) -> str:
+    """The name with whatever could mean something in a path written as `=XX`, so that no two names share a folder."""
+    escaped = name.replace("=", "=3D")
+    return _UNSAFE_IN_PATHS.sub(lambda match: "".join(f"={byte:02X}" for byte in match[0].encode()), escaped)
+
+
+def _database(profile: str, uri: str, project_directory: Path) -> Path:
+    if not uri.startswith(_SQLITE_SCHEME) or uri == _SQLITE_SCHEME:
+        reason = f"catalog `{profile}` has the address `{uri}`, which is not a SQLite file"
+        raise LakeError("FLOE-0511", reason, "write it as `sqlite:///path/to/catalog.db`")
+    return (project_directory / Path(uri[len(_SQLITE_SCHEME) :])).absolute()

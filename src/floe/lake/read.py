@@ -1,0 +1,189 @@
+"""Reading tables: live files, schemas and history of a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from floe.errors import LakeError
+from floe.lake.base import DIGEST_PROPERTY, RUN_ID_PROPERTY, StoredFile
+from floe.lake.files import local_path
+from floe.lake.metadata import FORMAT_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from floe.lake.base import TableState
+    from floe.lake.manifests import ManifestFile
+
+_NO_SNAPSHOT = -1
+"""What some writers put in `current-snapshot-id` of a table that has none."""
+
+
+@dataclass(frozen=True)
+class TableSnapshot:
+    """One entry of a table's history. Counters that the writer left out are None."""
+
+    snapshot_id: int
+    parent_id: int | None
+    committed_at: datetime
+    operation: str
+    rows_added: int | None
+    rows_removed: int | None
+    rows_total: int | None
+    files_total: int | None
+    bytes_total: int | None
+    run_id: str
+    """Empty when the snapshot is not Floe's."""
+    digest: str
+    summary: Mapping[str, str]
+
+
+def live_files(state: TableState, snapshot_id: int | None = None) -> tuple[StoredFile, ...]:
+    """The data files of a snapshot (of the current one if None); none for a table that does not exist.
+
+    Raises:
+        LakeError: there is no such snapshot, its files cannot be read, or it uses features that this version lacks.
+    """
+    require_supported(state)
+    snapshot = current_snapshot(state) if snapshot_id is None else _snapshot(state, snapshot_id)
+    if snapshot is None:
+        return ()
+    from floe.lake.manifests import read_entries, read_list
+
+    manifests = read_list(snapshot["manifest-list"])
+    refuse_delete_files(state, manifests)
+    live = [manifest for manifest in manifests if manifest.has_added_files() or manifest.has_existing_files()]
+    files = [entry.data_file for manifest in live for entry in read_entries(manifest)]
+    return tuple(StoredFile(local_path(item.file_path), item.record_count, item.file_size_in_bytes) for item in files)
+
+
+def schema(state: TableState, snapshot_id: int | None = None) -> dict[str, Any]:
+    """The Iceberg schema JSON with which a snapshot was written; the table's current one if None.
+
+    Raises:
+        LakeError: there is no such table or snapshot.
+    """
+    if not state.exists:
+        raise LakeError(
+            "FLOE-0510", f"the table `{state.name}` does not exist", "run the asset that publishes it first"
+        )
+    schema_id = state.metadata["current-schema-id"]
+    if snapshot_id is not None:
+        schema_id = _snapshot(state, snapshot_id).get("schema-id", schema_id)
+    return next(dict(item) for item in state.metadata["schemas"] if item["schema-id"] == schema_id)
+
+
+def snapshots(state: TableState) -> tuple[TableSnapshot, ...]:
+    """The table's history, oldest first; empty for a table that does not exist."""
+    return tuple(_history_entry(item) for item in state.metadata.get("snapshots", ()))
+
+
+def snapshot_at(state: TableState, reference: str) -> int:
+    """The id of the snapshot that `reference` means: a snapshot id, or the one current at an ISO 8601 time.
+
+    A time without an offset is local time; a date is its first moment.
+
+    Raises:
+        LakeError: there is no such snapshot, or the table did not exist yet, or the text is neither.
+    """
+    if reference.isdecimal() and _find(state, int(reference)):
+        return int(reference)
+    try:
+        moment = datetime.fromisoformat(reference)
+    except ValueError as error:
+        if reference.isdecimal():
+            raise _no_snapshot(state, reference) from error
+        reason = f"`{reference}` is neither a snapshot id nor an ISO 8601 time"
+        raise LakeError("FLOE-0510", reason, "write a time as 2026-01-31T12:00:00 or 2026-01-31") from error
+    return _current_at(state, moment.astimezone())
+
+
+def current_snapshot(state: TableState) -> Mapping[str, Any] | None:
+    """The snapshot that readers see, None when the table does not exist or nothing was ever written."""
+    snapshot_id = state.metadata.get("current-snapshot-id")
+    if snapshot_id is None or snapshot_id == _NO_SNAPSHOT:
+        return None
+    return _snapshot(state, snapshot_id)
+
+
+def require_supported(state: TableState) -> None:
+    """Refuse tables of another format version.
+
+    Raises:
+        LakeError: the table exists in a format version that this Floe does not know.
+    """
+    version = state.metadata.get("format-version", FORMAT_VERSION)
+    if version != FORMAT_VERSION:
+        reason = f"`{state.name}` has Iceberg format version {version}, this Floe reads and writes version 2"
+        raise LakeError("FLOE-0507", reason, "drop the table from the catalog, or use another name for the asset")
+
+
+def refuse_delete_files(state: TableState, manifests: Sequence[ManifestFile]) -> None:
+    """Refuse snapshots in which another engine marked rows as deleted.
+
+    Raises:
+        LakeError: the snapshot has live delete files; ignoring them would bring deleted rows back.
+    """
+    from floe.lake.manifests import ManifestContent
+
+    deletes = [item for item in manifests if item.content == ManifestContent.DELETES]
+    if any(item.has_added_files() or item.has_existing_files() for item in deletes):
+        reason = f"`{state.name}` has delete files of another engine, which this version cannot read"
+        raise LakeError("FLOE-0507", reason, "compact the table with that engine, or run with --full-refresh")
+
+
+def _find(state: TableState, snapshot_id: int) -> Mapping[str, Any] | None:
+    known = state.metadata.get("snapshots", ())
+    return next((item for item in known if item["snapshot-id"] == snapshot_id), None)
+
+
+def _snapshot(state: TableState, snapshot_id: int) -> Mapping[str, Any]:
+    found = _find(state, snapshot_id)
+    if found is None:
+        raise _no_snapshot(state, str(snapshot_id))
+    return found
+
+
+def _no_snapshot(state: TableState, reference: str) -> LakeError:
+    reason = f"`{state.name}` has no snapshot {reference}"
+    return LakeError("FLOE-0510", reason, f"see its snapshots with `floe history {state.name}`")
+
+
+def _current_at(state: TableState, moment: datetime) -> int:
+    log = state.metadata.get("snapshot-log", ())
+    earlier = [entry for entry in log if _moment(entry["timestamp-ms"]) <= moment]
+    if earlier:
+        return int(earlier[-1]["snapshot-id"])
+    if not log:
+        raise LakeError("FLOE-0510", f"`{state.name}` has no snapshots yet", "run the asset that publishes it first")
+    first = _moment(log[0]["timestamp-ms"]).astimezone(moment.tzinfo).isoformat(timespec="seconds")
+    reason = f"`{state.name}` did not exist at {moment.isoformat(timespec='seconds')}: its history begins at {first}"
+    raise LakeError("FLOE-0510", reason, f"see its snapshots with `floe history {state.name}`")
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _history_entry(snapshot: Mapping[str, Any]) -> TableSnapshot:
+    summary = snapshot.get("summary") or {}
+
+    def counter(key: str, absent: int | None = None) -> int | None:
+        return int(summary[key]) if str(summary.get(key, "")).isdecimal() else absent
+
+    return TableSnapshot(
+        snapshot_id=snapshot["snapshot-id"],
+        parent_id=snapshot.get("parent-snapshot-id"),
+        committed_at=_moment(snapshot["timestamp-ms"]),
+        operation=str(summary.get("operation", "")),
+        rows_added=counter("added-records", 0),
+        rows_removed=counter("deleted-records", 0),
+        rows_total=counter("total-records"),
+        files_total=counter("total-data-files"),
+        bytes_total=counter("total-files-size"),
+        run_id=str(summary.get(RUN_ID_PROPERTY, "")),
+        digest=str(summary.get(DIGEST_PROPERTY, "")),
+        summary=summary,
+    )
