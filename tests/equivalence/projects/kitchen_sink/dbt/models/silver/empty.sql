@@ -1,0 +1,1 @@
+select order_id, note, amount from {{ ref('orders_view') }} where false

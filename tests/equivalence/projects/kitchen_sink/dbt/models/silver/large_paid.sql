@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select * from {{ ref('paid') }} where amount >= {{ var('minimum_amount') }}

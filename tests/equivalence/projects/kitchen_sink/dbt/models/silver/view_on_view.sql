@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+select region, count(*) as orders, sum(cents) as cents from {{ ref('orders_view') }} group by region
