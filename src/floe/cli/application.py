@@ -1,0 +1,39 @@
+"""What every command gets: where the project is, which platform applies, and the Printer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from floe.errors import UsageError
+
+if TYPE_CHECKING:
+    from floe.cli.printer import Printer
+
+
+class Application:
+    """The global options, filled in while the command line is parsed, before or after the command's name."""
+
+    def __init__(self, printer: Printer) -> None:
+        self.printer = printer
+        self.directory_option: str | None = None
+        self.environment: str | None = None
+        self.platform_file: Path | None = None
+
+    @property
+    def directory(self) -> Path:
+        """The project's folder.
+
+        Raises:
+            UsageError: `-C` names no folder.
+        """
+        directory = Path(self.directory_option or ".")
+        if not directory.is_dir():
+            reason = f"there is no folder `{self.directory_option}`"
+            raise UsageError("FLOE-0709", reason, "check the path after `-C`")
+        return directory
+
+
+pass_application = click.make_pass_decorator(Application)

@@ -1,0 +1,92 @@
+"""The `floe` command itself: knows each command's name and one line of help, and imports only what is invoked."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from floe.cli.application import Application
+from floe.cli.options import HELP_NAMES, global_options
+from floe.diagnostics.suggest import did_you_mean
+from floe.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS: Mapping[str, Mapping[str, str]] = {
+    "Begin": {
+        "init": "Create a project that runs at once.",
+    },
+    "Help": {
+        "explain": "Say what an error code means and how to fix it.",
+    },
+}
+"""Sections of the help; in each, a command's name and its one line. The module is `floe.cli.commands.<name>`."""
+
+
+def _names() -> list[str]:
+    return [name for section in COMMANDS.values() for name in section]
+
+
+class LazyGroup(click.Group):
+    """Lists its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Every command, in the order of the help."""
+        return _names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if cmd_name not in _names():
+            return None
+        command = import_module(f"floe.cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - every module of that folder defines one
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first word names.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        name = args[0]
+        if name not in _names() and not name.startswith("-"):
+            suggestion = did_you_mean(name, _names()) or "run `floe --help` for the list of commands"
+            raise UsageError("FLOE-0701", f"there is no command `{name}`", suggestion)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands in their sections."""
+        longest = max(len(name) for name in _names())
+        for title, commands in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(longest), text) for name, text in commands.items()])
+
+
+def _show_version(context: click.Context, _parameter: click.Parameter, value: bool | None) -> None:
+    if not value or context.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    context.ensure_object(Application).printer.data(f"floe {version('floe-runtime')}")
+    context.exit()
+
+
+def build_group() -> LazyGroup:
+    """The `floe` command with the global options."""
+    version = click.Option(
+        ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version."
+    )
+    return LazyGroup(
+        name="floe",
+        help="Two YAML files and a dbt project in, tested and published Iceberg tables out.",
+        epilog="`floe COMMAND --help` says more, with examples.",
+        params=[*global_options(), version],
+        context_settings={"help_option_names": HELP_NAMES},
+        subcommand_metavar="COMMAND [ARGUMENTS]...",
+        no_args_is_help=True,
+    )

@@ -1,0 +1,97 @@
+"""Entry point of `floe`: runs one command and turns whatever happens into messages and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from floe.cli.application import Application
+from floe.cli.group import build_group
+from floe.cli.printer import Printer
+from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SIGINT, FloeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+EXIT_READER_GONE = 141
+"""128 + SIGPIPE, as other programs end whose reader closes the pipe."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (`sys.argv` without an argument) and return the exit status.
+
+    0 success; 1 the user's pipeline or data is at fault; 2 usage, environment or internal error; 130 interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_on_characters(stream)
+    printer = Printer(sys.stdout, sys.stderr, os.environ)
+    application = Application(printer)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _reporting(printer, lambda: _invoke(application, words))
+        printer.flush()
+    except BrokenPipeError:
+        printer.abandon()
+        return EXIT_READER_GONE
+    return status
+
+
+def _never_fail_on_characters(stream: TextIO) -> None:
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _invoke(application: Application, words: list[str]) -> int:
+    group = build_group()
+    with group.make_context("floe", words, obj=application) as context:
+        return int(group.invoke(context) or EXIT_OK)
+
+
+def _reporting(printer: Printer, command: Callable[[], int]) -> int:
+    """Run the command; report what it raises. Only a reader that is gone goes on to the caller."""
+    try:
+        return command()
+    except click.exceptions.Exit as request:
+        return request.exit_code
+    except click.exceptions.NoArgsIsHelpError as usage:
+        printer.problem(usage.format_message())
+        return EXIT_ENVIRONMENT
+    except BrokenPipeError:
+        raise
+    except (KeyboardInterrupt, click.Abort):
+        printer.problem("interrupted")
+        return EXIT_SIGINT
+    except Exception as error:  # noqa: BLE001 - the edge of the program: whatever it is, the user reads one message
+        reported = _as_floe_error(error)
+        printer.failure(reported)
+        return reported.exit_status
+
+
+def _as_floe_error(error: Exception) -> FloeError:
+    from floe.cli.failures import from_os_error, from_unexpected
+
+    if isinstance(error, FloeError):
+        return error
+    if isinstance(error, click.ClickException):
+        return _from_click(error)
+    reported = from_os_error(error) if isinstance(error, OSError) else from_unexpected(error)
+    reported.__cause__ = error
+    return reported
+
+
+def _from_click(error: click.ClickException) -> UsageError:
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "floe"
+    if isinstance(error, click.NoSuchOption):
+        near = error.possibilities or []
+        way_out = f"did you mean `{near[0]}`?" if near else f"run `{path} --help` for its options"
+        return UsageError("FLOE-0701", f"`{path}` has no option `{error.option_name}`", way_out)
+    message = error.format_message().rstrip(".").replace("'", "`")
+    return UsageError("FLOE-0701", message[:1].lower() + message[1:], f"run `{path} --help` for its usage")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

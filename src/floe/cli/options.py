@@ -1,0 +1,124 @@
+"""The options that every command shares, accepted before and after its name, and how its help is laid out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from floe.cli.application import Application
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+HELP_NAMES = ["-h", "--help"]
+SELECTION_FLAGS = ("--select", "-s", "--exclude")
+
+
+def _set_directory(application: Application, value: str) -> None:
+    application.directory_option = value
+
+
+def _set_environment(application: Application, value: str) -> None:
+    application.environment = value
+
+
+def _set_platform(application: Application, value: str) -> None:
+    application.platform_file = Path(value)
+
+
+def _add_quiet(application: Application, value: int) -> None:
+    application.printer.verbosity = -1 if value else application.printer.verbosity
+
+
+def _add_verbose(application: Application, value: int) -> None:
+    application.printer.verbosity = max(application.printer.verbosity, 0) + value
+
+
+def _set_json(application: Application, value: bool) -> None:
+    application.printer.as_json = value
+
+
+def _option(
+    names: Sequence[str],
+    apply: Callable[[Application, Any], None],
+    **settings: Any,  # noqa: ANN401 - click's own settings
+) -> click.Option:
+    def callback(context: click.Context, _parameter: click.Parameter, value: str | int | None) -> None:
+        if value:
+            apply(context.ensure_object(Application), value)
+
+    return click.Option(names, callback=callback, expose_value=False, is_eager=True, **settings)
+
+
+def global_options() -> list[click.Option]:
+    """The options of the whole program, new objects at each call as click wants them."""
+    return [
+        _option(["-C", "--directory"], _set_directory, metavar="DIR", help="Project folder (default: this one)."),
+        _option(["--env"], _set_environment, metavar="NAME", help="Environment whose platform.yaml applies."),
+        _option(["--platform"], _set_platform, metavar="FILE", help="The platform.yaml to use."),
+        _option(["-q", "--quiet"], _add_quiet, is_flag=True, help="Only results, warnings and errors."),
+        _option(["-v", "--verbose"], _add_verbose, count=True, help="Say more; -vv shows stack traces."),
+    ]
+
+
+def spread(arguments: Sequence[str], flags: Sequence[str] = SELECTION_FLAGS) -> list[str]:
+    """Repeat a selection option before each of the words that follow it: `-s a b` is `-s a -s b`."""
+    spreaded: list[str] = []
+    current = ""
+    fresh = False
+    for position, argument in enumerate(arguments):
+        if argument == "--":
+            return [*spreaded, *arguments[position:]]
+        if argument in flags:
+            current, fresh = argument, True
+            spreaded.append(argument)
+        elif argument.startswith("-"):
+            current = ""
+            spreaded.append(argument)
+        else:
+            spreaded += [argument] if fresh or not current else [current, argument]
+            fresh = False
+    return spreaded
+
+
+class FloeCommand(click.Command):
+    """A command with the global options, `--json`, and examples at the end of its help."""
+
+    def __init__(self, name: str, examples: Sequence[str] = (), **settings: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(name, **{"context_settings": {"help_option_names": HELP_NAMES}, **settings})
+        self.examples = tuple(examples)
+        self.params.append(_option(["--json"], _set_json, is_flag=True, help="Print one JSON document instead."))
+        self.shared = global_options()
+        self.params += self.shared
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; where the command selects assets, several words may follow one option."""
+        selects = any("--select" in parameter.opts for parameter in self.params)
+        return super().parse_args(ctx, spread(args) if selects else args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options, then those that every command has."""
+        options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)]
+        own = [option for option in options if option not in self.shared]
+        for title, parameters in (("Options", own), ("Global options", self.shared)):
+            records = [record for parameter in parameters if (record := parameter.get_help_record(ctx))]
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, one command a line."""
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write("".join(f"  {example}\n" for example in self.examples))
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--select` and `--exclude` to a command."""
+    select = click.option(
+        "-s", "--select", multiple=True, metavar="SELECTOR", help="What to take, e.g. `+orders`, `tag:daily`, `gold.*`."
+    )
+    exclude = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
+    return select(exclude(command))

@@ -1,0 +1,160 @@
+"""`floe init` makes a project, and never touches what is there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Floe
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_new_project_is_created_and_the_next_three_commands_are_printed(floe: Floe) -> None:
+    assert floe("init", "shop").filtered() == (
+        "exit 0\n--- out\n--- err\n"
+        "created project shop in `shop`, 7 files\n"
+        "  .gitignore\n"
+        "  README.md\n"
+        "  floe.yaml\n"
+        "  models/example.sql\n"
+        "  models/schema.yml\n"
+        "  seeds/sample.csv\n"
+        "  tests/test_example.sql\n"
+        "\n"
+        "Next:\n"
+        "  cd shop\n"
+        "  floe run\n"
+        "  floe show main.example\n"
+    )
+
+
+def test_the_project_has_at_most_ten_files_and_its_name_in_floe_yaml(floe: Floe, tmp_path: Path) -> None:
+    floe("init", "shop")
+    assert len(everything(tmp_path / "shop")) <= 10
+    assert yaml.safe_load((tmp_path / "shop/floe.yaml").read_text())["name"] == "shop"
+
+
+def test_the_current_folder_is_filled_and_names_the_project(floe: Floe, tmp_path: Path) -> None:
+    (tmp_path / "My shop (2)").mkdir()
+    outcome = floe("-C", "My shop (2)", "init")
+    assert outcome.status == 0
+    assert "created project My-shop-2 in this folder" in outcome.err
+    assert "  cd 'My shop (2)'\n  floe run\n" in outcome.err
+
+
+def test_a_second_init_changes_nothing_and_says_so(floe: Floe, tmp_path: Path) -> None:
+    floe("init", "shop")
+    (tmp_path / "shop/models/example.sql").write_text("select 1 as mine")
+    (tmp_path / "shop/README.md").unlink()
+    before = everything(tmp_path)
+    outcome = floe("init", "shop")
+    assert (outcome.status, outcome.err) == (0, "`shop` is a Floe project already: nothing was changed\n")
+    assert floe("-C", "shop", "init", "--template", "football").err == (
+        "this folder is a Floe project already: nothing was changed\n"
+    )
+    assert everything(tmp_path) == before
+
+
+def test_files_in_the_way_are_listed_and_nothing_is_written(floe: Floe, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "models").write_text("a file where a folder has to be")
+    before = everything(tmp_path)
+    assert floe("init").filtered() == (
+        "exit 2\n--- out\n--- err\n"
+        "error[FLOE-0702]: 3 files are in the way; nothing was written\n"
+        "  README.md\n"
+        "  models/example.sql\n"
+        "  models/schema.yml\n"
+        "hint: move or rename them, or name a new folder: `floe init NAME`\n"
+    )
+    assert everything(tmp_path) == before
+
+
+def test_other_files_in_the_folder_do_not_matter(floe: Floe, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    assert floe("init").status == 0
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_an_init_that_was_cut_off_is_completed_by_the_next(floe: Floe, tmp_path: Path) -> None:
+    floe("init", "shop")
+    complete = everything(tmp_path)
+    for path in ("floe.yaml", "models/schema.yml"):
+        (tmp_path / "shop" / path).unlink()
+    assert floe("init", "shop").status == 0
+    assert everything(tmp_path) == complete
+
+
+@pytest.mark.parametrize(
+    ("name", "way_out"),
+    [
+        ("2026-sales", "beginning with a letter, 100 at most: `floe init sales`"),
+        ("my shop", "100 at most: `floe init my-shop`"),
+        ("a/b", "give a name, not a path; `-C DIR` says where the project's folder goes"),
+        ("x" * 101, f"100 at most: `floe init {'x' * 100}`"),
+        ("ÄÖ", "beginning with a letter, 100 at most"),
+    ],
+)
+def test_a_name_that_is_not_valid_is_refused_with_one_that_is(
+    floe: Floe, tmp_path: Path, name: str, way_out: str
+) -> None:
+    outcome = floe("init", name)
+    assert outcome.status == 2
+    assert outcome.err.startswith(f"error[FLOE-0703]: `{name}` is not a project name\nhint: ")
+    assert outcome.err.endswith(f"{way_out}\n")
+    assert everything(tmp_path) == {}
+
+
+def test_a_file_of_the_projects_name_is_in_the_way(floe: Floe, tmp_path: Path) -> None:
+    (tmp_path / "shop").write_text("mine")
+    outcome = floe("init", "shop")
+    assert outcome.status == 2
+    assert "`shop` is a file, not a folder" in outcome.err
+
+
+def test_an_unknown_template_is_refused_with_the_nearest_and_the_list(floe: Floe) -> None:
+    assert floe("init", "cup", "--template", "footbal").filtered() == (
+        "exit 2\n--- out\n--- err\n"
+        "error[FLOE-0704]: there is no template `footbal`\n"
+        "hint: did you mean `football`? the templates are `basic`, `football`\n"
+    )
+
+
+def test_template_without_a_name_lists_the_templates(floe: Floe) -> None:
+    listed = floe("init", "--template")
+    assert listed.out.splitlines()[2].split()[0] == "basic"
+    document = json.loads(floe("init", "--template", "--json").out)
+    assert [template["name"] for template in document["templates"]] == ["basic", "football"]
+
+
+def test_the_football_template_is_copied_without_what_runs_leave_behind(floe: Floe, tmp_path: Path) -> None:
+    document = json.loads(floe("init", "cup", "--template", "football", "--json").out)
+    copied = everything(tmp_path / "cup")
+    assert sorted(copied) == document["created"]
+    assert {"floe.yaml", "data/results.csv", "assets/elo.py"} <= set(copied)
+    assert not [path for path in copied if {".floe", "target", "logs"} & set(path.split("/"))]
+    assert yaml.safe_load(copied["floe.yaml"])["name"] == "cup"
+
+
+def test_init_as_json_is_one_document(floe: Floe) -> None:
+    created = json.loads(floe("init", "shop", "--json", "-v").out)
+    assert (created["schema_version"], created["status"], created["directory"]) == (1, "created", "shop")
+    again = json.loads(floe("init", "shop", "--json").out)
+    assert (again["status"], again["created"]) == ("unchanged", [])
+
+
+def test_a_folder_that_cannot_be_written_is_named(floe: Floe, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("/proc")
+    outcome = floe("-C", "link", "init", "shop")
+    assert outcome.status == 2
+    assert outcome.err.startswith("error[FLOE-0902]: the system refused a file operation: no such file or directory")

@@ -1,0 +1,166 @@
+"""The program around the commands: help, global options, exit status, streams."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from floe.cli.group import COMMANDS, build_group
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Floe
+
+NAMES = [name for section in COMMANDS.values() for name in section]
+
+
+def test_help_lists_every_command_with_one_line(floe: Floe) -> None:
+    outcome = floe("--help")
+    assert (outcome.status, outcome.err) == (0, "")
+    for section in COMMANDS.values():
+        for name, line in section.items():
+            assert f"  {name} " in outcome.out
+            assert line in outcome.out
+    assert outcome.out == floe("-h").out
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_every_command_has_help_with_examples_in_80_columns(floe: Floe, name: str, flag: str) -> None:
+    outcome = floe(name, flag)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"Usage: floe {name} ")
+    assert f"Examples:\n  floe {name}" in outcome.out
+    assert max(len(line) for line in outcome.out.splitlines()) <= 80
+
+
+def test_the_list_of_commands_is_the_folder_of_commands() -> None:
+    from floe.cli import commands
+
+    modules = {path.stem for path in _folder(commands.__file__).glob("*.py")} - {"__init__"}
+    assert modules == set(NAMES)
+
+
+def _folder(file: str | None) -> Path:
+    from pathlib import Path
+
+    assert file is not None
+    return Path(file).parent
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    heavy = {"dbt", "duckdb", "pyiceberg", "pyarrow", "rich", "sqlglot", "pydantic", "yaml", "sqlite3"}
+    script = "import sys; from floe.cli.main import main; status = main(['--help']); print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert "click" in loaded
+    assert not heavy & loaded
+
+
+def test_no_command_is_imported_before_it_is_invoked(tmp_path: Path) -> None:
+    script = "import sys; from floe.cli.main import main; main(['explain']); print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    loaded = [name for name in done.stdout.splitlines()[-1].split() if name.startswith("floe.cli.commands.")]
+    assert loaded == ["floe.cli.commands.explain"]
+
+
+def test_without_a_command_the_help_goes_to_standard_error_and_the_status_is_2(floe: Floe) -> None:
+    outcome = floe()
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("Usage: floe ")
+
+
+def test_an_unknown_command_is_answered_with_the_nearest(floe: Floe) -> None:
+    assert floe("expln").filtered() == (
+        "exit 2\n--- out\n--- err\nerror[FLOE-0701]: there is no command `expln`\nhint: did you mean `explain`?\n"
+    )
+    assert "run `floe --help` for the list of commands" in floe("zzz").err
+
+
+def test_an_unknown_option_is_answered_with_the_nearest(floe: Floe) -> None:
+    assert floe("explain", "--jsn").filtered() == (
+        "exit 2\n--- out\n--- err\n"
+        "error[FLOE-0701]: `floe explain` has no option `--jsn`\n"
+        "hint: did you mean `--json`?\n"
+    )
+    assert "run `floe --help` for its options" in floe("--zzzz").err
+
+
+def test_a_value_too_many_is_a_usage_error(floe: Floe) -> None:
+    outcome = floe("explain", "one", "two")
+    assert outcome.status == 2
+    assert outcome.err == (
+        "error[FLOE-0701]: got unexpected extra argument (two)\nhint: run `floe explain --help` for its usage\n"
+    )
+
+
+def test_global_options_are_accepted_before_and_after_the_command(floe: Floe, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    assert floe("-C", "here", "-q", "init", "one").err == ""
+    assert floe("init", "two", "-q", "--directory", "here").err == ""
+    assert {path.name for path in (tmp_path / "here").iterdir()} == {"one", "two"}
+
+
+def test_a_missing_directory_is_named(floe: Floe) -> None:
+    assert floe("-C", "shpo", "init").filtered() == (
+        "exit 2\n--- out\n--- err\nerror[FLOE-0709]: there is no folder `shpo`\nhint: check the path after `-C`\n"
+    )
+
+
+def test_the_version_is_that_of_the_distribution(floe: Floe) -> None:
+    from importlib.metadata import version
+
+    assert floe("--version").out == f"floe {version('floe-runtime')}\n"
+
+
+def test_an_unexpected_error_is_one_line_and_its_trace_comes_with_vv(
+    floe: Floe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = build_group()
+    command = group.get_command(None, "explain")  # type: ignore[arg-type]
+    assert command is not None
+    monkeypatch.setattr(command, "callback", lambda **_: 1 // 0)
+    assert floe("explain").filtered() == (
+        "exit 2\n--- out\n--- err\n"
+        "error[FLOE-0901]: internal error: ZeroDivisionError: integer division or modulo by zero\n"
+        "hint: run the command again with `-vv` to see where it happened\n"
+    )
+    assert "Traceback (most recent call last)" in floe("-vv", "explain").err
+    assert "Traceback" not in floe("-v", "explain").err
+    document = json.loads(floe("explain", "--json").out)
+    assert document["error"]["code"] == "FLOE-0901"
+
+
+def test_an_interrupt_ends_with_130(floe: Floe, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    command = build_group().get_command(None, "explain")  # type: ignore[arg-type]
+    monkeypatch.setattr(command, "callback", interrupt)
+    outcome = floe("explain")
+    assert (outcome.status, outcome.err) == (130, "interrupted\n")
+
+
+def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
+    script = f"{sys.executable} -m floe.cli.main explain | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert done.stdout.strip() in ("0", "141")  # 0 where the pipe took everything before it was closed
+
+
+def test_characters_that_the_terminal_lacks_do_not_fail(tmp_path: Path) -> None:
+    (tmp_path / "floe.yaml").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "floe.cli.main", "init", "Łódź"],
+        cwd=tmp_path,
+        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"`\\u0141\\xf3d\\u017a` is not a project name" in done.stderr
