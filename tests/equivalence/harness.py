@@ -123,15 +123,19 @@ class Twins:
         """Run a `floe` command in the project folder."""
         return _run([sys.executable, "-m", "floe.cli", *arguments], self.project, environment)
 
+    def show(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of `floe show --sql`."""
+        shown = self.floe("show", "--json", "--sql", sql)
+        assert shown.returncode == 0, shown.stderr
+        return [tuple(row) for row in json.loads(shown.stdout)["rows"]]
+
     def floe_run(self, *arguments: str) -> Outcome:
         """`floe run`, with its statuses translated to dbt's unique ids."""
         result = self.floe("run", "--json", *arguments)
         assert result.stdout, result.stderr
         report = json.loads(result.stdout)
         assets = self.artifacts["assets"]
-        statuses = {
-            assets[node["asset"]]["unique_id"] or node["asset"]: node["status"] for node in report["nodes"]
-        }
+        statuses = {assets[node["asset"]]["unique_id"] or node["asset"]: node["status"] for node in report["nodes"]}
         tests = {test["test"]: test for test in report["tests"]}
         return Outcome(
             result.returncode,
@@ -200,26 +204,55 @@ class Twins:
             if asset["materialization"] in ("table", "incremental")
         }
 
-    def differences(self, key: str, ignored: Sequence[str] = ()) -> list[str]:
-        """How the published table differs from dbt's, in words; nothing when columns, types and rows are equal."""
+    def differences(self, key: str) -> list[str]:
+        """How the published table differs from dbt's, in words; nothing when columns, types and rows are equal.
+
+        A dbt snapshot takes times from the clock: they are compared as "a time of today", and the hashes made of
+        them (`dbt_scd_id` of the check strategy) not at all.
+        """
         asset = self.artifacts["assets"][key]
         relation = f"dbt.{quoted(asset['relation']['schema_name'])}.{quoted(asset['relation']['identifier'])}"
         with duckdb.connect() as connection:
             connection.execute(f"ATTACH {literal(str(self.database))} AS dbt (READ_ONLY)")
             connection.register("published", self.rows(key))
-            return [f"{key}: {difference}" for difference in _differences(connection, relation, ignored)]
+            return [f"{key}: {difference}" for difference in _differences(connection, relation, _comparison(asset))]
+
+    def all_differences(self) -> list[str]:
+        """How the published tables differ from dbt's, and the views' rows from those of dbt's views."""
+        tables = [difference for key in self.published_assets() for difference in self.differences(key)]
+        views = [key for key, asset in self.artifacts["assets"].items() if asset["materialization"] == "view"]
+        return tables + [difference for key in views for difference in self._view_differences(key)]
+
+    def _view_differences(self, key: str) -> list[str]:
+        relation = self.artifacts["assets"][key]["relation"]
+        fingerprint = "SELECT count(*), CAST(sum(hash(viewed)) AS VARCHAR) FROM {} AS viewed"
+        ours = self.show(fingerprint.format(key))
+        theirs = self.dbt_rows(fingerprint.format(f"{relation['schema_name']}.{relation['identifier']}"))
+        return [] if ours == theirs else [f"{key}: rows of the view hash to {ours}, expected {theirs}"]
 
 
-def _differences(connection: duckdb.DuckDBPyConnection, relation: str, ignored: Sequence[str]) -> list[str]:
+def _comparison(asset: Mapping[str, Any]) -> Mapping[str, str]:
+    """How to compare the columns of a dbt snapshot that depend on the clock: an SQL expression, or nothing."""
+    snapshot = asset["dbt_snapshot"]
+    if snapshot is None:
+        return {}
+    names = snapshot["column_names"]
+    from_clock = "CASE WHEN abs(epoch({0}) - epoch(now())) < 86400 THEN 'today' ELSE CAST({0} AS VARCHAR) END"
+    clock = {names[role]: from_clock for role in ("dbt_valid_from", "dbt_valid_to", "dbt_updated_at")}
+    hashed_clock = snapshot["strategy"] == "check" and not snapshot["updated_at"]
+    return clock | ({names["dbt_scd_id"]: "NULL"} if hashed_clock else {})
+
+
+def _differences(connection: duckdb.DuckDBPyConnection, relation: str, comparison: Mapping[str, str]) -> list[str]:
     theirs = _columns(connection, relation)
     ours = _columns(connection, "published")
     expected = [(name, stored_type(kind)) for name, kind in theirs]
     if ours != expected:
         return [f"columns are {ours}, expected {expected}"]
-    compared = [(name, kind) for name, kind in ours if name not in ignored]
-    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in compared)
-    expected_rows = f"SELECT {casts} FROM {relation}"
-    published_rows = f"SELECT {', '.join(quoted(name) for name, _ in compared)} FROM published"
+    same = {name: comparison.get(name, "{0}").format(quoted(name)) for name, _ in ours}
+    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in ours)
+    expected_rows = f"SELECT {', '.join(same.values())} FROM (SELECT {casts} FROM {relation})"
+    published_rows = f"SELECT {', '.join(same.values())} FROM published"
     missing = connection.execute(f"{expected_rows} EXCEPT ALL {published_rows}").fetchall()
     surplus = connection.execute(f"{published_rows} EXCEPT ALL {expected_rows}").fetchall()
     found = [f"{len(missing)} rows of dbt are missing, e.g. {missing[0]}"] if missing else []
