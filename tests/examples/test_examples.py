@@ -96,9 +96,8 @@ def test_the_football_example_publishes_what_its_readme_says(tmp_path: Path) -> 
         ["Cristiano Ronaldo", 124],
         ["Harry Kane", 75],
     ]
-    assert show(
-        project, "select home_name, away_name from silver.matches where match_id = '1988-06-25 Netherlands - Russia'"
-    ) == [["Netherlands", "Soviet Union"]]
+    final = "select home_name, away_name from silver.matches where match_id = '1988-06-25 Russia - Netherlands'"
+    assert show(project, final) == [["Soviet Union", "Netherlands"]]
     assert show(project, "select team from gold.elo_number_ones where year = 1954") == [["Hungary"]]
     catalog_file = project / ".floe" / "catalog.db"
     catalog = SqlCatalog("floe", uri=f"sqlite:///{catalog_file}", warehouse=str(project / ".floe" / "warehouse"))
