@@ -86,17 +86,24 @@ def format_problem(files: Sequence[str]) -> str:
     return "the files of one source have different formats" if len(formats) > 1 else ""
 
 
-def option_problems(file_format: FileFormat, options: Mapping[str, Any]) -> list[Problem]:
-    """Check the names and types of reader options; a problem's path is the option's name."""
-    known = OPTIONS[file_format]
-    problems = []
-    for name, value in options.items():
-        if name not in known:
-            message = f"unknown option `{name}` for {file_format} files"
-            label = did_you_mean(name, known)
-            problems.append(Problem(message, (name,), label, on_key=True, code="FLOE-0103"))
-        elif type(value) is not known[name]:
-            message = f"option `{name}` must be {_TYPE_WORDS[known[name]]}"
-            label = "write it in quotes" if known[name] is str else ""
-            problems.append(Problem(message, (name,), label, code="FLOE-0106"))
-    return problems
+def option_problems(file_format: FileFormat | None, options: Mapping[str, Any]) -> list[Problem]:
+    """Check the names and types of reader options; a problem's path is the option's name.
+
+    Without a format (which has its own error) only the types are checked.
+    """
+    return [
+        problem for name, value in options.items() if (problem := _option_problem(file_format, name, value)) is not None
+    ]
+
+
+def _option_problem(file_format: FileFormat | None, name: str, value: Any) -> Problem | None:  # noqa: ANN401
+    known = OPTIONS[file_format] if file_format else {name: type(value)}
+    if name not in known:
+        message = f"unknown option `{name}` for {file_format} files"
+        label = did_you_mean(name, known) or "not an option of the reader"
+        return Problem(message, (name,), label, on_key=True, code="FLOE-0103")
+    if type(value) in _TYPE_WORDS and type(value) is known[name]:
+        return None
+    expected = _TYPE_WORDS.get(known[name], "text, a whole number, `true` or `false`")
+    label = "write it in quotes" if known[name] is str and type(value) in _TYPE_WORDS else f"expected {expected}"
+    return Problem(f"option `{name}` must be {expected}", (name,), label, code="FLOE-0106")

@@ -117,12 +117,12 @@ class SourceConfig(Strict):
             reject([Problem(problem, label="add `format`", code="FLOE-0105")])
         return value
 
-    @field_validator("options")
+    @field_validator("options", mode="before")
     @classmethod
-    def _options_exist(cls, value: dict[str, Scalar], info: ValidationInfo) -> dict[str, Scalar]:
+    def _options_exist(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - not yet checked
         files = info.data.get("files", ())
         file_format = info.data.get("format") or (format_of(files[0]) if files else None)
-        problems = option_problems(file_format, value) if file_format else []
+        problems = option_problems(file_format, value) if isinstance(value, dict) else []
         if problems:
             reject(problems)
         return value

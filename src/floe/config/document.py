@@ -1,0 +1,107 @@
+"""A YAML file as it was read: its value, and where every key and value of it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from floe.diagnostics.span import Span
+
+Path = tuple[str | int, ...]
+"""Where a value is: keys and list positions from the top, e.g. `("transforms", 0, "path")`."""
+
+
+class Region(NamedTuple):
+    """Where a key or value begins and ends; lines and columns count from 0, as YAML readers do."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Scalar(NamedTuple):
+    """A text, number, boolean or nothing as it is written in the file."""
+
+    text: str
+    region: Region
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Finds the span of anything in a file by its path; lines that hold credentials are masked."""
+
+    file: str
+    lines: tuple[str, ...] = ()
+    keys: dict[Path, Region] = field(default_factory=dict)
+    values: dict[Path, Region] = field(default_factory=dict)
+
+    def span(self, *path: str | int) -> Span:
+        """Return the span of a value: of a scalar itself, of the key of a list or mapping.
+
+        What is not in the file (a default) is shown at the nearest that is.
+        """
+        while path and path not in self.values:
+            path = path[:-1]
+        if not path:
+            return self._span(self._first())
+        region = self.values[path]
+        inner = [key for place, key in self.keys.items() if place[: len(path)] == path and len(place) > len(path)]
+        if inner or region.end_line > region.line or region[:2] == region[2:]:
+            region = self.keys.get(path) or min(inner, default=region)
+        return self._span(region)
+
+    def key_span(self, *path: str | int) -> Span:
+        """Return the span of a key, or of the value where it has none (an entry of a list)."""
+        return self._span(self.keys[path]) if path in self.keys else self.span(*path)
+
+    def region_span(self, region: Region) -> Span:
+        """Return the span of a region; one of several lines ends with its first."""
+        return self._span(region)
+
+    def _first(self) -> Region:
+        return min(self.keys.values(), default=min(self.values.values(), default=Region(0, 0, 0, 0)))
+
+    def _span(self, region: Region) -> Span:
+        text = self.lines[region.line] if region.line < len(self.lines) else ""
+        end = region.end_column if region.end_line == region.line else len(text.rstrip())
+        return Span(self.file, region.line + 1, region.column + 1, max(end, region.column) + 1, text)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file's value with its positions; `reported` are the paths whose value has had its diagnostic."""
+
+    positions: Positions
+    value: dict[str, Any]
+    scalars: dict[Path, Scalar] = field(default_factory=dict)
+    reported: frozenset[Path] = frozenset()
+
+    def at(self, *path: str | int) -> Any:  # noqa: ANN401 - whatever the file holds there
+        """Return the value at a path, or None where there is none."""
+        value: Any = self.value
+        for step in path:
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                return None
+        return value
+
+    def mapping(self, *path: str | int) -> dict[str, Any]:
+        """Return the mapping at a path; empty where there is something else."""
+        value = self.at(*path)
+        return value if isinstance(value, dict) else {}
+
+    def text(self, *path: str | int) -> str | None:
+        """Return the text at a path; None where there is something else, or something reported before."""
+        value = self.at(*path)
+        return value if isinstance(value, str) and path not in self.reported else None
+
+    def texts(self, *path: str | int) -> dict[Path, str]:
+        """Return the texts of a list, or of one text in place of a list, by their own paths."""
+        value = self.at(*path)
+        if not isinstance(value, list):
+            value, paths = [value], [path]
+        else:
+            paths = [(*path, index) for index in range(len(value))]
+        return {place: text for place in paths if (text := self.text(*place)) is not None}

@@ -1,0 +1,121 @@
+"""Loads the configuration of a project: both files read, checked and resolved, or every mistake at once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from floe.config.discovery import Choice, choose_platform, shown_path
+from floe.config.document import Document, Positions
+from floe.config.endpoints import check_endpoints
+from floe.config.fields import Strict
+from floe.config.folders import check_source_files, check_transforms, is_file
+from floe.config.pipeline import Pipeline
+from floe.config.platform import Platform, built_in_platform
+from floe.config.reading import Reading, read_file
+from floe.config.references import check_pipeline_references, check_platform_references, check_source_names
+from floe.config.wording import model_diagnostics
+from floe.diagnostics.diagnostic import Diagnostic, by_place
+from floe.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PIPELINE_FILE = "floe.yaml"
+
+Model = TypeVar("Model", bound=Strict)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A project whose two files are valid.
+
+    Args:
+        project_directory: Absolute folder of floe.yaml.
+        pipeline: What floe.yaml says.
+        platform: What the platform file says, or the built-in platform.
+        choice: Which platform applies, and why.
+        positions: Where everything stands in floe.yaml, e.g. `positions.span("sources", "orders", "files")`.
+        platform_positions: The same for the platform file; without lines for the built-in platform.
+    """
+
+    project_directory: Path
+    pipeline: Pipeline
+    platform: Platform
+    choice: Choice
+    positions: Positions
+    platform_positions: Positions
+
+
+def load_configuration(
+    directory: Path, *, environment: str | None = None, platform_file: Path | None = None
+) -> Configuration:
+    """Read and check both files in one pass; imports no dbt, no engine and needs no network.
+
+    Args:
+        directory: The project: the folder that holds floe.yaml.
+        environment: Name of the environment, as `--env` gives it.
+        platform_file: Platform file, as `--platform` gives it; relative to the working directory.
+
+    Raises:
+        UsageError: There is no floe.yaml, or the platform that was asked for does not exist.
+        ConfigurationError: Something in the files is wrong; carries every diagnostic.
+    """
+    project = directory.resolve()
+    if not is_file(project / PIPELINE_FILE):
+        reason = f"no `{PIPELINE_FILE}` in `{directory}`"
+        raise UsageError("FLOE-0101", reason, "change to the project's folder, or run `floe init`")
+    choice = choose_platform(project, environment, platform_file)
+    pipeline = read_file(project / PIPELINE_FILE, PIPELINE_FILE, None)
+    platform = _read_platform(project, choice)
+    found = [*pipeline.diagnostics, *platform.diagnostics]
+    pipeline_model = _validated(pipeline.document, Pipeline, found)
+    platform_model = _validated(platform.document, Platform, found)
+    found += _checked(pipeline.document, platform.document, project, built_in=choice.file is None)
+    if found or not (pipeline.document and platform.document and pipeline_model and platform_model):
+        raise ConfigurationError(by_place(found))
+    return Configuration(
+        project_directory=project,
+        pipeline=pipeline_model,
+        platform=platform_model,
+        choice=choice,
+        positions=pipeline.document.positions,
+        platform_positions=platform.document.positions,
+    )
+
+
+def _read_platform(project: Path, choice: Choice) -> Reading:
+    if choice.file is None:
+        value = built_in_platform().model_dump(exclude_defaults=True)
+        return Reading(Document(Positions("the built-in platform"), value), [])
+    return read_file(choice.file, shown_path(project, choice.file), os.environ)
+
+
+def _validated(document: Document | None, model: type[Model], found: list[Diagnostic]) -> Model | None:
+    if document is None:
+        return None
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        found += model_diagnostics(error, document, model)
+        return None
+
+
+def _checked(
+    pipeline: Document | None, platform: Document | None, project: Path, *, built_in: bool
+) -> list[Diagnostic]:
+    """Run the checks that a model cannot do, on whatever could be read."""
+    found: list[Diagnostic] = []
+    if pipeline is not None:
+        found += check_endpoints(pipeline)
+        found += check_transforms(pipeline, project)
+        found += check_source_files(pipeline, project)
+        found += check_source_names(pipeline)
+    if platform is not None:
+        found += check_platform_references(platform)
+    if pipeline is not None and platform is not None:
+        found += check_pipeline_references(pipeline, platform, built_in=built_in)
+    return found

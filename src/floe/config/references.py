@@ -1,0 +1,131 @@
+"""Checks what names something else: profiles, layers, namespaces, and names that would collide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from floe.diagnostics.diagnostic import Diagnostic, Note
+from floe.diagnostics.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from floe.config.document import Document, Path
+
+_PROFILES = {"storage": "storage", "catalog": "catalogs", "compute": "compute"}
+_LAYER_PROFILES = {"storage_ref": "storage", "catalog_ref": "catalogs"}
+
+
+def check_pipeline_references(pipeline: Document, platform: Document, *, built_in: bool) -> Iterator[Diagnostic]:
+    """Check the profiles and layers that floe.yaml names against the platform."""
+    for field, section in _PROFILES.items():
+        if field not in pipeline.value or pipeline.text(field) is not None:
+            yield from _check_profile(pipeline, (field,), platform, section)
+    for name in pipeline.mapping("sources"):
+        path = ("sources", name, "layer")
+        layer = pipeline.text(*path) if "layer" in pipeline.mapping("sources", name) else "bronze"
+        layers = platform.mapping("layers")
+        if layer is not None and layer not in layers:
+            yield _unknown("layer", layer, list(layers), pipeline, path)
+    if not built_in and "target" in pipeline.mapping("compute"):
+        yield Diagnostic(
+            code="FLOE-0118",
+            message=f"inline `compute` has no place beside `{platform.positions.file}`",
+            span=pipeline.positions.key_span("compute"),
+            label="name a compute profile of the platform",
+            hints=("move the engine and its properties to the platform file, under `compute`",),
+        )
+
+
+def check_platform_references(platform: Document) -> Iterator[Diagnostic]:
+    """Check the profiles that layers name, and that their namespaces are right and their own."""
+    taken: dict[tuple[str, str], Path] = {}
+    for name in platform.mapping("layers"):
+        for field, section in _LAYER_PROFILES.items():
+            yield from _check_profile(platform, ("layers", name, field), platform, section)
+        path: Path = ("layers", name, "namespace")
+        namespace = platform.text(*path)
+        if namespace:
+            catalog = platform.text("layers", name, "catalog_ref") or "default"
+            yield from _check_warehouse(platform, path, namespace, catalog)
+            yield from _check_shared(platform, path, taken, (catalog, namespace.casefold()))
+
+
+def check_source_names(pipeline: Document) -> Iterator[Diagnostic]:
+    """Check that no two sources differ by upper and lower case only: engines take them for one."""
+    seen: dict[str, str] = {}
+    for name in pipeline.mapping("sources"):
+        first = seen.setdefault(name.casefold(), name)
+        if first != name:
+            there = pipeline.positions.key_span("sources", first)
+            yield Diagnostic(
+                code="FLOE-0104",
+                message=f"sources `{first}` and `{name}` differ by upper and lower case only",
+                span=pipeline.positions.key_span("sources", name),
+                label="the engine takes them for one",
+                notes=(Note(f"`{first}` is at {there.location}", there),),
+            )
+
+
+def _check_profile(document: Document, path: Path, platform: Document, section: str) -> Iterator[Diagnostic]:
+    given = document.at(*path) is not None
+    name = document.text(*path) if given else "default"
+    profiles = platform.mapping(section)
+    if name is not None and name not in profiles:
+        kind = section.removesuffix("s")
+        yield _unknown(f"{kind} profile", name, list(profiles), document, path, given=given)
+
+
+def _unknown(
+    kind: str, name: str, available: list[str], document: Document, path: Path, *, given: bool = True
+) -> Diagnostic:
+    label = did_you_mean(name, available)
+    if not given:
+        label = f"no `{path[-1]}` is given, so `default` applies"
+    listed = ", ".join(f"`{other}`" for other in available) or "none"
+    return Diagnostic(
+        code="FLOE-0108",
+        message=f"unknown {kind} `{name}`",
+        span=document.positions.span(*path),
+        label=label or "not in the platform",
+        notes=(Note(f"available {kind}s: {listed}"),),
+    )
+
+
+def _check_warehouse(platform: Document, path: Path, namespace: str, catalog: str) -> Iterator[Diagnostic]:
+    """A warehouse is a parameter of the catalog; in the Iceberg REST specification no namespace begins with it."""
+    if catalog not in platform.mapping("catalogs"):
+        return
+    warehouse = platform.text("catalogs", catalog, "warehouse") or "floe"
+    first, _, rest = namespace.partition(".")
+    if first != warehouse:
+        return
+    label = f"write `{rest}`" if rest else "choose another name"
+    yield Diagnostic(
+        code="FLOE-0115",
+        message=f"namespace `{namespace}` begins with the name of the warehouse, `{warehouse}`",
+        span=platform.positions.span(*path),
+        label=label,
+        notes=(
+            Note(
+                "the warehouse is a parameter of the catalog, not a part of a namespace: "
+                f"clients would look for `{warehouse}` inside the warehouse `{warehouse}`"
+            ),
+        ),
+    )
+
+
+def _check_shared(
+    platform: Document, path: Path, taken: dict[tuple[str, str], Path], place: tuple[str, str]
+) -> Iterator[Diagnostic]:
+    first = taken.setdefault(place, path)
+    if first == path:
+        return
+    there = platform.positions.span(*first)
+    yield Diagnostic(
+        code="FLOE-0107",
+        message=f"layers `{first[1]}` and `{path[1]}` have the same namespace in the same catalog",
+        span=platform.positions.span(*path),
+        label="tables of one name would overwrite each other",
+        notes=(Note(f"the namespace of `{first[1]}` is at {there.location}", there),),
+    )

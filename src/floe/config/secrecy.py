@@ -1,0 +1,124 @@
+"""Finds credentials written in plain text, and masks them before anything is shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from floe.diagnostics.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from floe.config.document import Document, Path, Region
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_LAST_WORDS = frozenset(
+    ["apikey", "credential", "credentials", "passphrase", "passwd", "password", "pwd", "secret", "token"]
+)
+_LAST_PAIRS = frozenset(
+    [
+        ("access", "key"),
+        ("account", "key"),
+        ("api", "key"),
+        ("connection", "string"),
+        ("encryption", "key"),
+        ("private", "key"),
+        ("secret", "key"),
+        ("shared", "key"),
+    ]
+)
+_VALUE = re.compile(
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"
+    r"|\bxox[abprs]-[\w-]{10,}|\bAIza[\w-]{35}|\bsk[-_](?:live[-_])?[A-Za-z0-9]{20,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
+    r"|://[^/\s:@]*:[^/\s@]+@"
+    r"|(?i:\b(?:password|pwd|accountkey|sharedaccesssignature)=)[^;\s]+"
+)
+_ASSIGNMENT = re.compile(r"""(?P<key>[\w.-]+)["']?\s*[:=]\s*(?P<value>[^\s{|>&*#].*)""")
+_NOT_PLAINTEXT = ("${", "{{")
+
+
+def is_credential_key(key: str) -> bool:
+    """Tell whether a key names a credential: `password`, `client_secret`, `apiKey`, `access_key_id` ..."""
+    words = tuple(word.lower() for word in _WORD.findall(key))
+    if words[-1:] == ("id",) and words[-2:-1] == ("key",):
+        words = words[:-1]
+    return bool(words) and (words[-1] in _LAST_WORDS or words[-2:] in _LAST_PAIRS)
+
+
+def masked_line(line: str) -> str:
+    """Return the line with stars for what looks like a credential, whether or not the file is valid."""
+    line = _VALUE.sub(lambda match: "*" * len(match[0]), line)
+    for match in _ASSIGNMENT.finditer(line):
+        if is_credential_key(match["key"]):
+            return _starred(line, match.start("value"), len(line))
+        inner = masked_line(match["value"])
+        if inner != match["value"]:
+            return line[: match.start("value")] + inner
+    return line
+
+
+def masked_lines(lines: Iterable[str], regions: Iterable[Region]) -> tuple[str, ...]:
+    """Return the lines of a valid file with stars for the credentials in `regions`, and in comments."""
+    masked = [_without_secret_comment(line) for line in lines]
+    for region in regions:
+        for number in range(region.line, min(region.end_line + 1, len(masked))):
+            start = region.column if number == region.line else 0
+            end = region.end_column if number == region.end_line else len(masked[number])
+            masked[number] = _starred(masked[number], start, end)
+    return tuple(masked)
+
+
+def credential_paths(document: Document) -> list[Path]:
+    """Return the paths of all values that are plaintext credentials, by their key or by their look."""
+    return [
+        path
+        for path, scalar in document.scalars.items()
+        if not isinstance(value := document.at(*path), (bool, type(None)))
+        and (looks_secret(path, scalar.text) or looks_secret((), str(value)))
+    ]
+
+
+def looks_secret(path: Path, text: str) -> bool:
+    """Tell whether a text is a plaintext credential, by the key it belongs to or by its look."""
+    if not text or text.startswith(_NOT_PLAINTEXT):
+        return False
+    return names_credential(path) or _VALUE.search(text) is not None
+
+
+def names_credential(path: Path) -> bool:
+    """Tell whether the key that a value belongs to names a credential."""
+    keys = [step for step in path if isinstance(step, str)]
+    return bool(keys) and is_credential_key(keys[-1])
+
+
+def credential_diagnostics(document: Document, paths: Iterable[Path], *, holds_endpoints: bool) -> list[Diagnostic]:
+    """Return one diagnostic a credential, with what to write in its place and never its value."""
+    return [_diagnostic(document, path, holds_endpoints=holds_endpoints) for path in paths]
+
+
+def _diagnostic(document: Document, path: Path, *, holds_endpoints: bool) -> Diagnostic:
+    key = next((step for step in reversed(path) if isinstance(step, str)), "value")
+    name = "-".join(word.lower() for word in _WORD.findall(key)) or "name"
+    where = "write" if holds_endpoints else "keep credentials out of floe.yaml: in platform.yaml, write"
+    return Diagnostic(
+        code="FLOE-0112",
+        message=f"plaintext credential in `{key}`",
+        span=document.positions.span(*path),
+        label="use `secret_ref`",
+        hints=(f"{where} `{key}: {{secret_ref: {name}}}` and keep the value in a secret store",),
+    )
+
+
+def _without_secret_comment(line: str) -> str:
+    start = line.find("#")
+    line = line if start < 0 else line[:start] + masked_line(line[start:])
+    return _VALUE.sub(lambda match: "*" * len(match[0]), line)
+
+
+def _starred(line: str, start: int, end: int) -> str:
+    hidden = "".join("*" if not character.isspace() else character for character in line[start:end])
+    return line[:start] + hidden + line[end:]

@@ -1,0 +1,276 @@
+"""Says in Floe's words what pydantic found wrong with the value of a file."""
+
+from __future__ import annotations
+
+import re
+import types
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+from pydantic import Tag
+
+from floe.config import fields
+from floe.config.fields import Strict
+from floe.diagnostics.diagnostic import Diagnostic
+from floe.diagnostics.suggest import closest, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+    from floe.config.document import Document, Path
+    from floe.config.fields import Problem
+
+UNKNOWN, MISSING, TYPE, VALUE = "FLOE-0103", "FLOE-0105", "FLOE-0106", "FLOE-0107"
+
+_LETTERS = "must begin with a letter and hold only letters, digits, `_` and `-` (at most 100)"
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "bool_type": "`true` or `false`",
+    "dict_type": "keys with values",
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+    "tuple_type": "a list",
+}
+
+
+class _Pattern(NamedTuple):
+    rule: str
+    label: str
+
+
+_PATTERNS = {
+    fields.PROFILE_PATTERN: _Pattern(_LETTERS, ""),
+    fields.TABLE_PATTERN: _Pattern("must hold only letters, digits and `_`, no digit first (at most 100)", ""),
+    fields.NAMESPACE_PATTERN: _Pattern(
+        "must be names of letters, digits, `_` and `-`, joined by `.`", "write e.g. `bronze`"
+    ),
+    fields.SEMANTIC_VERSION_PATTERN: _Pattern("must be a semantic version", 'write e.g. "1.0.0"'),
+    fields.MEMORY_PATTERN: _Pattern("must be an amount of memory", "write e.g. `4GB`"),
+    fields.SQLITE_URI_PATTERN: _Pattern("must be `sqlite:///` and a file", "write e.g. `sqlite:///.floe/catalog.db`"),
+}
+
+
+def model_diagnostics(error: ValidationError, document: Document, model: type[Strict]) -> list[Diagnostic]:
+    """Translate every error of a model, each at its key or value; what was reported before is left out."""
+    details = error.errors(include_url=False)
+    suggested = _suggested(details, model)
+    found: list[Diagnostic] = []
+    for detail in details:
+        path = _document_path(detail["loc"])
+        if detail["type"] == "missing" and path in suggested:
+            continue
+        if path in document.reported and detail["type"] != "extra_forbidden":
+            continue
+        found += _translated(detail, path, document, model, suggested)
+    return found
+
+
+def _document_path(location: Path) -> Path:
+    """Leave out what pydantic adds: the tags of unions and the mark of keys."""
+    return tuple(step for step in location if not (isinstance(step, str) and step[:1] in {"<", "["}))
+
+
+def _suggested(details: list[ErrorDetails], model: type[Strict]) -> set[Path]:
+    """Return the paths of the fields that unknown keys were probably meant to be."""
+    meant: set[Path] = set()
+    for detail in details:
+        if detail["type"] == "extra_forbidden":
+            *parent, name = detail["loc"]
+            match = closest(str(name), _fields_at(model, tuple(parent)))
+            if match is not None:
+                meant.add((*_document_path(tuple(parent)), match))
+    return meant
+
+
+def _translated(
+    detail: ErrorDetails, path: Path, document: Document, model: type[Strict], suggested: set[Path]
+) -> list[Diagnostic]:
+    kind = detail["type"]
+    if kind == fields.RULE:
+        problems: tuple[Problem, ...] = detail["ctx"]["problems"]
+        meant = {("transforms",), ("sources",)} & suggested
+        return [] if path == ("sources",) and meant else [_rule(problem, path, document) for problem in problems]
+    if kind == "extra_forbidden":
+        return [_unknown(path, document, _fields_at(model, detail["loc"][:-1]))]
+    if kind == "missing":
+        return [_missing(path, document)]
+    if kind == "union_tag_not_found":
+        return [_union(path, document)]
+    if kind in _EXPECTED:
+        return [_wrong_type(path, document, _EXPECTED[kind])]
+    return [_wrong_value(detail, path, document)]
+
+
+def _rule(problem: Problem, path: Path, document: Document) -> Diagnostic:
+    place = (*path, *problem.path)
+    positions = document.positions
+    span = positions.key_span(*place) if problem.on_key else positions.span(*place)
+    return Diagnostic(problem.code, problem.message, span, label=problem.label)
+
+
+def _unknown(path: Path, document: Document, known: list[str]) -> Diagnostic:
+    name = str(path[-1])
+    label = did_you_mean(name, known) or "not a field here"
+    hints = () if closest(name, known) else (f"the fields here are {_listed(known)}",)
+    return Diagnostic(UNKNOWN, f"unknown field `{name}`", document.positions.key_span(*path), label=label, hints=hints)
+
+
+def _missing(path: Path, document: Document) -> Diagnostic:
+    *parent, name = path
+    where = f" in `{dotted(tuple(parent))}`" if parent else ""
+    label = f"add `{name}`"
+    return Diagnostic(MISSING, f"missing field `{name}`{where}", document.positions.key_span(*parent), label=label)
+
+
+def _union(path: Path, document: Document) -> Diagnostic:
+    if path == ("compute",):
+        return _wrong_type(path, document, "the name of a profile, or `target` and `properties`")
+    value = document.at(*path)
+    if not isinstance(value, dict):
+        return _wrong_type(path, document, "keys with values")
+    if "type" not in value:
+        diagnostic = _missing((*path, "type"), document)
+        return Diagnostic(MISSING, diagnostic.message, diagnostic.span, label="add `type: dbt` or `type: python`")
+    return _not_one_of((*path, "type"), document, ["dbt", "python"])
+
+
+def _wrong_type(path: Path, document: Document, expected: str) -> Diagnostic:
+    found = found_value(path, document)
+    message = f"`{dotted(path)}` must be {expected}, found {found}"
+    return Diagnostic(TYPE, message, document.positions.span(*path), label=_type_label(path, document, expected))
+
+
+def _type_label(path: Path, document: Document, expected: str) -> str:
+    scalar = document.scalars.get(path)
+    if scalar is None or not scalar.text or path in document.reported:
+        return f"expected {expected}"
+    if expected == "text":
+        return f'write "{_version_for(path, scalar.text)}"'
+    if expected == "a list":
+        return f"write `[{scalar.text}]`"
+    return f"expected {expected}"
+
+
+def _version_for(path: Path, text: str) -> str:
+    if path[-1] == "version" and re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return text + (".0" if "." in text else ".0.0")
+    return text
+
+
+def _wrong_value(detail: ErrorDetails, path: Path, document: Document) -> Diagnostic:
+    context: dict[str, Any] = detail.get("ctx", {})
+    name = dotted(path)
+    span = document.positions.span(*path)
+    if detail["type"] == "literal_error":
+        return _not_one_of(path, document, re.findall(r"'([^']*)'", str(context.get("expected", ""))))
+    if detail["type"] == "string_pattern_mismatch":
+        return _wrong_pattern(detail, path, document)
+    rules: dict[str, Callable[[], str]] = {
+        "string_too_short": lambda: f"`{name}` must not be empty",
+        "too_short": lambda: f"`{name}` must have an entry",
+        "greater_than_equal": lambda: f"`{name}` must be at least {context['ge']}",
+    }
+    rule = rules.get(detail["type"])
+    message = rule() if rule else f"`{name}` holds a value that cannot be used"
+    return Diagnostic(VALUE, message, span, label=f"found {found_value(path, document)}")
+
+
+def _wrong_pattern(detail: ErrorDetails, path: Path, document: Document) -> Diagnostic:
+    pattern = _PATTERNS[detail["ctx"]["pattern"]]
+    if detail["loc"][-1] == "[key]":
+        message = f"the name `{path[-1]}` {pattern.rule}"
+        return Diagnostic(VALUE, message, document.positions.key_span(*path), label=pattern.label)
+    scalar = document.scalars.get(path)
+    label = pattern.label
+    if scalar is not None and path[-1] == "version":
+        label = (
+            f'write "{_version_for(path, scalar.text)}"' if _version_for(path, scalar.text) != scalar.text else label
+        )
+    message = f"`{dotted(path)}` {pattern.rule}, found {found_value(path, document)}"
+    return Diagnostic(VALUE, message, document.positions.span(*path), label=label)
+
+
+def _not_one_of(path: Path, document: Document, allowed: list[str]) -> Diagnostic:
+    span = document.positions.span(*path)
+    listed = _listed(allowed, "or")
+    text = document.text(*path)
+    if text is None:
+        message = f"`{dotted(path)}` must be {listed}, found {found_value(path, document)}"
+        return Diagnostic(TYPE, message, span, label=f"expected {listed}")
+    label = did_you_mean(text, allowed, "'") or f"expected {listed}"
+    return Diagnostic(VALUE, f"unknown value `{_short(text)}` for `{dotted(path)}`", span, label=label)
+
+
+def found_value(path: Path, document: Document) -> str:
+    """Describe what a file holds at a path: its kind and, for what is written on a line, how it is written."""
+    value = document.at(*path)
+    if isinstance(value, (dict, list)):
+        return "keys with values" if isinstance(value, dict) else "a list"
+    scalar = document.scalars.get(path)
+    if value is None or scalar is None or not scalar.text:
+        return "nothing" if value is None else "an empty text"
+    if path in document.reported:
+        return "a hidden value"
+    kind = {bool: "the boolean", int: "the number", float: "the number"}.get(type(value), "the text")
+    return f"{kind} `{_short(scalar.text)}`"
+
+
+def dotted(path: Path) -> str:
+    """Return a path as users write it, e.g. `transforms[0].path`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _listed(names: list[str], conjunction: str = "and") -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {conjunction} {quoted[-1]}"
+
+
+def _fields_at(model: type[Strict], location: Path) -> list[str]:
+    """Return the field names of the model at a pydantic location."""
+    annotation: Any = model
+    for step in location:
+        annotation = _step(annotation, step)
+    annotation = _bare(annotation)
+    return list(annotation.model_fields) if _is_model(annotation) else []
+
+
+def _step(annotation: Any, step: str | int) -> Any:  # noqa: ANN401 - annotations are of any type
+    if isinstance(step, str) and step.startswith("<"):
+        return _arm(annotation, step)
+    annotation = _bare(annotation)
+    if _is_model(annotation):
+        return annotation.model_fields[step].annotation
+    arguments = get_args(annotation)
+    return arguments[1] if get_origin(annotation) is dict else arguments[0]
+
+
+def _arm(annotation: Any, tag: str) -> Any:  # noqa: ANN401 - annotations are of any type
+    for arm in get_args(_bare(annotation)):
+        if get_origin(arm) is Annotated and any(isinstance(m, Tag) and m.tag == tag for m in arm.__metadata__):
+            return arm
+    raise LookupError(tag)
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401 - annotations are of any type
+    """Take off `Annotated` and `| None`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, types.UnionType):
+        arms = [arm for arm in get_args(annotation) if arm is not type(None)]
+        if len(arms) == 1:
+            return _bare(arms[0])
+    return annotation
+
+
+def _is_model(annotation: Any) -> bool:  # noqa: ANN401 - annotations are of any type
+    return isinstance(annotation, type) and issubclass(annotation, Strict)
