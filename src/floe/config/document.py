@@ -27,6 +27,14 @@ class Scalar(NamedTuple):
     region: Region
 
 
+def dotted(path: Path) -> str:
+    """Return a path as users write it, e.g. `transforms[0].path`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
+
+
 @dataclass(frozen=True)
 class Positions:
     """Finds the span of anything in a file by its path; lines that hold credentials are masked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from floe.config.wording import dotted
+from floe.config.document import dotted
 from floe.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ from floe.config.endpoints import check_endpoints
 from floe.config.fields import Strict
 from floe.config.folders import check_source_files, check_transforms, is_file
 from floe.config.pipeline import Pipeline
-from floe.config.platform import Platform, built_in_platform
+from floe.config.platform import BUILT_IN, Platform
 from floe.config.reading import Reading, read_file
 from floe.config.references import check_pipeline_references, check_platform_references, check_source_names
-from floe.config.wording import model_diagnostics
 from floe.diagnostics.diagnostic import Diagnostic, by_place
 from floe.errors import ConfigurationError, UsageError
 
@@ -89,8 +88,7 @@ def load_configuration(
 
 def _read_platform(project: Path, choice: Choice) -> Reading:
     if choice.file is None:
-        value = built_in_platform().model_dump(exclude_defaults=True)
-        return Reading(Document(Positions("the built-in platform"), value), [])
+        return Reading(Document(Positions("the built-in platform"), BUILT_IN), [])
     return read_file(choice.file, shown_path(project, choice.file), os.environ)
 
 
@@ -100,6 +98,8 @@ def _validated(document: Document | None, model: type[Model], found: list[Diagno
     try:
         return model.model_validate(document.value)
     except ValidationError as error:
+        from floe.config.wording import model_diagnostics  # only a mistake needs it
+
         found += model_diagnostics(error, document, model)
         return None
 

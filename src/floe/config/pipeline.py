@@ -63,7 +63,7 @@ class InlineCompute(Strict):
     """An engine named in floe.yaml itself, for projects without a platform.yaml."""
 
     target: Literal["duckdb"] = Field(description="Engine that runs the SQL.")
-    properties: DuckdbProperties = Field(default=DuckdbProperties(), description="Settings of the engine.")
+    properties: DuckdbProperties = Field(default_factory=DuckdbProperties, description="Settings of the engine.")
 
 
 def _compute_tag(value: Any) -> str | None:  # noqa: ANN401 - the file's value, not yet checked

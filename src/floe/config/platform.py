@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -41,7 +41,7 @@ class DuckdbCompute(Strict):
     """DuckDB inside the process of the run."""
 
     type: Literal["duckdb"] = Field(description="Kind of engine: DuckDB.")
-    properties: DuckdbProperties = Field(default=DuckdbProperties(), description="Settings of the engine.")
+    properties: DuckdbProperties = Field(default_factory=DuckdbProperties, description="Settings of the engine.")
 
 
 class LayerConfig(Strict):
@@ -64,12 +64,16 @@ class Platform(Strict):
     layers: dict[ProfileName, LayerConfig] = Field(description="Layers by name.")
 
 
+BUILT_IN: dict[str, Any] = {
+    "version": "1.0.0",
+    "storage": {"default": {"type": "local", "path": ".floe/warehouse"}},
+    "catalogs": {"default": {"type": "sql", "uri": "sqlite:///.floe/catalog.db", "warehouse": "floe"}},
+    "compute": {"default": {"type": "duckdb"}},
+    "layers": {name: {"namespace": name} for name in ("bronze", "silver", "gold")},
+}
+"""The platform that serves where there is no platform.yaml: everything under `.floe/`, no server."""
+
+
 def built_in_platform() -> Platform:
-    """Return the platform that serves where there is no platform.yaml: everything under `.floe/`, no server."""
-    return Platform(
-        version="1.0.0",
-        storage={"default": LocalStorage(type="local", path=".floe/warehouse")},
-        catalogs={"default": SqlCatalogConfig(type="sql", uri="sqlite:///.floe/catalog.db")},
-        compute={"default": DuckdbCompute(type="duckdb")},
-        layers={name: LayerConfig(namespace=name) for name in ("bronze", "silver", "gold")},
-    )
+    """Return the built-in platform as its model."""
+    return Platform.model_validate(BUILT_IN)

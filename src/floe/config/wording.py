@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, g
 from pydantic import Tag
 
 from floe.config import fields
+from floe.config.document import dotted
 from floe.config.fields import Strict
 from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.suggest import closest, did_you_mean
@@ -216,14 +217,6 @@ def found_value(path: Path, document: Document) -> str:
         return "a hidden value"
     kind = {bool: "the boolean", int: "the number", float: "the number"}.get(type(value), "the text")
     return f"{kind} `{_short(scalar.text)}`"
-
-
-def dotted(path: Path) -> str:
-    """Return a path as users write it, e.g. `transforms[0].path`."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return text.removeprefix(".")
 
 
 def _short(text: str) -> str:
