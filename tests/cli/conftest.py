@@ -68,7 +68,7 @@ def floe_process(tmp_path: Path) -> Floe:
     """Run the command line as a process of its own, in the test's own folder."""
 
     def run(*words: str) -> Outcome:
-        command = [sys.executable, "-m", "floe.cli.main", *words]
+        command = [sys.executable, "-m", "floe.cli", *words]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
         out, err = (text.replace(str(tmp_path), "DIR") for text in (done.stdout, done.stderr))
         return Outcome(done.returncode, out, err)

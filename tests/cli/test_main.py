@@ -147,7 +147,7 @@ def test_an_interrupt_ends_with_130(floe: Floe, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
-    script = f"{sys.executable} -m floe.cli.main explain | true; echo ${{PIPESTATUS[0]}}"
+    script = f"{sys.executable} -m floe.cli explain | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert done.stdout.strip() in ("0", "141")  # 0 where the pipe took everything before it was closed
@@ -156,7 +156,7 @@ def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
 def test_characters_that_the_terminal_lacks_do_not_fail(tmp_path: Path) -> None:
     (tmp_path / "floe.yaml").write_text("")
     done = subprocess.run(
-        [sys.executable, "-m", "floe.cli.main", "init", "Łódź"],
+        [sys.executable, "-m", "floe.cli", "init", "Łódź"],
         cwd=tmp_path,
         env={"PYTHONIOENCODING": "ascii", "PATH": ""},
         capture_output=True,

@@ -19,6 +19,12 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Begin": {
         "init": "Create a project that runs at once.",
     },
+    "Check": {
+        "validate": "Check the configuration; report every mistake with its place.",
+    },
+    "Look": {
+        "runs": "List the latest runs, or show what one did.",
+    },
     "Help": {
         "explain": "Say what an error code means and how to fix it.",
     },

@@ -1,0 +1,162 @@
+"""`floe runs`: what ran, and what one run did."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from floe.cli.application import Application, pass_application
+from floe.cli.options import FloeCommand
+from floe.cli.wording import duration, iso_time, local_time, plural
+from floe.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from floe.cli.printer import Printer
+
+_GOOD = ("pass", "success")
+
+
+@click.command(cls=FloeCommand, examples=("floe runs", "floe runs --limit 5 --json", "floe runs 20260131T120000"))
+@click.argument("run_id", required=False)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many of the latest runs.")
+@pass_application
+def command(application: Application, run_id: str | None, limit: int) -> None:
+    """List the latest runs; with a RUN_ID (its beginning is enough), show what that run did."""
+    from floe.cli.project import require_project
+    from floe.runtime.journal import read_journal
+
+    directory = require_project(application)
+    journal = read_journal(directory)
+    if run_id is None:
+        with_runs = [] if journal is None else journal.runs(limit)
+        _list(application.printer, with_runs)
+        return
+    found = None if journal is None else journal.run(run_id)
+    if found is None:
+        raise UsageError("FLOE-0710", f"there is no run `{run_id}`", "`floe runs` lists the latest")
+    _show(application.printer, found)
+
+
+def _list(printer: Printer, runs: Sequence[Mapping[str, Any]]) -> None:
+    def show() -> None:
+        if not runs:
+            printer.say("nothing has run in this project yet")
+            return
+        columns = ("run", "started", "time", "command", "status", "nodes", "tests", "tables")
+        printer.table(columns, [_row(run) for run in runs])
+
+    printer.result({"runs": [_run_fields(run) for run in runs]}, show)
+
+
+def _row(run: Mapping[str, Any]) -> tuple[object, ...]:
+    return (
+        run["run_id"],
+        local_time(run["started_at"]),
+        duration(run["finished_at"] - run["started_at"]) if run["finished_at"] else "",
+        run["command"],
+        run["status"],
+        _counts(run["nodes"]),
+        _counts(run["tests"]),
+        run["tables_published"],
+    )
+
+
+def _counts(by_status: Mapping[str, int]) -> str:
+    """`12`, or `12 (1 fail, 2 skipped)` where not all is well."""
+    total = sum(by_status.values())
+    rest = ", ".join(f"{count} {status}" for status, count in by_status.items() if status not in _GOOD)
+    return f"{total} ({rest})" if rest else str(total)
+
+
+def _run_fields(run: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {key: value for key, value in run.items() if key not in ("started_at", "finished_at", "failure")}
+    return {
+        **fields,
+        "started_at": iso_time(run["started_at"]),
+        "finished_at": iso_time(run["finished_at"]),
+        "seconds": round(run["finished_at"] - run["started_at"], 3) if run["finished_at"] else None,
+        "failure": _failure(run),
+    }
+
+
+def _part_fields(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A node, test or publish: without the run's id, with times as text and the failure as an object."""
+    fields = {key: value for key, value in part.items() if key != "run_id"}
+    for key in ("finished_at", "published_at"):
+        if key in fields:
+            fields[key] = iso_time(fields[key])
+    if "failure" in fields:
+        fields["failure"] = _failure(part)
+    return fields
+
+
+def _failure(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    loaded: dict[str, Any] | None = json.loads(row["failure"]) if row["failure"] else None
+    return loaded
+
+
+def _show(printer: Printer, run: Mapping[str, Any]) -> None:
+    parts = {name: [_part_fields(part) for part in run[name]] for name in ("nodes", "tests", "publishes")}
+    printer.result({"run": {**_run_fields(run), **parts}}, lambda: _show_parts(printer, run))
+
+
+def _show_parts(printer: Printer, run: Mapping[str, Any]) -> None:
+    facts = [
+        ("run", run["run_id"]),
+        ("status", run["status"] + (f": {run['note']}" if run["note"] else "")),
+        ("command", f"{run['command']}, environment {run['environment']}, {plural(run['threads'], 'thread')}"),
+        ("started", f"{local_time(run['started_at'])} on host {run['host']}, pid {run['pid']}"),
+        ("artifact", run["digest"]),
+    ]
+    if run["finished_at"]:
+        facts.insert(3, ("time", duration(run["finished_at"] - run["started_at"])))
+    failure = _failure(run)
+    if failure:
+        facts.append(("failure", f"{failure['code']}: {failure['reason']}"))
+    for name, value in facts:
+        printer.data(f"{printer.out_palette.bold(name.ljust(8))}  {value}")
+    _section(printer, ("asset", "kind", "status", "time", "rows", "why"), [_node_row(node) for node in run["nodes"]])
+    _section(printer, ("test", "status", "time", "failures", "why"), [_test_row(test) for test in run["tests"]])
+    _section(printer, ("table", "operation", "added", "removed", "total", "snapshot"), _published_rows(run))
+
+
+def _section(printer: Printer, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        printer.data("")
+        printer.table(columns, rows)
+
+
+def _why(part: Mapping[str, Any]) -> str:
+    failure = _failure(part)
+    if failure:
+        return f"{failure['code']}: {failure['reason']}"
+    return f"skipped because of {part['skipped_because']}" if part["skipped_because"] else ""
+
+
+def _node_row(node: Mapping[str, Any]) -> tuple[object, ...]:
+    kind = node["kind"] if node["kind"] in ("source", "seed", "python") else node["materialization"]
+    rows = "" if node["rows"] is None else node["rows"]
+    return (node["asset"], kind, node["status"], duration(node["seconds"]), rows, _why(node))
+
+
+def _test_row(test: Mapping[str, Any]) -> tuple[object, ...]:
+    failures = "" if test["failures"] is None else test["failures"]
+    return (test["name"], test["status"], duration(test["seconds"]), failures, _why(test))
+
+
+def _published_rows(run: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    return [
+        (
+            item["table_name"],
+            item["operation"],
+            item["rows_added"],
+            item["rows_removed"],
+            item["rows_total"],
+            str(item["snapshot_id"]),
+        )
+        for item in run["publishes"]
+    ]

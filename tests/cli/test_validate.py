@@ -1,0 +1,175 @@
+"""`floe validate`: what a user reads for each mistake, in every format, with the right status on the right stream."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Floe
+
+VALID = 'name: shop\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/orders.sql").write_text("select 1 as id\n")
+    (tmp_path / "floe.yaml").write_text(VALID)
+    return tmp_path
+
+
+def test_a_valid_project_is_said_to_be_so(floe: Floe) -> None:
+    assert floe("validate").filtered() == "exit 0\n--- out\n--- err\nok: project `shop` is valid\n"
+    assert floe("validate", "-q").filtered() == "exit 0\n--- out\n--- err\n"
+
+
+def test_verbose_says_which_platform_applies_and_why(floe: Floe, project: Path) -> None:
+    assert floe("validate", "-v").err == (
+        "platform: built-in for environment local: no platform file was found\nok: project `shop` is valid\n"
+    )
+    platform = json.loads(floe("validate", "--json").out)["platform"]
+    assert platform == {"environment": "local", "source": "built-in", "reason": "no platform file was found"}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(
+            VALID.replace("transforms", "transfroms"),
+            "error[FLOE-0103]: unknown field `transfroms`\n"
+            "  --> floe.yaml:3:1\n"
+            "   |\n"
+            " 3 | transfroms: [{type: dbt, path: models}]\n"
+            "   | ^^^^^^^^^^ did you mean `transforms`?\n"
+            "   |\n"
+            "hint: run `floe explain FLOE-0103`\n"
+            "\n"
+            "1 error\n",
+            id="unknown key",
+        ),
+        pytest.param(
+            VALID.replace('"1.0.0"', "1.0"),
+            "error[FLOE-0106]: `version` must be text, found the number `1.0`\n"
+            "  --> floe.yaml:2:10\n"
+            "   |\n"
+            " 2 | version: 1.0\n"
+            '   |          ^^^ write "1.0.0"\n'
+            "   |\n"
+            "hint: run `floe explain FLOE-0106`\n"
+            "\n"
+            "1 error\n",
+            id="wrong type",
+        ),
+        pytest.param(
+            VALID.replace("path: models", "path: ./modls"),
+            "error[FLOE-0109]: folder `./modls` does not exist\n"
+            "  --> floe.yaml:3:32\n"
+            "   |\n"
+            " 3 | transforms: [{type: dbt, path: ./modls}]\n"
+            "   |                                ^^^^^^^ did you mean `./models`?\n"
+            "   |\n"
+            "note: the nearest that exists is `./models`\n"
+            "hint: run `floe explain FLOE-0109`\n"
+            "\n"
+            "1 error\n",
+            id="missing folder",
+        ),
+        pytest.param(
+            "this is a letter, not a configuration\n",
+            "error[FLOE-0102]: expected keys with values, found text\n"
+            "  --> floe.yaml:1:1\n"
+            "   |\n"
+            " 1 | this is a letter, not a configuration\n"
+            "   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ not `key: value`\n"
+            "   |\n"
+            "hint: run `floe explain FLOE-0102`\n"
+            "\n"
+            "1 error\n",
+            id="bare text",
+        ),
+    ],
+)
+def test_a_mistake_is_shown_with_its_place_and_its_way_out(
+    floe: Floe, project: Path, content: str, expected: str
+) -> None:
+    (project / "floe.yaml").write_text(content)
+    assert floe("validate").filtered() == f"exit 1\n--- out\n--- err\n{expected}"
+
+
+def test_all_mistakes_are_found_in_one_pass_and_counted(floe: Floe, project: Path) -> None:
+    (project / "floe.yaml").write_text('name: 1shop\nversion: "1"\nowner: [a]\ntransforms: [{type: dbt, path: x}]\n')
+    outcome = floe("validate")
+    assert outcome.status == 1
+    assert [line for line in outcome.err.splitlines() if line.startswith("  --> ")] == [
+        "  --> floe.yaml:1:7",
+        "  --> floe.yaml:2:10",
+        "  --> floe.yaml:3:8",
+        "  --> floe.yaml:4:32",
+    ]
+    assert outcome.err.endswith("\n4 errors\n")
+
+
+def test_machine_formats_go_to_standard_output(floe: Floe, project: Path) -> None:
+    (project / "floe.yaml").write_text(VALID.replace("transforms", "transfroms"))
+    assert floe("validate", "--format", "concise").filtered() == (
+        "exit 1\n--- out\n"
+        "floe.yaml:3:1: FLOE-0103 unknown field `transfroms` (did you mean `transforms`?)\n1 error\n"
+        "--- err\n"
+    )
+    github = floe("validate", "--format", "github")
+    assert github.out.startswith("::error file=floe.yaml,line=3,col=1,endColumn=11,title=FLOE-0103::unknown field")
+    assert github.err == ""
+
+
+@pytest.mark.parametrize("words", [("--json",), ("--format", "json"), ("--json", "-v"), ("-vv", "--json")])
+def test_json_is_one_document_and_nothing_else_on_standard_output(
+    floe: Floe, project: Path, words: tuple[str, ...]
+) -> None:
+    """lesson 10"""
+    valid = json.loads(floe("validate", *words).out)
+    assert (valid["schema_version"], valid["status"], valid["diagnostics"]) == (1, "ok", [])
+    (project / "floe.yaml").write_text("transfroms: []\n")
+    outcome = floe("validate", *words)
+    document = json.loads(outcome.out)
+    assert (outcome.status, outcome.err) == (1, "")
+    assert (document["status"], document["errors"]) == ("error", len(document["diagnostics"]))
+    assert {"code", "message", "file", "line", "column"} <= set(document["diagnostics"][0])
+
+
+def test_a_folder_without_a_project_is_an_error_of_the_call(floe: Floe, project: Path) -> None:
+    (project / "floe.yaml").unlink()
+    assert floe("validate").filtered() == (
+        "exit 2\n--- out\n--- err\n"
+        "error[FLOE-0101]: no `floe.yaml` in `.`\n"
+        "hint: change to the project's folder, or run `floe init`\n"
+    )
+    assert json.loads(floe("validate", "--json").out)["error"]["code"] == "FLOE-0101"
+
+
+def test_an_environment_without_a_platform_file_is_an_error_of_the_call(floe: Floe) -> None:
+    outcome = floe("validate", "--env", "prod")
+    assert outcome.status == 2
+    assert "error[FLOE-0116]: environment `prod` has no platform file" in outcome.err
+    assert "  looked for platform/prod/platform.yaml\n" in outcome.err
+
+
+def test_markup_in_a_message_is_not_eaten(floe: Floe, project: Path) -> None:
+    """lesson 10"""
+    (project / "floe.yaml").write_text(VALID.replace("shop", '"[bold]shop[/bold]"'))
+    assert "`[bold]shop[/bold]`" in floe("validate").err
+
+
+def test_validate_loads_neither_dbt_nor_an_engine_nor_a_drawing_library(project: Path) -> None:
+    heavy = {"dbt", "duckdb", "pyiceberg", "pyarrow", "rich", "sqlglot"}
+    script = "import sys; from floe.cli.main import main; main(['validate']); print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "yaml" in loaded
+    assert not heavy & loaded
