@@ -167,10 +167,11 @@ class PublishFinished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunFinished(Event):
-    """The last event of a run."""
+    """The last event of a run. `failure` says what ended it where that is no asset, test or publish."""
 
     status: RunStatus
     seconds: float
+    failure: Failure | None = None
 
 
 class Observer(Protocol):

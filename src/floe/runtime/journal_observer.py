@@ -74,8 +74,8 @@ def _statements(event: Event) -> list[tuple[str, tuple[Any, ...]]]:
         case PublishFinished():
             return [(_UPDATE_PUBLISHED, (event.published, _as_json(event.failure), event.run_id))]
         case RunFinished():
-            sql = "UPDATE runs SET status = ?, finished_at = ? WHERE run_id = ?"
-            return [(sql, (event.status, event.at, event.run_id))]
+            sql = "UPDATE runs SET status = ?, finished_at = ?, failure = coalesce(failure, ?) WHERE run_id = ?"
+            return [(sql, (event.status, event.at, _as_json(event.failure), event.run_id))]
     return []
 
 

@@ -1,0 +1,1 @@
+"""Observers of a run's events that talk to people and other systems."""

@@ -1,0 +1,139 @@
+"""The end of a run in words: what failed and why, what was published, tested and skipped, how long it took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from floe.observe.failures import Setting, failure_lines, data_test_lines
+from floe.observe.wording import INDENT, clip, count, counts, duration, verb
+from floe.runtime.events import NodeStatus, RunStatus, TestStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from floe.observe.tally import Tally
+    from floe.observe.wording import Paint
+    from floe.runtime.events import RunFinished, RunStarted, TablePublished
+
+_MAXIMUM_TABLES = 12
+_MAXIMUM_WARNINGS = 5
+_ENDED = {
+    RunStatus.SUCCEEDED: "Succeeded",
+    RunStatus.FAILED: "Failed",
+    RunStatus.CANCELLED: "Cancelled",
+}
+
+
+def findings(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str]:
+    """A block for each failure, with blank lines between; warnings first, because the last lines are read most.
+
+    `every` shows all warnings; else the first few and how many more there are.
+    """
+    setting = Setting(paint, width, published=_is_published(tally))
+    blocks = _warnings(tally, setting, every=every)
+    blocks += [
+        failure_lines(node.failure, paint, tally.skipped_because_of(key))
+        for key, node in tally.nodes.items()
+        if node.failure
+    ]
+    for test_id, result in tally.results.items():
+        skipped = tally.skipped_because_of(test_id)
+        if result.failure:
+            blocks.append(failure_lines(result.failure, paint, skipped))
+        elif result.status is TestStatus.FAIL:
+            blocks.append(data_test_lines(result, tally.tests[test_id], setting, skipped))
+    if tally.publish_failed and tally.publish_failed.failure:
+        blocks.append(failure_lines(tally.publish_failed.failure, paint))
+    if tally.finished and tally.finished.failure:
+        blocks.append(failure_lines(tally.finished.failure, paint))
+    return [line for block in blocks for line in ("", *block)]
+
+
+def _warnings(tally: Tally, setting: Setting, *, every: bool) -> list[list[str]]:
+    warned = [(test_id, event) for test_id, event in tally.results.items() if event.status is TestStatus.WARN]
+    shown = warned if every else warned[:_MAXIMUM_WARNINGS]
+    blocks = [data_test_lines(event, tally.tests[test_id], setting) for test_id, event in shown]
+    if len(shown) < len(warned):
+        rest = count(len(warned) - len(shown), "more test")
+        blocks.append([f"{setting.paint.yellow('warning:')} {rest} warned (`-v` shows all)"])
+    return blocks
+
+
+def _is_published(tally: Tally) -> bool:
+    testing_only = tally.started is not None and tally.started.command == "test"
+    return testing_only or not (tally.withheld or tally.publish_failed)
+
+
+def summary(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str]:
+    """The last lines of a run. `every` lists all tables; else the first ones and how many more there are."""
+    if not tally.started or not tally.finished:
+        return []
+    lines = _published(tally, paint, width, every=every)
+    if tally.results:
+        lines.append(f"{paint.bold(verb('Tested'))} {_tested(tally)}")
+    skipped = counts((tally.node_count(NodeStatus.SKIPPED), "asset"), (tally.test_count(TestStatus.SKIPPED), "test"))
+    if skipped:
+        lines.append(f"{paint.bold(verb('Skipped'))} {skipped}")
+    return ["", *lines, _ended(tally.started, tally.finished, paint)]
+
+
+def _published(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str]:
+    took = duration(tally.publish_seconds)
+    lines = []
+    if tally.published:
+        said = f"{count(len(tally.published), 'table')} in one commit, {took}"
+        lines = [f"{paint.bold(verb('Published'))} {said}", *_tables(tally.published, paint, width, every=every)]
+    if tally.publish_failed:
+        lines.append(f"{paint.red(verb('Unchanged'))} publishing failed: every table is as it was before")
+    elif tally.withheld:
+        reason = "the run was cancelled" if _cancelled(tally) else "something failed"
+        what = "what failed and what depends on it" if tally.published else "every table: none was changed"
+        lines.append(f"{paint.yellow(verb('Withheld'))} {what}, because {reason}")
+    return lines
+
+
+def _cancelled(tally: Tally) -> bool:
+    return tally.finished is not None and tally.finished.status is RunStatus.CANCELLED
+
+
+def _tables(published: Sequence[TablePublished], paint: Paint, width: int, *, every: bool) -> list[str]:
+    shown = published if every or len(published) <= _MAXIMUM_TABLES else published[: _MAXIMUM_TABLES - 1]
+    names = max(len(table.table) for table in shown)
+    added = max(len(_change(table)) for table in shown)
+    totals = max(len(f"{table.rows_total:,}") for table in shown)
+    lines = []
+    for table in shown:
+        line = f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} rows"
+        snapshot = f"  snapshot {table.snapshot_id}"
+        fits = len(INDENT) + len(line) + len(snapshot) <= width
+        lines.append(f"{INDENT}{clip_keeping_blanks(line, width - len(INDENT))}{paint.dim(snapshot) if fits else ''}")
+    if len(shown) < len(published):
+        lines.append(f"{INDENT}… and {count(len(published) - len(shown), 'more table')} (`-v` shows all)")
+    return lines
+
+
+def clip_keeping_blanks(text: str, width: int) -> str:
+    """The text, at most `width` long, its alignment kept."""
+    return text if len(text) <= width else clip(text[: width - 1], width) + "…"
+
+
+def _change(table: TablePublished) -> str:
+    removed = f" -{table.rows_removed:,}" if table.rows_removed else ""
+    return f"+{table.rows_added:,}{removed}"
+
+
+def _tested(tally: Tally) -> str:
+    parts = [
+        (tally.test_count(TestStatus.PASS), "passed"),
+        (tally.test_count(TestStatus.WARN), "warned"),
+        (tally.test_count(TestStatus.FAIL, TestStatus.ERROR), "failed"),
+        (tally.test_count(TestStatus.CANCELLED), "cancelled"),
+    ]
+    return ", ".join(f"{number} {word}" for number, word in parts if number) or "nothing: every test was skipped"
+
+
+def _ended(started: RunStarted, finished: RunFinished, paint: Paint) -> str:
+    colours = {RunStatus.SUCCEEDED: paint.green, RunStatus.FAILED: paint.red}
+    colour = colours.get(finished.status, paint.yellow)
+    said = colour(verb(_ENDED.get(finished.status, finished.status.capitalize())))
+    return f"{said} in {duration(finished.seconds)}{paint.dim(f'  run {started.run_id}')}"

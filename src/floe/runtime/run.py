@@ -1,0 +1,264 @@
+"""`floe run` and `floe test`: take the lease, build and test in a session, audit, publish, record."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from floe.engines.base import SessionRequest
+from floe.errors import EnvironmentFaultError, FloeError
+from floe.runtime.audit import judge
+from floe.runtime.events import Notice, RunFinished, RunStarted, RunStatus
+from floe.runtime.execution import NodeRunner, Outcomes, failure_of
+from floe.runtime.graph import build_graph
+from floe.runtime.journal import Journal, journal_path
+from floe.runtime.journal_observer import JournalObserver
+from floe.runtime.lease import Holder, acquire, lease_path
+from floe.runtime.publishing import Published, Publisher
+from floe.runtime.recovery import recover, remove_staged_files
+from floe.runtime.request import RunRequest, RunResult
+from floe.runtime.scheduler import Scheduler
+from floe.runtime.selection import select
+from floe.runtime.stop import StopRequest
+from floe.runtime.stream import EventStream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from floe.engines.base import Session
+    from floe.runtime.events import Failure, Observer
+    from floe.runtime.graph import RunGraph
+
+_GRACEFUL_SECONDS = 8.0
+"""How long a cancelled run waits for work that is under way; the promise is ten seconds in all."""
+_POLL_SECONDS = 0.5
+_DEFAULT_THREADS = 4
+_OBSERVER_SECONDS = 30.0
+
+
+def new_run_id() -> str:
+    """A unique run id that sorts by start time and is safe in file names."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
+
+
+def run(request: RunRequest, observers: Sequence[Observer] = ()) -> RunResult:
+    """Carry out a run from lease to journal. What fails inside it is in the result, not raised.
+
+    Raises:
+        SelectionError: the selection names nothing; nothing was started.
+        EnvironmentLockedError: another run holds the environment; nothing was started.
+        EnvironmentFaultError: the lock or the journal cannot be written; nothing was started.
+    """
+    graph = _graph(request)
+    run_id = new_run_id()
+    stream = EventStream(observers)
+    path = lease_path(request.project_directory, request.artifacts.platform.environment)
+    try:
+        with (
+            StopRequest() as stop,
+            acquire(
+                path,
+                run_id,
+                wait_seconds=request.wait_seconds,
+                on_wait=lambda holder: stream.emit(_waiting(run_id, holder)),
+                cancelled=lambda: stop.requested,
+            ) as lease,
+        ):
+            result = _Run(request, graph, lease.holder, stream, stop).execute()
+            stream.close(_OBSERVER_SECONDS)
+            return replace(result, observer_failures=stream.failures)
+    finally:
+        stream.close(_OBSERVER_SECONDS)
+
+
+def _graph(request: RunRequest) -> RunGraph:
+    selection = select(request.artifacts, request.select, request.exclude)
+    assets = selection.assets if request.command == "run" else ()
+    return build_graph(request.artifacts, assets, selection.tests)
+
+
+def _waiting(run_id: str, holder: Holder | None) -> Notice:
+    return Notice(run_id=run_id, message=f"waiting for {holder or 'another run'}")
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the part of a run came to that can fail."""
+
+    outcomes: Outcomes
+    published: Published
+    withheld: bool = False
+    abandoned: bool = False
+
+
+class _Run:
+    """One run that holds its lease."""
+
+    def __init__(
+        self, request: RunRequest, graph: RunGraph, holder: Holder, stream: EventStream, stop: StopRequest
+    ) -> None:
+        self._request = request
+        self._artifacts = request.artifacts
+        self._directory = request.project_directory
+        self._graph = graph
+        self._holder = holder
+        self._run_id = holder.run_id
+        self._stream = stream
+        self._stop = stop
+        self._threads = request.threads or default_threads(request)
+        self._started = time.perf_counter()
+
+    def execute(self) -> RunResult:
+        """Recover, record the start, work, record the end."""
+        journal = Journal(journal_path(self._directory))
+        for message in recover(journal, self._artifacts, self._directory):
+            self._stream.emit(Notice(run_id=self._run_id, message=message))
+        started = self._start_event()
+        journal.start_run(started)
+        self._stream.subscribe(JournalObserver(journal))
+        self._stream.emit(started)
+        try:
+            work = self._work()
+        except FloeError as error:
+            return self._failed(error)
+        except Exception as error:
+            self._finish(RunStatus.FAILED, failure_of(error))
+            raise
+        return self._ended(work)
+
+    def _start_event(self) -> RunStarted:
+        kinds = self._graph.kinds
+        return RunStarted(
+            run_id=self._run_id,
+            command=self._request.command,
+            environment=self._artifacts.platform.environment,
+            project=self._artifacts.project.name,
+            digest=self._artifacts.digest,
+            host=self._holder.host,
+            pid=self._holder.pid,
+            assets=tuple(node for node, kind in kinds.items() if kind == "build"),
+            tests=tuple(node for node, kind in kinds.items() if kind == "test"),
+            threads=self._threads,
+        )
+
+    def _work(self) -> _Work:
+        from floe.engines.duckdb.session import open_session
+        from floe.lake.open import open_catalogs, warm_up
+
+        threading.Thread(target=warm_up, name="floe-warm-up", daemon=True).start()
+        catalogs = open_catalogs(self._artifacts, self._directory)
+        session = open_session(
+            SessionRequest(
+                artifacts=self._artifacts,
+                project_directory=self._directory,
+                run_id=self._run_id,
+                catalogs=catalogs,
+                threads=self._threads,
+            )
+        )
+        abandoned = True
+        try:
+            runner, abandoned = self._execute_nodes(session)
+            publisher = Publisher(
+                artifacts=self._artifacts,
+                project_directory=self._directory,
+                catalogs=catalogs,
+                stream=self._stream,
+                run_id=self._run_id,
+                stopping=lambda: self._stop.requested,
+            )
+            return replace(self._publish(runner.outcomes, publisher), abandoned=abandoned)
+        finally:
+            if not abandoned:  # closing under running statements could block for as long as they run
+                session.close()
+
+    def _execute_nodes(self, session: Session) -> tuple[NodeRunner, bool]:
+        runner = NodeRunner(
+            artifacts=self._artifacts,
+            graph=self._graph,
+            session=session,
+            stream=self._stream,
+            run_id=self._run_id,
+            full_refresh=self._request.full_refresh,
+            stopping=lambda: self._stop.requested,
+        )
+        scheduler = Scheduler(
+            self._graph,
+            execute=runner.execute,
+            skip=runner.skip,
+            cancelled=runner.cancelled,
+            fail_fast=self._request.fail_fast,
+        )
+        self._stop.on_request(scheduler.cancel)
+        self._stop.on_request(session.interrupt)
+        scheduler.start(self._threads)
+        while not scheduler.wait(_POLL_SECONDS):
+            if self._stop.seconds_since() > _GRACEFUL_SECONDS:
+                runner.abandon()
+                return runner, True
+        return runner, False
+
+    def _publish(self, outcomes: Outcomes, publisher: Publisher) -> _Work:
+        if self._stop.requested:
+            return _Work(outcomes, Published(stopped=True), withheld=bool(outcomes.staged))
+        verdict = judge(self._artifacts, outcomes)
+        if verdict.tables or verdict.failing_rows:
+            published = publisher.publish(verdict.tables, verdict.failing_rows)
+        else:
+            published = Published()
+        if verdict.withheld:
+            publisher.withhold()
+        return _Work(outcomes, published, withheld=bool(verdict.withheld))
+
+    def _ended(self, work: _Work) -> RunResult:
+        published = work.published
+        if published.stopped:
+            status = RunStatus.CANCELLED
+        else:
+            status = RunStatus.SUCCEEDED if work.outcomes.succeeded and not published.error else RunStatus.FAILED
+        if work.outcomes.staged.keys() - {table.asset for table in published.tables}:
+            self._clean_up()
+        errors = (*work.outcomes.errors, *([published.error] if published.error else ()))
+        return replace(
+            self._finish(status),
+            nodes=work.outcomes.nodes,
+            tests=work.outcomes.tests,
+            published=published.tables,
+            withheld=work.withheld,
+            failure=failure_of(published.error) if published.error else None,
+            environment_fault=work.outcomes.environment_fault or published.error is not None,
+            abandoned=work.abandoned,
+            errors=errors,
+        )
+
+    def _failed(self, error: FloeError) -> RunResult:
+        """The session could not be opened, or the catalog not be read."""
+        fault = isinstance(error, EnvironmentFaultError)
+        failure = failure_of(error)
+        result = self._finish(RunStatus.FAILED, failure)
+        return replace(result, failure=failure, environment_fault=fault, errors=(error,))
+
+    def _clean_up(self) -> None:
+        problem = remove_staged_files(self._artifacts, self._directory, self._run_id)
+        if problem:
+            self._stream.emit(Notice(run_id=self._run_id, message=problem))
+
+    def _finish(self, status: RunStatus, failure: Failure | None = None) -> RunResult:
+        seconds = time.perf_counter() - self._started
+        self._stream.emit(RunFinished(run_id=self._run_id, status=status, seconds=seconds, failure=failure))
+        signal = self._stop.signal if status is RunStatus.CANCELLED else None
+        return RunResult(run_id=self._run_id, status=status, seconds=seconds, signal=signal)
+
+
+def default_threads(request: RunRequest) -> int:
+    """Worker threads of a run: what the compute profile says, else four, or one for each processor where more."""
+    threads = request.artifacts.compute.properties.get("threads")
+    if threads is not None:
+        return max(1, int(threads))
+    return max(_DEFAULT_THREADS, os.cpu_count() or 1)
