@@ -92,6 +92,11 @@ class Query(Frozen):
     rendered_path: str
     """The file, relative to the project, in which a user finds this SQL: errors name it with a line."""
 
+    @property
+    def increment_path(self) -> str:
+        """The file, relative to the project, in which a user finds `increment`."""
+        return f"{self.rendered_path.removesuffix('.sql')}.increment.sql"
+
 
 class Incremental(Frozen):
     """How an increment meets the table that is there."""
@@ -146,6 +151,8 @@ class PythonFunction(Frozen):
     function: str
     parameters: dict[str, str]
     """Parameter name -> key of the asset that is passed."""
+    sha256: str = ""
+    """Hash of the file's bytes, so that another code is another digest."""
 
 
 class Asset(Frozen):

@@ -1,0 +1,1 @@
+"""From configuration and a dbt project to the compiled artifact."""

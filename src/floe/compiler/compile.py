@@ -1,0 +1,243 @@
+"""Compiles a project: configuration, dbt and Python assets into one artifact, or the one that is there already."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from floe.artifact import codec
+from floe.artifact.models import CompiledArtifacts
+from floe.compiler import bindings, fingerprint, static
+from floe.compiler.collisions import find_collisions
+from floe.compiler.dbt.cache import write_atomically
+from floe.compiler.dbt.project import locate, prepare, search_path
+from floe.compiler.python.inputs import Known
+from floe.compiler.rendered import restore_rendered, write_rendered
+from floe.compiler.secrecy import refuse_secrets
+from floe.config.pipeline import PythonTransform
+from floe.diagnostics.diagnostic import by_place
+from floe.errors import ArtifactError, ConfigurationError, EnvironmentFaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from floe.artifact.models import Asset, Test
+    from floe.compiler.dbt.project import DbtProject
+    from floe.compiler.dbt.transform import DbtResult
+    from floe.config.load import Configuration
+
+ARTIFACT = ".floe/artifacts.json"
+CACHE = ".floe/cache"
+RECORD = f"{CACHE}/inputs.json"
+CLOCK_GRAIN_NANOSECONDS = 20_000_000
+"""By how much a file system's clock may lag behind the system's."""
+
+
+@dataclass(frozen=True)
+class CompileOutcome:
+    """A compiled project. `rendered` and `reused` count the dbt nodes rendered anew and taken from the cache."""
+
+    artifacts: CompiledArtifacts
+    path: Path
+    unchanged: bool
+    """Whether the artifact's file holds the bytes that it held before."""
+    rendered: int = 0
+    reused: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+def compile_project(configuration: Configuration, *, force: bool = False) -> CompileOutcome:
+    """Compile a project and write `.floe/artifacts.json` and `.floe/rendered/`.
+
+    With nothing changed since the last compile it reads the artifact that is there, and imports no dbt.
+
+    Args:
+        configuration: The project's valid configuration.
+        force: Ignore what was compiled before and every cache.
+
+    Raises:
+        ConfigurationError: sources or Python assets are wrong; carries every diagnostic.
+        CompilationError: dbt refuses its project, or it uses what Floe does not support.
+        EnvironmentFaultError: `.floe/` cannot be written.
+    """
+    project = configuration.project_directory
+    try:
+        with _only_one_compile(project / CACHE):
+            unchanged = None if force else _unchanged(configuration)
+            if unchanged is not None:
+                return unchanged
+            if force:
+                _forget(project)
+            return _compile(configuration)
+    except OSError as error:
+        where = error.filename or project / ".floe"
+        reason = f"cannot write `{os.path.relpath(str(where), project)}`: {error.strerror or error}"
+        raise EnvironmentFaultError("FLOE-0218", reason, "check the folder's permissions and free space") from error
+
+
+@contextmanager
+def _only_one_compile(cache: Path) -> Iterator[None]:
+    """Let compiles of one project follow each other: dbt writes its own files in place."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "compile.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _unchanged(configuration: Configuration) -> CompileOutcome | None:
+    project = configuration.project_directory
+    record = fingerprint.Record.load(project / RECORD)
+    if record is None or not (project / ARTIFACT).exists():
+        return None
+    settings = fingerprint.settings_of(configuration)
+    if record.settings != settings:
+        return None
+    inputs = fingerprint.read_inputs(project, record.roots, record)
+    if not fingerprint.matches(record, settings, inputs):
+        return None
+    try:
+        artifacts = codec.load(project / ARTIFACT)
+    except ArtifactError:
+        return None
+    if artifacts.digest != record.digest:
+        return None
+    restore_rendered(artifacts, project)
+    if inputs.stats != record.stats:
+        _record(configuration, settings, record.roots, inputs, record.variables, record.digest)
+    return CompileOutcome(artifacts, project / ARTIFACT, unchanged=True, reused=_dbt_nodes(artifacts))
+
+
+def _dbt_nodes(artifacts: CompiledArtifacts) -> int:
+    return len(artifacts.tests) + sum(asset.query is not None for asset in artifacts.assets.values())
+
+
+def _forget(project: Path) -> None:
+    for folder in (project / ".floe" / "dbt").glob("*/target"):
+        shutil.rmtree(folder)
+    for file in (project / CACHE).glob("*.json"):
+        file.unlink()
+
+
+def _compile(configuration: Configuration) -> CompileOutcome:
+    project = configuration.project_directory
+    started = time.time_ns()
+    found = static.read(configuration)
+    if found.diagnostics:
+        raise ConfigurationError(by_place(found.diagnostics))
+    dbt_projects = locate(configuration)
+    results = _run_dbt(dbt_projects, found, project)
+    assets, tests = _join(configuration, found, results)
+    artifacts = _artifact(configuration, found, dbt_projects, assets, tests)
+    content = codec.encode(artifacts)
+    refuse_secrets(content.decode())
+    unchanged = _write(artifacts, content, project)
+    roots = _roots(configuration, results)
+    inputs = fingerprint.read_inputs(project, roots)
+    variables = fingerprint.variables_of({name for result in results for name in result.variables})
+    settings = fingerprint.settings_of(configuration)
+    (project / RECORD).unlink(missing_ok=True)
+    if inputs.newest < started - CLOCK_GRAIN_NANOSECONDS:
+        _record(configuration, settings, roots, inputs, variables, artifacts.digest)
+    return CompileOutcome(
+        artifacts,
+        project / ARTIFACT,
+        unchanged=unchanged,
+        rendered=sum(result.rendered for result in results),
+        reused=sum(result.reused for result in results),
+        warnings=tuple(warning for result in results for warning in result.warnings),
+    )
+
+
+def _run_dbt(projects: Sequence[DbtProject], found: static.Static, directory: Path) -> list[DbtResult]:
+    if not projects:
+        return []
+    from floe.compiler.dbt.transform import compile_transform
+
+    results = []
+    for project in projects:
+        prepare(project)
+        cache = directory / CACHE / f"rendered-{project.name}.json"
+        results.append(compile_transform(project, found.layers, cache))
+    return results
+
+
+def _join(
+    configuration: Configuration, found: static.Static, results: Sequence[DbtResult]
+) -> tuple[list[Asset], list[Test]]:
+    from floe.compiler.link import Target, link
+
+    targets = [Target(asset.key, asset.layer, asset.name) for asset in found.sources]
+    targets += [Target(item.key, str(item.layer), item.name) for item in found.declarations]
+    dbt_assets, tests = link(results, targets)
+    known = Known.of(
+        [
+            *(asset.key for asset in (*found.sources, *dbt_assets) if asset.materialization != "ephemeral"),
+            *(item.key for item in found.declarations),
+        ]
+    )
+    python_assets, mistakes = static.python_assets(configuration, found.declarations, known)
+    assets = [*found.sources, *python_assets, *dbt_assets]
+    mistakes += find_collisions(assets, found.layers.all(), lambda asset: found.span_of(asset, configuration))
+    mistakes += static.cycle_diagnostics(assets, found, configuration)
+    if mistakes:
+        raise ConfigurationError(by_place(mistakes))
+    return assets, tests
+
+
+def _artifact(
+    configuration: Configuration,
+    found: static.Static,
+    projects: Sequence[DbtProject],
+    assets: Sequence[Asset],
+    tests: Sequence[Test],
+) -> CompiledArtifacts:
+    return codec.seal(
+        CompiledArtifacts(
+            floe_version=version("floe-runtime"),
+            project=bindings.project(configuration),
+            platform=bindings.platform_choice(configuration),
+            publish=configuration.pipeline.publish,
+            storage=bindings.storage(configuration),
+            catalogs=bindings.catalogs(configuration),
+            compute=bindings.compute(configuration),
+            layers=found.layers.all(),
+            search_path=search_path(projects),
+            assets={asset.key: asset for asset in assets},
+            tests={test.id: test for test in tests},
+        )
+    )
+
+
+def _write(artifacts: CompiledArtifacts, content: bytes, project: Path) -> bool:
+    """Write artifact and rendered files; return whether the artifact's file had these bytes already."""
+    write_rendered(artifacts, project)
+    path = project / ARTIFACT
+    if path.exists() and path.read_bytes() == content:
+        return True
+    write_atomically(path, content)
+    return False
+
+
+def _roots(configuration: Configuration, results: Sequence[DbtResult]) -> tuple[str, ...]:
+    transforms = configuration.pipeline.transforms
+    python = {transform.path for transform in transforms if isinstance(transform, PythonTransform)}
+    return tuple(sorted(python.union(*(result.roots for result in results))))
+
+
+def _record(
+    configuration: Configuration,
+    settings: str,
+    roots: tuple[str, ...],
+    inputs: fingerprint.Inputs,
+    variables: dict[str, str],
+    digest: str,
+) -> None:
+    record = fingerprint.Record(settings, roots, inputs.files, variables, digest, inputs.stats)
+    record.save(configuration.project_directory / RECORD)

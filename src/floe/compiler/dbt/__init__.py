@@ -1,0 +1,1 @@
+"""What the compiler asks of dbt: parse the project, render its SQL. Only modules here import dbt."""

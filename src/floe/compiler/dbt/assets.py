@@ -1,0 +1,229 @@
+"""Assets and tests from dbt's manifest. What they depend on is named by dbt's unique ids until it is linked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+from floe.artifact.models import (
+    Asset,
+    ColumnDoc,
+    DbtSnapshot,
+    Incremental,
+    Query,
+    Relation,
+    Seed,
+    Test,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from floe.compiler.dbt.cache import Entry
+    from floe.compiler.dbt.project import DbtProject
+    from floe.compiler.layers import Layers
+
+RENDERED = ".floe/rendered"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A dbt node with its place in the project: asset key, layer and the user's file."""
+
+    node: Any
+    key: str
+    layer: str
+    path: str
+
+    @property
+    def relation(self) -> Relation:
+        """Its name in the session."""
+        return Relation(schema_name=self.node.schema, identifier=self.node.alias)
+
+
+def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: ANN401 - dbt's node
+    """Find the layer of a node: its `meta`, its schema, a folder of its path, or else the schema it renders to.
+
+    Raises:
+        CompilationError: `meta` names a layer that the platform does not declare.
+    """
+    path = project.user_path(node.original_file_path)
+    asked = node.config.meta.get("layer") if isinstance(node.config.meta, dict) else None
+    schema = node.config.schema
+    if asked is not None:
+        layer = layers.named(str(asked), f"`{path}`")
+    elif schema in layers.declared:
+        layer = schema
+    else:
+        layer = layers.of_folder(PurePosixPath(node.path).parts[:-1]) or layers.of_schema(node.schema)
+    return Placed(node=node, key=f"{layer}.{node.alias}", layer=layer, path=path)
+
+
+def model_asset(placed: Placed, entry: Entry) -> Asset:
+    """The asset of a dbt model."""
+    node = placed.node
+    materialized = node.config.materialized
+    return Asset(
+        **_common(placed),
+        kind="model",
+        materialization=materialized,
+        query=_query(placed, entry),
+        incremental=_incremental(node.config) if materialized == "incremental" else None,
+        full_refresh=node.config.full_refresh,
+    )
+
+
+def snapshot_asset(placed: Placed, entry: Entry, hard_deletes: str) -> Asset:
+    """The asset of a dbt snapshot. `hard_deletes` is what the adapter makes of the two settings for it."""
+    config = placed.node.config
+    check = config.check_cols
+    return Asset(
+        **_common(placed),
+        kind="dbt_snapshot",
+        materialization="table",
+        query=_query(placed, entry),
+        dbt_snapshot=DbtSnapshot(
+            strategy=config.strategy,
+            unique_key=_names(config.unique_key),
+            updated_at=config.updated_at or "",
+            check_columns="all" if check == "all" else _names(check),
+            hard_deletes=hard_deletes,  # type: ignore[arg-type]  # the adapter returns one of the three
+            column_names=dict(config.snapshot_table_column_names),
+            valid_to_current=config.dbt_valid_to_current,
+        ),
+    )
+
+
+def seed_asset(placed: Placed, columns: tuple[tuple[str, str], ...], file: Path) -> Asset:
+    """The asset of a dbt seed."""
+    node = placed.node
+    return Asset(
+        **_common(placed),
+        kind="seed",
+        materialization="table",
+        seed=Seed(
+            file=placed.path,
+            sha256=sha256(file.read_bytes()).hexdigest(),
+            delimiter=node.config.delimiter,
+            columns=columns,
+        ),
+        full_refresh=node.config.full_refresh,
+    )
+
+
+def _common(placed: Placed) -> dict[str, Any]:
+    node = placed.node
+    return {
+        "key": placed.key,
+        "name": node.alias,
+        "layer": placed.layer,
+        "relation": placed.relation,
+        "depends_on": tuple(sorted(set(node.depends_on.nodes))) if hasattr(node.depends_on, "nodes") else (),
+        "description": node.description,
+        "tags": tuple(sorted(set(node.tags))),
+        "path": placed.path,
+        "fqn": tuple(node.fqn),
+        "unique_id": node.unique_id,
+        "columns": column_docs(node.columns),
+    }
+
+
+def column_docs(columns: Mapping[str, Any]) -> dict[str, ColumnDoc]:
+    """What the author says about the columns."""
+    return {
+        column.name: ColumnDoc(description=column.description, data_type=column.data_type or "")
+        for column in columns.values()
+    }
+
+
+def _query(placed: Placed, entry: Entry) -> Query:
+    path = f"{RENDERED}/{placed.layer}/{placed.node.alias}.sql"
+    return Query(sql=entry.sql, increment=entry.increment, rendered_path=path)
+
+
+def _names(value: str | list[str] | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _incremental(config: Any) -> Incremental:  # noqa: ANN401 - dbt's NodeConfig
+    unique_key = _names(config.unique_key)
+    predicates = config.get("predicates") or config.get("incremental_predicates")
+    return Incremental(
+        strategy=incremental_strategy(config) if unique_key else "append",
+        unique_key=unique_key,
+        predicates=_names(predicates),
+        on_schema_change=config.on_schema_change or "ignore",
+        merge_update_columns=_names(config.get("merge_update_columns")),
+        merge_exclude_columns=_names(config.get("merge_exclude_columns")),
+    )
+
+
+def incremental_strategy(config: Any) -> Any:  # noqa: ANN401 - one of the strategies, or what the user wrote
+    """The strategy of an incremental model; dbt-duckdb's default is delete+insert."""
+    strategy = config.incremental_strategy
+    return "delete+insert" if strategy in (None, "default", "delete_insert") else strategy
+
+
+def test_of(node: Any, path: str, entry: Entry, file_name: str) -> Test:  # noqa: ANN401 - dbt's node
+    """A data test, with what dbt's wrapper around its SQL needs."""
+    config = node.config
+    metadata = getattr(node, "test_metadata", None)
+    store = bool(config.store_failures)
+    severity: Literal["error", "warn"] = "warn" if str(config.severity).lower() == "warn" else "error"
+    return Test(
+        id=node.unique_id,
+        name=node.name,
+        kind="generic" if metadata is not None else "singular",
+        sql=entry.sql,
+        rendered_path=f"{RENDERED}/tests/{file_name}.sql",
+        depends_on=tuple(sorted(set(node.depends_on.nodes))),
+        attached_to=_attached_to(node),
+        column=getattr(node, "column_name", None) or "",
+        type=_test_type(metadata),
+        arguments=_arguments(metadata),
+        severity=severity,
+        warn_if=config.warn_if,
+        error_if=config.error_if,
+        fail_calc=config.fail_calc,
+        limit=config.limit,
+        store_failures=store,
+        failures_relation=Relation(schema_name=node.schema, identifier=node.alias) if store else None,
+        tags=tuple(sorted(set(node.tags))),
+        path=path,
+    )
+
+
+def _attached_to(node: Any) -> str:  # noqa: ANN401 - dbt's node
+    """The node that a test is declared on; of a singular test, the one that it reads if it reads one only."""
+    attached = getattr(node, "attached_node", None)
+    if attached:
+        return str(attached)
+    reads = sorted(set(node.depends_on.nodes))
+    return reads[0] if len(reads) == 1 else _declared_source(node, reads)
+
+
+def _declared_source(node: Any, reads: list[str]) -> str:  # noqa: ANN401 - dbt's node
+    """The source that a generic test of several inputs is declared on: dbt keeps its name in `file_key_name`."""
+    group, _, declared = (getattr(node, "file_key_name", None) or "").partition(".")
+    if group != "sources":
+        return ""
+    model = str(node.test_metadata.kwargs.get("model", ""))
+    candidates = [name for name in reads if name.startswith("source.") and name.split(".")[2] == declared]
+    return next((name for name in candidates if f"'{name.split('.')[3]}'" in model), "")
+
+
+def _test_type(metadata: Any) -> str:  # noqa: ANN401 - dbt's TestMetadata
+    if metadata is None:
+        return ""
+    return f"{metadata.namespace}.{metadata.name}" if metadata.namespace else str(metadata.name)
+
+
+def _arguments(metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - dbt's TestMetadata
+    if metadata is None:
+        return {}
+    return {name: value for name, value in metadata.kwargs.items() if name not in ("model", "column_name")}

@@ -1,0 +1,217 @@
+"""Where dbt finds a transform: the user's own dbt project, or one that Floe supplies around a bare folder.
+
+Imports no dbt, so that the unchanged project can be recognised without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from floe.artifact.models import SESSION_DATABASE
+from floe.errors import CompilationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from floe.config.load import Configuration
+    from floe.config.pipeline import DbtTransform
+
+PROJECT_FILE = "dbt_project.yml"
+MODELS_FOLDER = "models"
+BESIDE_FLOE_YAML = ("analyses", "macros", "seeds", "snapshots", "tests")
+"""Folders beside floe.yaml that a supplied project takes in. Macros serve every bare folder, the rest the first."""
+PACKAGES = ("dbt_packages", "packages.yml", "dependencies.yml", "package-lock.yml")
+PROFILE = "floe"
+SCHEMA = "main"
+_DBT_PACKAGES = ("dbt", "dbt_duckdb")
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """One dbt transform, laid out so that dbt can read it.
+
+    `links` maps the folders of a supplied project to the user's own, both relative to the project directory.
+    """
+
+    name: str
+    """Name of its folder under `.floe/dbt/`."""
+    directory: Path
+    """Folder that holds dbt_project.yml."""
+    state: Path
+    """Folder of Floe's own for the profile, dbt's target and its log."""
+    root: Path
+    """The Floe project."""
+    target: str
+    variables: str
+    """The transform's `vars` as JSON with sorted keys."""
+    supplied: bool
+    package: str = ""
+    """dbt's project name where Floe supplies the project file."""
+    links: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def target_path(self) -> Path:
+        """Folder of dbt's partial parse."""
+        return self.state / "target"
+
+    @property
+    def own_roots(self) -> tuple[str, ...]:
+        """What a supplied project takes in if it is there, relative to the Floe project."""
+        models = tuple(real for link, real in self.links if link == MODELS_FOLDER)
+        return (*models, *BESIDE_FLOE_YAML, *PACKAGES)
+
+    def user_path(self, path: str) -> str:
+        """The user's file, relative to the Floe project, for a path that dbt gives relative to its project."""
+        for link, real in self.links:
+            if path == link or path.startswith(f"{link}/"):
+                return _posix(Path(real + path[len(link) :]))
+        return _posix(Path(os.path.relpath(self.directory / path, self.root)))
+
+    def user_text(self, text: str) -> str:
+        """Write the user's paths for dbt's into one of dbt's messages."""
+        for link, real in self.links:
+            text = re.sub(rf"(?<![\w./-]){re.escape(link)}/(?=[\w./-])", f"{real}/", text)
+            text = text.replace(f"{self.directory / link}/", f"{real}/")
+        return text.replace(f"{self.directory}/", "").replace(f"{self.root}/", "")
+
+
+def locate(configuration: Configuration) -> list[DbtProject]:
+    """Describe the dbt transforms in the order of floe.yaml; nothing is written.
+
+    Raises:
+        CompilationError: a bare folder is the project itself, which would contain what Floe builds.
+    """
+    from floe.config.pipeline import DbtTransform
+
+    transforms = [item for item in configuration.pipeline.transforms if isinstance(item, DbtTransform)]
+    projects: list[DbtProject] = []
+    for transform in transforms:
+        first = not any(project.supplied for project in projects)
+        projects.append(_describe(configuration, transform, first_bare=first))
+    return projects
+
+
+def _describe(configuration: Configuration, transform: DbtTransform, *, first_bare: bool) -> DbtProject:
+    root = configuration.project_directory.resolve()
+    folder = Path(os.path.normpath(root / transform.path))
+    relative = _posix(Path(os.path.relpath(folder, root)))
+    name = _slug(relative)
+    state = root / ".floe" / "dbt" / name
+    supplied = not (folder / PROJECT_FILE).is_file()
+    if supplied and root.is_relative_to(folder):
+        raise CompilationError(
+            "FLOE-0207",
+            f"the folder `{transform.path}` of a dbt transform is not a dbt project and contains floe.yaml itself",
+            "move the models to a folder of their own, e.g. `models`, or add a dbt_project.yml",
+        )
+    return DbtProject(
+        name=name,
+        directory=state if supplied else folder,
+        state=state,
+        root=root,
+        target=transform.target or configuration.choice.environment,
+        variables=json.dumps(transform.vars, sort_keys=True, default=str),
+        supplied=supplied,
+        package=_package(configuration.pipeline.name, name, first_bare=first_bare) if supplied else "",
+        links=_links(root, relative, first_bare=first_bare) if supplied else (),
+    )
+
+
+def _links(root: Path, models: str, *, first_bare: bool) -> tuple[tuple[str, str], ...]:
+    beside = BESIDE_FLOE_YAML if first_bare else ("macros",)
+    taken = [name for name in (*beside, *PACKAGES) if (root / name).exists() and name != models]
+    return ((MODELS_FOLDER, models), *((name, name) for name in taken))
+
+
+def _package(pipeline: str, folder: str, *, first_bare: bool) -> str:
+    name = re.sub(r"\W", "_", pipeline)
+    if not first_bare:
+        return f"{name}_{re.sub(r'[^A-Za-z0-9]', '_', folder)}"
+    return f"{name}_project" if name in _DBT_PACKAGES else name
+
+
+def prepare(project: DbtProject) -> None:
+    """Write the profile, and for a bare folder the project around it.
+
+    Raises:
+        OSError: `.floe/` cannot be written.
+    """
+    project.state.mkdir(parents=True, exist_ok=True)
+    write_if_changed(project.state / "profiles.yml", _profile(project.target))
+    if project.supplied:
+        write_if_changed(project.state / PROJECT_FILE, _project_file(project))
+        _link_folders(project)
+
+
+def _profile(target: str) -> str:
+    output = {
+        "type": "duckdb",
+        "path": ":memory:",
+        "database": SESSION_DATABASE,
+        "schema": SCHEMA,
+        "threads": 1,
+        "attach": [{"path": ":memory:", "alias": SESSION_DATABASE}],
+    }
+    return json.dumps({PROFILE: {"target": target, "outputs": {target: output}}}, indent=1) + "\n"
+
+
+def _project_file(project: DbtProject) -> str:
+    document = {
+        "name": project.package,
+        "version": "1.0.0",
+        "config-version": 2,
+        "profile": PROFILE,
+        "model-paths": [MODELS_FOLDER],
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _link_folders(project: DbtProject) -> None:
+    wanted = {link: project.root / real for link, real in project.links}
+    for name in {*BESIDE_FLOE_YAML, *PACKAGES, MODELS_FOLDER}:
+        link, target = project.state / name, wanted.get(name)
+        relative = os.path.relpath(target, project.state) if target is not None else None
+        if link.is_symlink() and (relative is None or os.readlink(link) != relative):  # noqa: PTH115
+            link.unlink()
+        if relative is not None and not link.is_symlink():
+            link.symlink_to(relative, target_is_directory=True)
+
+
+def write_if_changed(path: Path, text: str) -> bool:
+    """Write a text file unless it holds that text already; return whether it was written.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    content = text.encode()
+    try:
+        if path.read_bytes() == content:
+            return False
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    staged.write_bytes(content)
+    staged.replace(path)
+    return True
+
+
+def search_path(projects: Sequence[DbtProject]) -> tuple[str, ...]:
+    """Folders against which relative paths in SQL are resolved: the user's dbt projects, then the project."""
+    own = [_posix(Path(os.path.relpath(item.directory, item.root))) for item in projects if not item.supplied]
+    return tuple(dict.fromkeys((*own, ".")))
+
+
+def _slug(relative: str) -> str:
+    from hashlib import sha256
+
+    slug = re.sub(r"[^A-Za-z0-9_]+", "-", relative).strip("-")
+    return slug if slug == relative else f"{slug}-{sha256(relative.encode()).hexdigest()[:8]}"
+
+
+def _posix(path: Path) -> str:
+    return path.as_posix()

@@ -1,0 +1,124 @@
+"""What a dbt project may hold that this version of Floe does not run: refused all at once, never ignored in silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from floe.artifact.models import SESSION_DATABASE
+from floe.compiler.dbt.assets import incremental_strategy
+from floe.errors import CompilationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from floe.compiler.dbt.project import DbtProject
+
+MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
+STRATEGIES = ("append", "delete+insert", "merge")
+SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
+MERGE_OPTIONS = (
+    "merge_clauses",
+    "merge_insert_condition",
+    "merge_on_using_columns",
+    "merge_returning_columns",
+    "merge_update_condition",
+    "merge_update_set_expressions",
+)
+_DBT_PACKAGES = ("dbt", "dbt_duckdb")
+
+
+def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 - dbt's own
+    """Refuse what is not supported.
+
+    Raises:
+        CompilationError: one line for each node and what of it is not supported.
+    """
+    lines = [
+        f"{project.user_path(node.original_file_path)}: {node.resource_type} `{node.name}`: {problem}"
+        for node in sorted(manifest.nodes.values(), key=lambda node: str(node.unique_id))
+        for problem in _node_problems(node)
+    ]
+    lines += [
+        f"{project.user_path(source.original_file_path)}: source `{source.source_name}.{source.name}`: "
+        "dbt-duckdb's `plugin` is not supported"
+        for source in manifest.sources.values()
+        if {"plugin"} & {*source.meta, *source.source_meta, *source.config.meta}
+    ]
+    lines += [
+        f"{project.user_path(item.original_file_path)}: function `{item.name}`: dbt functions are not supported"
+        for item in manifest.functions.values()
+    ]
+    lines += list(_overridden(config, manifest, project))
+    refuse(sorted(lines))
+
+
+def refuse(lines: Sequence[str]) -> None:
+    """Raise if there is anything to refuse.
+
+    Raises:
+        CompilationError: listing the lines.
+    """
+    if lines:
+        reason = (
+            f"the dbt project uses {len(lines)} thing{'s' if len(lines) > 1 else ''} that this version does not run"
+        )
+        raise CompilationError("FLOE-0204", reason, "take them out, or disable the nodes", details=tuple(lines))
+
+
+def warnings(manifest: Any) -> list[str]:  # noqa: ANN401 - dbt's Manifest
+    """What is left out without harm to the data."""
+    count = len(manifest.unit_tests)
+    return [f"{count} dbt unit test{'s are' if count > 1 else ' is'} not run by Floe"] if count else []
+
+
+def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
+    kind = str(node.resource_type)
+    if kind == "operation":
+        yield f"`{next(iter(node.tags), 'on-run-start')}` hooks are not supported"
+    if kind in ("model", "seed", "snapshot"):
+        yield from _common_problems(node)
+    if kind == "model":
+        yield from _model_problems(node)
+    if kind == "snapshot" and node.config.strategy not in ("timestamp", "check"):
+        yield f"the snapshot strategy `{node.config.strategy}` is not supported"
+
+
+def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
+    for name, hooks in (("pre-hook", node.config.pre_hook), ("post-hook", node.config.post_hook)):
+        if hooks:
+            yield f"`{name}` is not supported"
+    if node.database != SESSION_DATABASE:
+        yield f"the database `{node.database}` is not supported: leave `database` out"
+    if node.config.get("sql_header"):
+        yield "`sql_header` is not supported"
+    if node.config.contract.enforced:
+        yield "an enforced `contract` is not supported"
+
+
+def _model_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
+    materialized = node.config.materialized
+    if str(node.language) == "python":
+        yield "dbt Python models are not supported: write a Floe Python asset"
+    if materialized not in MATERIALIZATIONS:
+        yield f"the materialization `{materialized}` is not supported"
+    if materialized == "incremental":
+        yield from _incremental_problems(node.config)
+
+
+def _incremental_problems(config: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's NodeConfig
+    strategy = incremental_strategy(config)
+    if strategy not in STRATEGIES:
+        yield f"the incremental strategy `{strategy}` is not supported"
+    if config.on_schema_change not in (None, *SCHEMA_CHANGES):
+        yield f"`on_schema_change: {config.on_schema_change}` is not supported"
+    for option in MERGE_OPTIONS:
+        if config.get(option):
+            yield f"`{option}` is not supported"
+
+
+def _overridden(config: Any, manifest: Any, project: DbtProject) -> Iterator[str]:  # noqa: ANN401 - dbt's own
+    for name in (*MATERIALIZATIONS, "seed", "snapshot", "test"):
+        macro = manifest.find_materialization_macro_by_name(config.project_name, name, "duckdb")
+        if macro is not None and macro.package_name not in _DBT_PACKAGES:
+            path = project.user_path(macro.original_file_path)
+            yield f"{path}: the project's own materialization `{name}` is not supported"

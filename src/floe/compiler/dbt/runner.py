@@ -1,0 +1,115 @@
+"""Runs our own work inside dbt: its flags, profile, project, adapter and events, but none of its commands.
+
+The work takes the place of dbt's `parse` command, so dbt itself sets up and tears down what it needs
+(`dbt.cli.requires`). Every option is given here; `DBT_*` variables of the user's shell change nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from dbt.cli import requires
+from dbt.cli.exceptions import ExceptionExit, ResultExit
+from dbt.cli.main import cli
+from dbt_common.events.base_types import EventLevel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from floe.compiler.dbt.project import DbtProject
+
+Result = TypeVar("Result")
+
+_RECORDER = ("DBT_RECORDER_", "DBT_ENGINE_RECORDER_", "DBT_PP_", "DBT_ENGINE_PP_")
+"""Variables of dbt's own test tools, which dbt reads past its options."""
+
+
+@dataclass
+class Messages:
+    """What dbt said while it worked, in its own words."""
+
+    warnings: list[str] = field(default_factory=list)
+
+    def __call__(self, event: Any) -> None:  # noqa: ANN401 - dbt's protobuf message
+        """Keep a warning, once."""
+        if event.info.level == EventLevel.WARN.value and event.info.msg not in self.warnings:
+            self.warnings.append(event.info.msg)
+
+
+def inside_dbt(project: DbtProject, messages: Messages, work: Callable[[Any], Result]) -> Result:
+    """Call `work` with dbt's runtime configuration of the project, while dbt's flags and adapter live.
+
+    Raises:
+        BaseException: what dbt or `work` raised, as it was raised.
+    """
+    command = _command(work)
+    context_object = {"manifest": None, "callbacks": [messages], "dbt_runner_command_args": []}
+    with _quiet_environment():
+        try:
+            context = command.make_context("parse", _arguments(project), obj=context_object)
+            with context:
+                result, _ = command.invoke(context)
+        except ExceptionExit as exit_:
+            raise exit_.exception from None
+        except ResultExit as exit_:
+            raise RuntimeError(str(exit_.result)) from exit_
+    return result  # type: ignore[no-any-return]
+
+
+def _command(work: Callable[[Any], Result]) -> click.Command:
+    @requires.postflight  # type: ignore[untyped-decorator]
+    @requires.preflight  # type: ignore[untyped-decorator]
+    @requires.profile  # type: ignore[untyped-decorator]
+    @requires.project  # type: ignore[untyped-decorator]
+    @requires.catalogs  # type: ignore[untyped-decorator]
+    @requires.runtime_config  # type: ignore[untyped-decorator]
+    def run(context: click.Context, **_: object) -> tuple[Result, bool]:
+        return work(context.obj["runtime_config"]), True
+
+    options = {option.name: option for option in (*cli.params, *cli.commands["parse"].params)}
+    parameters = [_without_environment(option) for option in options.values()]
+    return click.Command("parse", params=parameters, callback=click.pass_context(run))
+
+
+def _without_environment(option: click.Parameter) -> click.Parameter:
+    option = copy.copy(option)
+    option.envvar = None
+    return option
+
+
+def _arguments(project: DbtProject) -> list[str]:
+    return [
+        *("--project-dir", str(project.directory)),
+        *("--profiles-dir", str(project.state)),
+        *("--profile", "floe"),
+        *("--target", project.target),
+        *("--target-path", str(project.target_path)),
+        *("--log-path", str(project.state / "logs")),
+        *("--vars", project.variables),
+        *("--threads", "1"),
+        *("--log-level", "none"),
+        *("--log-level-file", "none"),
+        *("--no-print", "--quiet", "--no-use-colors", "--no-use-colors-file"),
+        *(
+            "--no-send-anonymous-usage-stats",
+            "--no-write-json",
+            "--partial-parse",
+            "--no-upload-to-artifacts-ingest-api",
+        ),
+    ]
+
+
+@contextlib.contextmanager
+def _quiet_environment() -> Iterator[None]:
+    hidden = {name: value for name, value in os.environ.items() if name.startswith(_RECORDER)}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

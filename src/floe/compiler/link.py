@@ -1,0 +1,89 @@
+"""Joins what dbt made with sources and Python assets: dbt's unique ids become asset keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from floe.diagnostics.suggest import did_you_mean
+from floe.errors import CompilationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from floe.artifact.models import Asset, Test
+    from floe.compiler.dbt.transform import DbtResult, DbtSource
+
+
+@dataclass(frozen=True)
+class Target:
+    """An asset that a dbt source may name."""
+
+    key: str
+    schema: str
+    identifier: str
+
+
+def link(results: Sequence[DbtResult], others: Iterable[Target]) -> tuple[list[Asset], list[Test]]:
+    """Assets and tests of all dbt transforms, whose dependencies are asset keys.
+
+    A dbt source is the asset that has its name in the session: a Floe source, a Python asset, or a model of
+    another dbt transform.
+
+    Raises:
+        CompilationError: a dbt source is no asset and reads no files itself, or two dbt projects share a name.
+    """
+    _refuse_same_packages(results)
+    targets = list(others)
+    made = {id(result): [_target(asset) for asset in result.assets] for result in results}
+    assets: list[Asset] = []
+    tests: list[Test] = []
+    missing: list[str] = []
+    for result in results:
+        foreign = [target for other in results if other is not result for target in made[id(other)]]
+        keys = {**result.keys, **_source_keys(result.sources, [*targets, *foreign], missing)}
+        assets += [asset.model_copy(update={"depends_on": _keys(asset.depends_on, keys)}) for asset in result.assets]
+        tests += [_linked_test(test, keys) for test in result.tests]
+    if missing:
+        raise CompilationError(
+            "FLOE-0217",
+            "a dbt source is neither a source of floe.yaml nor a Python asset",
+            "add it to `sources` in floe.yaml, or give it an `external_location`",
+            details=missing,
+        )
+    return assets, tests
+
+
+def _refuse_same_packages(results: Sequence[DbtResult]) -> None:
+    names = [result.package for result in results]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        reason = f"two dbt transforms have the project name `{twice[0]}`"
+        raise CompilationError("FLOE-0208", reason, "change `name` in one dbt_project.yml")
+
+
+def _target(asset: Asset) -> Target:
+    return Target(asset.key, asset.relation.schema_name, asset.relation.identifier)
+
+
+def _source_keys(sources: Iterable[DbtSource], targets: Sequence[Target], missing: list[str]) -> dict[str, str]:
+    by_relation = {(target.schema.casefold(), target.identifier.casefold()): target.key for target in targets}
+    keys: dict[str, str] = {}
+    for source in sources:
+        key = by_relation.get((source.schema.casefold(), source.identifier.casefold()))
+        if key is not None and not source.external:
+            keys[source.unique_id] = key
+        elif not source.external:
+            relation = f"{source.schema}.{source.identifier}"
+            suggestion = did_you_mean(relation, [f"{target.schema}.{target.identifier}" for target in targets])
+            missing.append(f"{source.path}: source `{source.name}` reads `{relation}` {suggestion}".rstrip())
+    return keys
+
+
+def _keys(unique_ids: Iterable[str], keys: dict[str, str]) -> tuple[str, ...]:
+    return tuple(sorted({keys[unique_id] for unique_id in unique_ids if unique_id in keys}))
+
+
+def _linked_test(test: Test, keys: dict[str, str]) -> Test:
+    update = {"depends_on": _keys(test.depends_on, keys), "attached_to": keys.get(test.attached_to, "")}
+    return test.model_copy(update=update)

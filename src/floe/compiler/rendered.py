@@ -1,0 +1,54 @@
+"""Files with the rendered SQL, which error messages name with a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from floe.compiler.dbt.project import write_if_changed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from floe.artifact.models import CompiledArtifacts
+
+RENDERED = ".floe/rendered"
+
+
+def rendered_files(artifacts: CompiledArtifacts) -> dict[str, str]:
+    """Path, relative to the project, and text of every rendered file."""
+    files: dict[str, str] = {}
+    for asset in artifacts.assets.values():
+        if asset.query is not None:
+            files[asset.query.rendered_path] = f"{asset.query.sql}\n"
+            if asset.query.increment is not None:
+                files[asset.query.increment_path] = f"{asset.query.increment}\n"
+    for test in artifacts.tests.values():
+        files[test.rendered_path] = f"{test.sql}\n"
+    return files
+
+
+def write_rendered(artifacts: CompiledArtifacts, project: Path) -> None:
+    """Write what changed and remove what is stale.
+
+    Raises:
+        OSError: `.floe/` cannot be written.
+    """
+    files = rendered_files(artifacts)
+    for path, text in files.items():
+        write_if_changed(project / path, text)
+    folder = project / RENDERED
+    for file in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
+        if file.is_file() and file.relative_to(project).as_posix() not in files:
+            file.unlink()
+        elif file.is_dir() and not any(file.iterdir()):
+            file.rmdir()
+
+
+def restore_rendered(artifacts: CompiledArtifacts, project: Path) -> None:
+    """Write the files that are missing.
+
+    Raises:
+        OSError: `.floe/` cannot be written.
+    """
+    if not all((project / path).exists() for path in rendered_files(artifacts)):
+        write_rendered(artifacts, project)

@@ -1,0 +1,88 @@
+"""What can be said of a project without dbt: its sources and its Python assets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from floe.compiler import bindings
+from floe.compiler.collisions import find_collisions
+from floe.compiler.graph import find_cycle
+from floe.compiler.python.discovery import discover
+from floe.compiler.python.inputs import Known, python_asset, resolve
+from floe.compiler.sources import CONFIGURATION_FILE, source_assets
+from floe.config.pipeline import DbtTransform
+from floe.diagnostics.diagnostic import Diagnostic, by_place
+from floe.diagnostics.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from floe.artifact.models import Asset
+    from floe.compiler.layers import Layers
+    from floe.compiler.python.declaration import Declaration
+    from floe.config.load import Configuration
+
+
+@dataclass(frozen=True)
+class Static:
+    """Sources, declared Python assets, the layers, and every mistake found so far."""
+
+    sources: list[Asset]
+    declarations: list[Declaration]
+    layers: Layers
+    diagnostics: list[Diagnostic]
+
+    def span_of(self, asset: Asset, configuration: Configuration) -> Span:
+        """Where an asset is defined: as exact as is known."""
+        if asset.kind == "source":
+            return configuration.positions.key_span("sources", asset.name)
+        for declaration in self.declarations:
+            if declaration.key == asset.key and declaration.file == asset.path:
+                return declaration.span
+        return Span(asset.path or CONFIGURATION_FILE, 1, 1, 1)
+
+
+def read(configuration: Configuration) -> Static:
+    """Read sources and Python assets."""
+    layers = bindings.layers(configuration)
+    declarations, diagnostics = discover(configuration, layers)
+    return Static(source_assets(configuration), declarations, layers, diagnostics)
+
+
+def check(configuration: Configuration) -> list[Diagnostic]:
+    """Every mistake that can be found without dbt, sorted by place; `floe validate` shows them."""
+    static = read(configuration)
+    has_dbt = any(isinstance(item, DbtTransform) for item in configuration.pipeline.transforms)
+    known = Known.of([*(asset.key for asset in static.sources), *(item.key for item in static.declarations)])
+    assets, mistakes = python_assets(configuration, static.declarations, known)
+    assets = [*static.sources, *assets]
+    found = [*static.diagnostics, *([] if has_dbt else mistakes)]
+    found += find_collisions(assets, static.layers.declared, lambda asset: static.span_of(asset, configuration))
+    found += cycle_diagnostics(assets, static, configuration)
+    return by_place(found)
+
+
+def python_assets(
+    configuration: Configuration, declarations: Sequence[Declaration], known: Known
+) -> tuple[list[Asset], list[Diagnostic]]:
+    """Assets of the declarations, with inputs matched as far as they are known."""
+    assets: list[Asset] = []
+    mistakes: list[Diagnostic] = []
+    for declaration in declarations:
+        parameters, depends_on, found = resolve(declaration, known)
+        assets.append(python_asset(declaration, configuration.pipeline.name, parameters, depends_on))
+        mistakes += found
+    return assets, mistakes
+
+
+def cycle_diagnostics(assets: Iterable[Asset], static: Static, configuration: Configuration) -> list[Diagnostic]:
+    """The mistake of a graph that leads back to where it began; at most one at a time."""
+    by_key = {asset.key: asset for asset in assets}
+    cycle = find_cycle({key: asset.depends_on for key, asset in by_key.items()})
+    if not cycle:
+        return []
+    path = " -> ".join(f"`{key}`" for key in cycle)
+    span = static.span_of(by_key[cycle[0]], configuration)
+    message = f"the assets depend on each other in a cycle: {path}"
+    return [Diagnostic("FLOE-0209", message, span, label="part of the cycle", hints=("take one of the inputs away",))]
