@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+from floe.lake.faults import storage_faults
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SYNC_THREADS = 16
 _FILE_SCHEME = "file://"
 
 
@@ -35,45 +39,24 @@ def write_new_file(location: str, content: bytes) -> None:
         stream.write(content)
 
 
-def sync(path: str) -> None:
-    """Force a file or folder to the disk.
+def sync_all(locations: Iterable[str]) -> None:
+    """Force files and folders to the disk, several at a time.
 
     Raises:
-        OSError: it does not exist or the disk fails.
+        LakeError: one does not exist or the disk fails.
     """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    paths = [local_path(location) for location in locations]
+    if not paths:
+        return
+    with ThreadPoolExecutor(min(_SYNC_THREADS, len(paths))) as executor:
+        for _ in executor.map(_sync, paths):
+            pass
 
 
-class Syncer:
-    """Syncs files in the background while the caller prepares the next ones."""
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self._folders: set[str] = set()
-        self._pending: list[Future[None]] = []
-
-    def file(self, location: str) -> None:
-        """Sync the file soon, and its folder with the next `wait`."""
-        path = local_path(location)
-        self._pending.append(self._executor.submit(sync, path))
-        self._folders.add(str(Path(path).parent))
-
-    def folder(self, path: str) -> None:
-        """Sync the folder with the next `wait`."""
-        self._folders.add(path)
-
-    def wait(self) -> None:
-        """Return when everything handed in so far is on the disk.
-
-        Raises:
-            OSError: something could not be synced.
-        """
-        self._pending.extend(self._executor.submit(sync, folder) for folder in sorted(self._folders))
-        pending, self._pending = self._pending, []
-        self._folders = set()
-        for future in pending:
-            future.result()
+def _sync(path: str) -> None:
+    with storage_faults("write", path):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pyiceberg.io import FileIO, InputFile, OutputFile
+from pyiceberg.io import InputFile, OutputFile
 from pyiceberg.manifest import (
     DataFile,
     DataFileContent,
@@ -19,18 +19,13 @@ from pyiceberg.manifest import (
     ManifestEntry,
     ManifestEntryStatus,
     ManifestFile,
-    read_manifest_list,
-    write_manifest,
-    write_manifest_list,
 )
-from pyiceberg.partitioning import PartitionSpec
-from pyiceberg.schema import Schema
 from pyiceberg.typedef import Record
 
+from floe.lake.avro import EntryWriter, ListWriter, entries_of, manifests_of
 from floe.lake.bounds import lower_bound, upper_bound
 from floe.lake.faults import storage_faults, unreadable
 from floe.lake.files import local_path, write_new_file
-from floe.lake.metadata import FORMAT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +44,6 @@ __all__ = [
     "write_entries",
     "write_list",
 ]
-_COMPRESSION: Literal["deflate"] = "deflate"
 _DAMAGED = (ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError, OverflowError, AssertionError)
 """What PyIceberg's Avro reader raises on bytes that are not what they should be."""
 
@@ -96,18 +90,6 @@ class _LocalOutput(OutputFile):
         return _Buffer(self)
 
 
-class _LocalIO(FileIO):
-    def new_input(self, location: str) -> InputFile:
-        return _LocalInput(location)
-
-    def new_output(self, location: str) -> OutputFile:
-        return _LocalOutput(location)
-
-    def delete(self, location: str | InputFile | OutputFile) -> None:
-        path = location if isinstance(location, str) else location.location
-        Path(local_path(path)).unlink()
-
-
 def read_list(location: str) -> list[ManifestFile]:
     """The manifests of a snapshot.
 
@@ -116,7 +98,7 @@ def read_list(location: str) -> list[ManifestFile]:
     """
     with storage_faults("read", location):
         try:
-            return list(read_manifest_list(_LocalInput(location)))
+            return manifests_of(_LocalInput(location))
         except FileNotFoundError as error:
             raise unreadable(location, "it does not exist") from error
         except _DAMAGED as error:
@@ -132,11 +114,12 @@ def read_entries(manifest: ManifestFile, *, live: bool = True) -> list[ManifestE
     location = manifest.manifest_path
     with storage_faults("read", location):
         try:
-            return manifest.fetch_manifest_entry(_LocalIO(), discard_deleted=live)
+            entries = entries_of(_LocalInput(location), manifest)
         except FileNotFoundError as error:
             raise unreadable(location, "it does not exist") from error
         except _DAMAGED as error:
             raise unreadable(location, "it is not a manifest") from error
+    return [entry for entry in entries if not live or entry.status != ManifestEntryStatus.DELETED]
 
 
 def added_entry(staged: StagedFile, types: Mapping[int, str], snapshot_id: int) -> ManifestEntry:
@@ -185,10 +168,7 @@ def write_entries(
     Raises:
         OSError: the file cannot be written.
     """
-    spec = PartitionSpec(spec_id=spec_id)
-    table_schema = Schema.model_validate(schema)
-    output = _LocalOutput(location)
-    with write_manifest(FORMAT_VERSION, spec, table_schema, output, snapshot_id, _COMPRESSION) as writer:
+    with EntryWriter(schema, spec_id, _LocalOutput(location), snapshot_id) as writer:
         for entry in contents.added:
             writer.add(entry)
         for entry in contents.existing:
@@ -206,7 +186,6 @@ def write_list(
     Raises:
         OSError: the file cannot be written.
     """
-    output = _LocalOutput(location)
-    with write_manifest_list(FORMAT_VERSION, output, snapshot_id, parent_id, sequence_number, _COMPRESSION) as writer:
+    with ListWriter(_LocalOutput(location), snapshot_id, parent_id, sequence_number) as writer:
         if manifests:
             writer.add_manifests(list(manifests))

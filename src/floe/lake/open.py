@@ -51,7 +51,7 @@ def location_in(root: Path, namespace: str, name: str) -> str:
 
 def warm_up() -> None:
     """Import what publishing needs, so that it is there when the publish begins; for a background thread."""
-    for module in ("floe.lake.publish", "floe.lake.snapshots", "pyiceberg.table"):
+    for module in ("floe.lake.publish", "floe.lake.snapshots"):
         importlib.import_module(module)
 
 

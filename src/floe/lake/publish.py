@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from floe.errors import LakeError
 from floe.lake.faults import storage_faults
-from floe.lake.files import Syncer
+from floe.lake.files import local_path, sync_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from floe.lake.base import Catalog, PublishedTable, StagedTable
     from floe.lake.snapshots import PreparedTable
-
-_SYNC_THREADS = 16
 
 
 def publish(
@@ -53,27 +51,31 @@ def _refuse_doubles(tables: Sequence[tuple[Catalog, StagedTable]]) -> None:
 def _write_manifests(
     tables: Sequence[StagedTable], run_id: str, digest: str, on_step: Callable[[str], None]
 ) -> list[PreparedTable]:
-    """Sync the data files in the background while the manifests are written, then sync these as well."""
+    """Write the manifests, then force the data files and them to the disk (the catalog syncs the metadata folders)."""
     from floe.lake.snapshots import Origin, prepare
 
     origin = Origin(run_id, digest)
-    with ThreadPoolExecutor(_SYNC_THREADS) as executor:
-        data, manifests = Syncer(executor), Syncer(executor)
-        for path in (item.path for staged in tables for item in staged.files):
-            data.file(path)
-        prepared = []
-        for staged in tables:
-            with storage_faults("write", f"{staged.base.location}/metadata"):
-                prepared.append(prepare(staged, origin))
-            for location in prepared[-1].written:
-                manifests.file(location)
-        with storage_faults("write", "the staged files"):
-            data.wait()
-        on_step("files-synced")
-        with storage_faults("write", "the manifests"):
-            manifests.wait()
-        on_step("manifests-written")
+    # Writing first and syncing together afterwards: creating a file while others are synced takes ten times as long.
+    prepared = []
+    for staged in tables:
+        with storage_faults("write", f"{staged.base.location}/metadata"):
+            prepared.append(prepare(staged, origin))
+    data = [item.path for staged in tables for item in staged.files]
+    sync_all([*data, *_folders(tables, data)])
+    on_step("files-synced")
+    sync_all([location for item in prepared for location in item.written])
+    on_step("manifests-written")
     return prepared
+
+
+def _folders(tables: Sequence[StagedTable], data: Sequence[str]) -> list[str]:
+    """Folders in which the run made new entries: those of data files, and all above a new table."""
+    folders = {Path(local_path(path)).parent for path in data}
+    for staged in tables:
+        if not staged.base.exists:
+            table = Path(local_path(staged.base.location))
+            folders.update((table, table.parent, table.parent.parent))
+    return sorted(str(folder) for folder in folders)
 
 
 def _commit(prepared: Sequence[tuple[Catalog, PreparedTable]], on_step: Callable[[str], None]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from uuid import uuid4
 from floe.errors import CommitConflictError, LakeError
 from floe.lake.base import RUN_ID_PROPERTY, TableName, TableState
 from floe.lake.faults import storage_faults
-from floe.lake.files import Syncer, local_path, write_new_file
+from floe.lake.files import local_path, sync_all, write_new_file
 from floe.lake.metadata import apply_updates, encode_metadata, log_previous
 from floe.lake.metadata_files import metadata_version, read_metadata
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from floe.lake.base import TableCommit
 
 _BUSY_TIMEOUT_SECONDS = 30.0
-_SYNC_THREADS = 8
 _DELETE_AFTER_COMMIT = "write.metadata.delete-after-commit.enabled"
 _TABLES_LAYOUT = """CREATE TABLE IF NOT EXISTS iceberg_tables (
     catalog_name VARCHAR(255) NOT NULL,
@@ -214,14 +212,11 @@ def _prepare(commit: TableCommit, now: int) -> _Swap:
 
 
 def _write_metadata(swaps: Sequence[_Swap]) -> None:
-    with ThreadPoolExecutor(_SYNC_THREADS) as executor:
-        syncer = Syncer(executor)
-        for swap in swaps:
-            with storage_faults("write", swap.location):
-                write_new_file(swap.location, encode_metadata(swap.metadata))
-            syncer.file(swap.location)
-        with storage_faults("write", "the table metadata"):
-            syncer.wait()
+    for swap in swaps:
+        with storage_faults("write", swap.location):
+            write_new_file(swap.location, encode_metadata(swap.metadata))
+    files = [local_path(swap.location) for swap in swaps]
+    sync_all([*files, *{str(Path(file).parent) for file in files}])
 
 
 def _delete_unlogged(swaps: Sequence[_Swap]) -> None:

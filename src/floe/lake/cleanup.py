@@ -1,0 +1,127 @@
+"""After a run that died or failed: was it published, and which of its files does nobody need."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from floe.lake.base import RUN_ID_PROPERTY
+from floe.lake.faults import storage_faults
+from floe.lake.files import local_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from floe.lake.base import Catalog, TableState
+
+
+def run_was_published(catalogs: Mapping[str, Catalog], run_id: str) -> bool:
+    """Whether any table of the catalogs has a snapshot of the run.
+
+    Raises:
+        LakeError: a catalog or a table's metadata cannot be read.
+    """
+    return any(_has_snapshot_of(state, run_id) for state in _states(catalogs))
+
+
+def remove_unpublished(catalogs: Mapping[str, Catalog], roots: Iterable[Path], run_id: str) -> int:
+    """Delete the files that a run left under the storage roots and that no table needs; return how many there were.
+
+    A file is the run's when its name carries the run id. It is needed when the metadata of any table refers to it, from
+    any snapshot. Call it only for runs that have ended: what a working run has staged is not referred to yet.
+
+    Raises:
+        LakeError: a catalog or a table's metadata cannot be read (then nothing was deleted), or a file cannot be
+            deleted.
+    """
+    states = list(_states(catalogs))
+    folders = {Path(root) for root in roots} | {Path(local_path(state.location)) for state in states}
+    candidates = {path for folder in folders for path in _files_of(folder, run_id)}
+    if not candidates:
+        return 0
+    needed = [location for state in states for location in _own_files(state)]
+    needed += [location for state in states if _may_refer(state, run_id) for location in _references(state)]
+    unneeded = candidates - {Path(local_path(location)) for location in needed}
+    for path in unneeded:
+        with storage_faults("delete", path):
+            path.unlink(missing_ok=True)
+    _remove_empty_folders({path.parent for path in unneeded}, folders)
+    return len(unneeded)
+
+
+def _states(catalogs: Mapping[str, Catalog]) -> Iterator[TableState]:
+    for catalog in catalogs.values():
+        for name in catalog.tables():
+            yield catalog.load(name, "")
+
+
+def _has_snapshot_of(state: TableState, run_id: str) -> bool:
+    return any(_run_id(snapshot) == run_id for snapshot in state.metadata.get("snapshots", ()))
+
+
+def _run_id(snapshot: Mapping[str, Any]) -> str:
+    return str((snapshot.get("summary") or {}).get(RUN_ID_PROPERTY, ""))
+
+
+def _files_of(folder: Path, run_id: str) -> Iterator[Path]:
+    """Files below the folder whose name holds the run id as a whole word."""
+    if not run_id:
+        raise ValueError("a run id is needed to tell whose files to delete")
+    carries = re.compile(rf"(?<![A-Za-z0-9]){re.escape(run_id)}(?![A-Za-z0-9])")
+    with storage_faults("read", folder):
+        for parent, _, names in os.walk(folder, onerror=_raise_unless_gone):
+            yield from (Path(parent) / name for name in names if carries.search(name))
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _may_refer(state: TableState, run_id: str) -> bool:
+    """Whether the table's manifests must be read to know that none refers to the run's files.
+
+    They cannot where every snapshot is Floe's, none is the run's, and none has an ancestor that was expired: each
+    refers only to what its own run or an ancestor added.
+    """
+    snapshots = state.metadata.get("snapshots", ())
+    known = {snapshot["snapshot-id"] for snapshot in snapshots}
+    writers = {_run_id(snapshot) for snapshot in snapshots}
+    ancestors = {snapshot.get("parent-snapshot-id") for snapshot in snapshots} - {None}
+    return bool(writers & {"", run_id}) or not ancestors <= known
+
+
+def _own_files(state: TableState) -> Iterator[str]:
+    """The metadata files of the table: the current one and its log."""
+    yield str(state.metadata_location)
+    yield from (entry["metadata-file"] for entry in state.metadata.get("metadata-log", ()))
+
+
+def _references(state: TableState) -> Iterator[str]:
+    """Every file that the table's current metadata leads to, besides metadata files."""
+    from floe.lake.manifests import read_entries, read_list
+
+    for key in ("statistics", "partition-statistics"):
+        yield from (item["statistics-path"] for item in state.metadata.get(key, ()))
+    manifests = {}
+    for snapshot in state.metadata.get("snapshots", ()):
+        yield snapshot["manifest-list"]
+        manifests.update({item.manifest_path: item for item in read_list(snapshot["manifest-list"])})
+    for path, manifest in manifests.items():
+        yield path
+        yield from (entry.data_file.file_path for entry in read_entries(manifest, live=False))
+
+
+def _remove_empty_folders(emptied: set[Path], roots: set[Path]) -> None:
+    """Remove the folders of tables that never came to be."""
+    for folder in emptied:
+        for parent in (folder, *folder.parents):
+            if parent in roots or not any(parent.is_relative_to(root) for root in roots):
+                break
+            try:
+                parent.rmdir()
+            except OSError:
+                # Not empty: somebody needs it.
+                break
