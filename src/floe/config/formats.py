@@ -22,7 +22,12 @@ FORMAT_OF_EXTENSION: dict[str, FileFormat] = {
     ".ndjson": "json",
 }
 
-_ANY_FORMAT: dict[str, type] = {"union_by_name": bool, "hive_partitioning": bool, "filename": bool}
+_ANY_FORMAT: dict[str, type] = {
+    "filename": bool,
+    "hive_partitioning": bool,
+    "hive_types_autocast": bool,
+    "union_by_name": bool,
+}
 _TEXT_FORMATS: dict[str, type] = {
     "compression": str,
     "dateformat": str,
