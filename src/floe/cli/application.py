@@ -21,6 +21,8 @@ class Application:
         self.directory_option: str | None = None
         self.environment: str | None = None
         self.platform_file: Path | None = None
+        self.leave_at_once = False
+        """Set where threads of a cancelled run cannot be stopped: the process must not wait for them."""
 
     @property
     def directory(self) -> Path:

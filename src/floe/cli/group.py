@@ -19,10 +19,15 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Begin": {
         "init": "Create a project that runs at once.",
     },
-    "Check": {
+    "Build": {
         "validate": "Check the configuration; report every mistake with its place.",
+        "compile": "Compile the project into one artifact.",
+        "run": "Build the assets, test them, publish the tables.",
+        "test": "Run the data tests on what is published.",
     },
     "Look": {
+        "ls": "List the assets and their last status.",
+        "history": "List the snapshots of a table.",
         "runs": "List the latest runs, or show what one did.",
     },
     "Help": {

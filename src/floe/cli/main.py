@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         printer.abandon()
         return EXIT_READER_GONE
+    if application.leave_at_once:
+        os._exit(status)
     return status
 
 

@@ -31,6 +31,12 @@ class Printer:
         self.palette = Palette(enabled=wants_colour(err, environ))
         self.out_width = width_of(out, environ)
         self.width = width_of(err, environ)
+        self._can_redraw = err.isatty() and environ.get("TERM") != "dumb"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether standard error is a terminal that shows what is going on, and the user wants to see it."""
+        return self._can_redraw and self.verbosity >= 0
 
     def result(self, document: Mapping[str, Any], show: Callable[[], None]) -> None:
         """The outcome of a command: one JSON document with `--json`, else what `show` prints."""

@@ -1,23 +1,11 @@
-"""Numbers, times and durations in the words of the command line."""
+"""Times in the words of the command line; counts and durations are those of `floe.observe.wording`."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
-
-def plural(count: int, noun: str, plural_noun: str = "") -> str:
-    """`1 table`, `2 tables`; thousands are separated."""
-    return f"{count:,} {noun if count == 1 else plural_noun or f'{noun}s'}"
-
-
-def duration(seconds: float) -> str:
-    """A duration with three significant places or so: `85ms`, `1.24s`, `2m 05s`, `1h 03m`."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f}ms"
-    if seconds < 59.995:
-        return f"{seconds:.2f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m {rest:02}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+_UNITS = ((60, 1, "s"), (3600, 60, "m"), (86400, 3600, "h"))
 
 
 def local_time(epoch: float) -> str:
@@ -25,6 +13,20 @@ def local_time(epoch: float) -> str:
     return datetime.fromtimestamp(epoch).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def ago(epoch: float) -> str:
+    """How long ago a moment was, in its largest unit: `12s ago`, `3h ago`, `45d ago`."""
+    seconds = max(0, time.time() - epoch)
+    for limit, size, unit in _UNITS:
+        if seconds < limit:
+            return f"{seconds // size:.0f}{unit} ago"
+    return f"{seconds // 86400:.0f}d ago"
+
+
 def iso_time(epoch: float | None) -> str | None:
     """Seconds since the epoch as ISO 8601 in UTC, for documents."""
     return None if epoch is None else datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
+
+
+def short_run(run_id: str) -> str:
+    """The beginning of a run id, which names the run as well as all of it (a run starts in its own millisecond)."""
+    return run_id.partition("-")[0]

@@ -9,8 +9,9 @@ import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand
-from floe.cli.wording import duration, iso_time, local_time, plural
+from floe.cli.wording import ago, iso_time, local_time, short_run
 from floe.errors import UsageError
+from floe.observe.wording import count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def _list(printer: Printer, runs: Sequence[Mapping[str, Any]]) -> None:
         if not runs:
             printer.say("nothing has run in this project yet")
             return
-        columns = ("run", "started", "time", "command", "status", "nodes", "tests", "tables")
+        columns = ("run", "started", "time", "what", "status", "nodes", "tests", "tables")
         printer.table(columns, [_row(run) for run in runs])
 
     printer.result({"runs": [_run_fields(run) for run in runs]}, show)
@@ -54,8 +55,8 @@ def _list(printer: Printer, runs: Sequence[Mapping[str, Any]]) -> None:
 
 def _row(run: Mapping[str, Any]) -> tuple[object, ...]:
     return (
-        run["run_id"],
-        local_time(run["started_at"]),
+        short_run(run["run_id"]),
+        ago(run["started_at"]),
         duration(run["finished_at"] - run["started_at"]) if run["finished_at"] else "",
         run["command"],
         run["status"],
@@ -108,7 +109,7 @@ def _show_parts(printer: Printer, run: Mapping[str, Any]) -> None:
     facts = [
         ("run", run["run_id"]),
         ("status", run["status"] + (f": {run['note']}" if run["note"] else "")),
-        ("command", f"{run['command']}, environment {run['environment']}, {plural(run['threads'], 'thread')}"),
+        ("command", f"{run['command']}, environment {run['environment']}, {count(run['threads'], 'thread')}"),
         ("started", f"{local_time(run['started_at'])} on host {run['host']}, pid {run['pid']}"),
         ("artifact", run["digest"]),
     ]

@@ -1,0 +1,50 @@
+"""`floe compile`: the project as one artifact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from floe.cli.application import Application, pass_application
+from floe.cli.options import FloeCommand
+from floe.observe.wording import count
+
+if TYPE_CHECKING:
+    from floe.compiler.compile import CompileOutcome
+
+
+@click.command(cls=FloeCommand, examples=("floe compile", "floe compile -v", "floe compile --force"))
+@click.option("--force", is_flag=True, help="Render everything anew, whatever was compiled before.")
+@pass_application
+def command(application: Application, force: bool) -> None:
+    """Compile floe.yaml, dbt project and Python assets into .floe/artifacts.json, which everything else reads.
+
+    The same inputs give the same bytes; with nothing changed, nothing is parsed again.
+    """
+    from floe.cli.project import compile_now
+
+    outcome = compile_now(application, force=force)
+    application.printer.result(_document(outcome), lambda: _report(application, outcome))
+
+
+def _document(outcome: CompileOutcome) -> dict[str, object]:
+    artifacts = outcome.artifacts
+    return {
+        "status": "unchanged" if outcome.unchanged else "written",
+        "path": ".floe/artifacts.json",
+        "digest": artifacts.digest,
+        "assets": len(artifacts.assets),
+        "tests": len(artifacts.tests),
+        "rendered": outcome.rendered,
+        "reused": outcome.reused,
+        "warnings": list(outcome.warnings),
+    }
+
+
+def _report(application: Application, outcome: CompileOutcome) -> None:
+    printer, artifacts = application.printer, outcome.artifacts
+    what = f"{count(len(artifacts.assets), 'asset')} and {count(len(artifacts.tests), 'test')}"
+    how = "nothing has changed" if outcome.unchanged else f"wrote {what}"
+    printer.say(f"{printer.palette.green('ok')}: {how}, `.floe/artifacts.json`, digest {artifacts.digest[:12]}")
+    printer.detail(f"dbt nodes: {outcome.rendered} rendered, {outcome.reused} reused; digest {artifacts.digest}")

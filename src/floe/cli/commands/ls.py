@@ -1,0 +1,93 @@
+"""`floe ls`: the assets of the project and what became of them last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from floe.cli.application import Application, pass_application
+from floe.cli.options import FloeCommand, selection_options
+from floe.cli.wording import ago, iso_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from floe.artifact.models import Asset
+    from floe.cli.printer import Printer
+
+    Last = Mapping[str, Mapping[str, Any]]
+
+
+@click.command(cls=FloeCommand, examples=("floe ls", "floe ls -s layer:gold", "floe ls -s +orders --json"))
+@selection_options
+@pass_application
+def command(application: Application, select: tuple[str, ...], exclude: tuple[str, ...]) -> None:
+    """List the assets with their layer, how they are materialized, and their last status."""
+    from floe.cli.project import compile_now
+    from floe.runtime.selection import select as selected
+
+    artifacts = compile_now(application).artifacts
+    assets = [artifacts.assets[key] for key in selected(artifacts, select, exclude).assets]
+    last = _last(application.directory)
+    document = {"assets": [_fields(asset, last.get(asset.key)) for asset in assets]}
+    application.printer.result(document, lambda: _show(application.printer, assets, last))
+
+
+def _last(directory: Path) -> Last:
+    from floe.runtime.journal import read_journal
+
+    journal = read_journal(directory)
+    if journal is None:
+        return {}
+    with journal:
+        return journal.last_status()
+
+
+def _show(printer: Printer, assets: Sequence[Asset], last: Last) -> None:
+    if not assets:
+        printer.say("the selection holds tests only, no asset")
+        return
+    printer.table(
+        ("asset", "layer", "materialized", "status", "last run"),
+        [(asset.key, asset.layer, how_made(asset), *_status(last.get(asset.key))) for asset in assets],
+    )
+
+
+def how_made(asset: Asset) -> str:
+    """`seed`, `source`, `python`, `snapshot`, or the materialization of a model."""
+    return {"dbt_snapshot": "snapshot", "model": asset.materialization}.get(asset.kind, asset.kind)
+
+
+def _status(row: Mapping[str, Any] | None) -> tuple[str, str]:
+    if row is None:
+        return "", "never"
+    ended = "" if row["run_status"] == "SUCCEEDED" else f", {row['run_status']}"
+    return row["status"], f"{ago(row['finished_at'])}{ended}"
+
+
+def _fields(asset: Asset, row: Mapping[str, Any] | None) -> dict[str, Any]:
+    last = None
+    if row is not None:
+        last = {
+            "status": row["status"],
+            "run_id": row["run_id"],
+            "run_status": row["run_status"],
+            "finished_at": iso_time(row["finished_at"]),
+            "seconds": row["seconds"],
+            "rows": row["rows"],
+        }
+    return {
+        "asset": asset.key,
+        "layer": asset.layer,
+        "name": asset.name,
+        "kind": asset.kind,
+        "materialization": asset.materialization,
+        "publishes": asset.publishes,
+        "depends_on": list(asset.depends_on),
+        "tags": list(asset.tags),
+        "description": asset.description,
+        "path": asset.path,
+        "last": last,
+    }

@@ -1,0 +1,60 @@
+"""`floe run`: build, test and publish."""
+
+from __future__ import annotations
+
+import click
+
+from floe.cli.application import Application, pass_application
+from floe.cli.options import FloeCommand, selection_options
+
+
+@click.command(
+    cls=FloeCommand,
+    examples=(
+        "floe run",
+        "floe run -s +orders customers",
+        "floe run --exclude tag:slow --threads 2",
+        "floe run -s orders --full-refresh",
+        "floe run --json > result.json",
+    ),
+)
+@selection_options
+@click.option("--full-refresh", is_flag=True, help="Build incremental tables from nothing.")
+@click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="How many assets at a time.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long for another run of the environment (default: not at all).",
+)
+@pass_application
+def command(
+    application: Application,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    full_refresh: bool,
+    fail_fast: bool,
+    threads: int | None,
+    wait: float,
+) -> int:
+    """Build the assets, run their tests, and publish all tables in one commit.
+
+    Compiles first where something has changed. A failed asset or test means that nothing of the run is published
+    (`publish: all-or-nothing`); what readers see stays as it was.
+    """
+    from floe.cli.running import compile_for_run, execute
+    from floe.runtime.request import RunRequest
+
+    request = RunRequest(
+        project_directory=application.directory.resolve(),
+        artifacts=compile_for_run(application),
+        select=select,
+        exclude=exclude,
+        full_refresh=full_refresh,
+        fail_fast=fail_fast,
+        threads=threads,
+        wait_seconds=wait,
+    )
+    return execute(application, request)
