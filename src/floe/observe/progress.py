@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.observe.lines import name_columns, node_line, data_test_line
+from floe.observe.lines import data_test_line, name_columns, node_line
 from floe.observe.summary import findings, summary
 from floe.observe.tally import Tally
 from floe.observe.wording import counts, verb
@@ -52,7 +52,7 @@ class Progress:
         self._paint = paint
         self._width = width or _PIPE_WIDTH
         self._verbosity = verbosity
-        self._names = name_columns(artifacts.assets)
+        self._names = 0
         self._tally = Tally(artifacts.tests)
         self._waiting: dict[str, NodeFinished] = {}
 
@@ -63,6 +63,7 @@ class Progress:
             case Notice():
                 self._write(f"{self._paint.cyan('note:')} {event.message}")
             case RunStarted():
+                self._names = name_columns(event.assets)
                 self._say(self._heading(event))
             case NodeFinished():
                 self._node(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.observe.failures import Setting, failure_lines, data_test_lines
+from floe.observe.failures import Setting, data_test_lines, failure_lines
 from floe.observe.wording import INDENT, clip, count, counts, duration, verb
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
 

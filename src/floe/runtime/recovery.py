@@ -1,0 +1,85 @@
+"""What a run that died left behind: a journal row that says RUNNING, and files that nobody can see."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from floe.errors import LakeError
+from floe.runtime.journal import read_journal
+from floe.runtime.lease import lease_path, running_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from floe.artifact.models import CompiledArtifacts
+    from floe.runtime.journal import Journal
+
+
+def recover(journal: Journal, artifacts: CompiledArtifacts, project_directory: Path) -> list[str]:
+    """Record runs that died as INTERRUPTED and remove their staged files; a sentence about each, for the user.
+
+    The caller holds the lease, so whatever is recorded as running in this environment is dead.
+
+    Raises:
+        LakeError: the catalog cannot be read or files not be removed; the run stays recorded as running,
+            so the next command tries again.
+    """
+    dead = journal.running(artifacts.platform.environment)
+    return [_bury(journal, artifacts, project_directory, row) for row in dead]
+
+
+def interrupted_runs(project_directory: Path, environment: str) -> list[str]:
+    """A sentence about each run that died and is not recovered yet, for commands that only read.
+
+    Raises:
+        EnvironmentFaultError: the journal cannot be read.
+    """
+    journal = read_journal(project_directory)
+    if journal is None:
+        return []
+    with journal:
+        rows = journal.running(environment)
+    alive = running_run(lease_path(project_directory, environment)) if rows else None
+    if alive == "":  # a run is just starting, and one of the rows may be its own
+        return []
+    return [f"{_died(row)}; the next run cleans up" for row in rows if row["run_id"] != alive]
+
+
+def remove_staged_files(artifacts: CompiledArtifacts, project_directory: Path, run_id: str) -> str:
+    """Remove what an ended run staged and nobody published; why that failed, if it did.
+
+    The run's own result does not depend on it: files that stay are invisible and only take room.
+    """
+    try:
+        _remove(artifacts, project_directory, run_id)
+    except LakeError as error:
+        return f"the staged files of run `{run_id}` could not be removed: {error.reason}"
+    return ""
+
+
+def _bury(journal: Journal, artifacts: CompiledArtifacts, project_directory: Path, row: dict[str, Any]) -> str:
+    from floe.lake.cleanup import run_was_published
+    from floe.lake.open import open_catalogs
+
+    catalogs = open_catalogs(artifacts, project_directory)
+    published = run_was_published(catalogs, row["run_id"])
+    removed = _remove(artifacts, project_directory, row["run_id"])
+    note = "its tables had been published" if published else "nothing of it was published"
+    journal.mark_interrupted(row["run_id"], note)
+    files = f"removed {removed} staged file{'' if removed == 1 else 's'}" if removed else "it left no files"
+    return f"{_died(row)}; {note}; {files}"
+
+
+def _died(row: dict[str, Any]) -> str:
+    started = datetime.fromtimestamp(row["started_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return f"run `{row['run_id']}` was interrupted (host `{row['host']}`, pid {row['pid']}, started {started})"
+
+
+def _remove(artifacts: CompiledArtifacts, project_directory: Path, run_id: str) -> int:
+    from floe.lake.cleanup import remove_unpublished
+    from floe.lake.open import open_catalogs, storage_roots
+
+    catalogs = open_catalogs(artifacts, project_directory)
+    roots = storage_roots(artifacts, project_directory).values()
+    return remove_unpublished(catalogs, roots, run_id)
