@@ -1,0 +1,1 @@
+"""The DuckDB engine: sessions that build, test and stage, and a reader of what is published."""

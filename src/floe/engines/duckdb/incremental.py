@@ -1,0 +1,145 @@
+"""Incremental models: dbt-duckdb's own statements, run on those rows only whose files they touch.
+
+The rows of the touched files become a table of the model's name, the statements of dbt's incremental materialization
+(dbt-duckdb 1.11, `materializations/incremental.sql` and `incremental_strategy/*.sql`) change it, and what is in it
+afterwards is the new file. Files that hold no affected key stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from floe.engines.duckdb.incremental_sql import (
+    DESTINATION,
+    ColumnTypes,
+    key_match,
+    schema_changes,
+    strategy_statements,
+)
+from floe.engines.duckdb.parquet import FILE_COLUMN, published_files
+from floe.engines.duckdb.sql import quote, relation_name, subquery
+from floe.engines.duckdb.staging import Change, stage_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from floe.artifact.models import Incremental
+    from floe.engines.base import BuildOutcome
+    from floe.engines.duckdb.parquet import TableFiles
+    from floe.engines.duckdb.staging import Target
+    from floe.engines.duckdb.workspace import Workspace
+
+Properties = tuple[tuple[str, str], ...]
+
+
+def stage_increment(
+    workspace: Workspace, target: Target, query: str, how: Incremental, properties: Properties = ()
+) -> BuildOutcome:
+    """Apply the rows of `query` to the published table and stage the files that this changes.
+
+    While the query runs, the session's relation shows the published table.
+
+    Raises:
+        duckdb.Error: the query or one of dbt's statements fails.
+        NodeError: the columns changed and `on_schema_change` is `fail`, or a type cannot be stored.
+        LakeError: the published table cannot be read, or the file cannot be written.
+    """
+    published = published_files(target.base)
+    workspace.create_view(target.relation, published.select())
+    if how.strategy == "append":
+        increment = column_types(workspace, subquery(query))
+        if same_columns(increment, column_types(workspace, relation_name(target.relation))):
+            names = ", ".join(quote(name) for name in _table_order(published))
+            select = f"SELECT {names} FROM {subquery(query)} AS floe_increment"
+            return stage_query(workspace, target, select, Change("append", published, properties=properties))
+    source = workspace.new_name()
+    workspace.execute(f"CREATE TEMP TABLE {source} AS {subquery(query)}")
+    try:
+        return _apply(workspace, target, published, source, how, properties)
+    finally:
+        workspace.execute(f"DROP TABLE {source}")
+
+
+def _apply(
+    workspace: Workspace,
+    target: Target,
+    published: TableFiles,
+    source: str,
+    how: Incremental,
+    properties: Properties,
+) -> BuildOutcome:
+    name = relation_name(target.relation)
+    before, increment = column_types(workspace, name), column_types(workspace, source)
+    alterations = schema_changes(target.key, name, before, increment, how.on_schema_change)
+    columns = list(before) if how.on_schema_change == "ignore" else list(increment)
+    statements = [*alterations.statements, *strategy_statements(name, source, how, columns)]
+    if alterations.every_file:
+        touched: Sequence[str] = published.paths
+    else:
+        touched = touched_files(workspace, published, key_match(how, source))
+    return rewrite(workspace, target, published, touched, statements, properties, every_file=alterations.every_file)
+
+
+def rewrite(
+    workspace: Workspace,
+    target: Target,
+    published: TableFiles,
+    touched: Sequence[str],
+    statements: Sequence[str],
+    properties: Properties = (),
+    *,
+    every_file: bool = False,
+) -> BuildOutcome:
+    """Run `statements` on a table that holds the rows of the touched files, and stage its rows in their place.
+
+    Raises:
+        duckdb.Error: a statement fails.
+        LakeError: the file cannot be written.
+    """
+    name, working_copy = relation_name(target.relation), workspace.new_name()
+    workspace.execute(f"DROP VIEW {name}")
+    workspace.execute(f"CREATE TABLE {name} AS {published.only(touched).select()}")
+    for statement in statements:
+        workspace.execute(statement)
+    kept = published.only([path for path in published.paths if path not in set(touched)])
+    # The view that will show the result has the name of the table that the result is read from.
+    workspace.execute(f"ALTER TABLE {name} RENAME TO {working_copy}")
+    table = name.rpartition(".")[0] + f".{working_copy}"
+    if every_file:
+        change = Change("replace", properties=properties)
+    else:
+        change = Change("rewrite" if touched else "append", kept, tuple(touched), properties)
+    outcome = stage_query(workspace, target, f"SELECT * FROM {table}", change)
+    workspace.execute(f"DROP TABLE {table}")
+    return outcome
+
+
+def touched_files(workspace: Workspace, published: TableFiles, condition: str | None) -> list[str]:
+    """The files that hold a row, named `DBT_INTERNAL_DEST`, for which the condition is true; none without one.
+
+    Raises:
+        duckdb.Error: the condition cannot be evaluated.
+    """
+    if condition is None or not published.paths:
+        return []
+    select = f"SELECT DISTINCT {quote(FILE_COLUMN)} FROM ({published.select_with_file()}) AS {DESTINATION}"
+    found = {row[0] for row in workspace.execute(f"{select} WHERE {condition}").fetchall()}
+    return [path for path in published.paths if path in found]
+
+
+def column_types(workspace: Workspace, relation: str) -> ColumnTypes:
+    """Names and DuckDB types of a relation's columns, in order.
+
+    Raises:
+        duckdb.Error: there is no such relation, or the query cannot be bound.
+    """
+    return {row[0]: row[1] for row in workspace.execute(f"DESCRIBE {relation}").fetchall()}
+
+
+def same_columns(left: ColumnTypes, right: ColumnTypes) -> bool:
+    """Whether both have the same names and types, in whatever order."""
+    return dict(left) == dict(right)
+
+
+def _table_order(published: TableFiles) -> Iterator[str]:
+    return (field["name"] for field in published.schema["fields"])

@@ -1,0 +1,96 @@
+"""A run's workspace in DuckDB: attaches, builds and tests. Implements `floe.engines.base.Session`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from floe.engines.base import BuildOutcome
+from floe.engines.duckdb.checks import run_test
+from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.models import build_model, create_model_view
+from floe.engines.duckdb.parquet import published_files
+from floe.engines.duckdb.workspace import Workspace
+from floe.errors import NodeError
+
+if TYPE_CHECKING:
+    from floe.artifact.models import Asset, PythonFunction, Test
+    from floe.engines.base import Session, SessionRequest, TestOutcome
+
+
+def open_session(request: SessionRequest) -> Session:
+    """Open a session for one run.
+
+    Raises:
+        EnvironmentFaultError: DuckDB cannot be opened with the compute profile's properties.
+    """
+    return DuckdbSession(request)
+
+
+class DuckdbSession:
+    """One DuckDB for one run; every thread works on a cursor of its own."""
+
+    def __init__(self, request: SessionRequest) -> None:
+        from floe.engines.duckdb.python_modules import PythonModules
+
+        self._workspace = Workspace(request)
+        self._modules = PythonModules(request.project_directory)
+
+    def attach(self, asset: Asset) -> None:
+        """Make an asset that this run does not build readable; see `Session.attach`."""
+        if asset.publishes:
+            self._attach_table(asset)
+        elif asset.query is not None and asset.materialization == "view":
+            create_model_view(self._workspace, asset, asset.query)
+
+    def build(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
+        """Build one asset; see `Session.build`."""
+        if asset.materialization == "ephemeral":
+            return BuildOutcome()
+        if asset.source is not None:
+            from floe.engines.duckdb.sources import build_source
+
+            return build_source(self._workspace, asset, asset.source, full_refresh=full_refresh)
+        if asset.seed is not None:
+            from floe.engines.duckdb.seeds import build_seed
+
+            return build_seed(self._workspace, asset, asset.seed)
+        if asset.python is not None:
+            return self._build_python(asset, asset.python)
+        return self._build_query(asset, full_refresh=full_refresh)
+
+    def test(self, test: Test) -> TestOutcome:
+        """Run one data test; see `Session.test`."""
+        return run_test(self._workspace, test)
+
+    def interrupt(self) -> None:
+        """Stop running statements soon; see `Session.interrupt`."""
+        self._workspace.interrupt()
+
+    def close(self) -> None:
+        """Give everything back; staged files stay."""
+        self._modules.close()
+        self._workspace.close()
+
+    def _build_python(self, asset: Asset, python: PythonFunction) -> BuildOutcome:
+        from floe.engines.duckdb.python_assets import build_python
+
+        return build_python(self._workspace, self._modules, asset, python)
+
+    def _build_query(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
+        if asset.query is None:
+            raise NodeError("FLOE-0402", f"`{asset.key}` has nothing to be built from", "run `floe compile`")
+        if asset.dbt_snapshot is not None:
+            from floe.engines.duckdb.snapshots import build_snapshot
+
+            return build_snapshot(self._workspace, asset, asset.query, asset.dbt_snapshot)
+        if asset.materialization == "view":
+            return create_model_view(self._workspace, asset, asset.query)
+        return build_model(self._workspace, asset, asset.query, full_refresh=full_refresh)
+
+    def _attach_table(self, asset: Asset) -> None:
+        table = self._workspace.state(asset)
+        if not table.exists:
+            reason = f"`{asset.key}` is read, but was never published"
+            raise NodeError("FLOE-0414", reason, f"build it too: `floe run --select {asset.key}`")
+        with sql_faults(SqlOrigin(asset.key)):
+            self._workspace.create_view(asset.relation, published_files(table).select())

@@ -1,0 +1,43 @@
+"""Text of SQL: quoting, and the few shapes that are used everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from floe.artifact.models import SESSION_DATABASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from floe.artifact.models import Relation
+
+
+def quote(name: str) -> str:
+    """An identifier, quoted."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def literal(value: str | float | bool) -> str:
+    """A string, number or boolean as a SQL literal."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    escaped = value.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def literal_list(values: Iterable[str]) -> str:
+    """A list of strings as a SQL literal."""
+    return f"[{', '.join(literal(value) for value in values)}]"
+
+
+def relation_name(relation: Relation) -> str:
+    """The full name of a relation in a session, as dbt renders it."""
+    return f"{quote(SESSION_DATABASE)}.{quote(relation.schema_name)}.{quote(relation.identifier)}"
+
+
+def subquery(query: str) -> str:
+    """The query in parentheses. Its first line stays the first line, so that line numbers of errors hold."""
+    return f"({query.rstrip().rstrip(';')}\n)"

@@ -1,0 +1,163 @@
+"""Runs a query once, into the file that a publish will make visible, and shows its rows to the session."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import duckdb
+
+from floe.engines.base import BuildOutcome
+from floe.engines.duckdb.parquet import TableFiles, engine_types_of, write_file
+from floe.engines.duckdb.sql import quote, subquery
+from floe.engines.duckdb.types import EngineType, engine_type
+from floe.errors import NodeError
+from floe.lake.base import ENGINE_TYPES_PROPERTY, StagedTable
+from floe.lake.schema import assign_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from floe.artifact.models import Relation
+    from floe.engines.duckdb.workspace import Workspace
+    from floe.lake.base import StagedFile, TableState
+
+Operation = Literal["replace", "append", "rewrite"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a query."""
+
+    name: str
+    type: EngineType
+    is_renamed: bool = False
+    """Whether the query has another column of the name it gives this one."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the column is stored as the query gives it."""
+        return not (self.is_renamed or self.type.is_converted)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is built: its key, its relation in the session, and the published table it follows."""
+
+    key: str
+    relation: Relation
+    base: TableState
+
+
+@dataclass(frozen=True)
+class Change:
+    """How new rows meet the published table."""
+
+    operation: Operation
+    kept: TableFiles | None = None
+    """Files of the parent that stay; None when the new rows replace everything."""
+    removed_paths: tuple[str, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+REPLACE = Change("replace")
+
+
+def columns_of(workspace: Workspace, query: str) -> tuple[Column, ...]:
+    """Names and types of a query's columns, as CREATE TABLE AS would name them.
+
+    Raises:
+        duckdb.Error: the query cannot be bound.
+        NodeError: a column's type cannot be stored in an Iceberg table.
+    """
+    rows = workspace.execute(f"DESCRIBE {subquery(query)}").fetchall()
+    names = _distinct([row[0] for row in rows])
+    return tuple(
+        Column(name, engine_type(name, type_text), name != given)
+        for name, (given, type_text, *_) in zip(names, rows, strict=True)
+    )
+
+
+def stage_query(workspace: Workspace, target: Target, query: str, change: Change = REPLACE) -> BuildOutcome:
+    """Write the query's rows as the table's new file and make the session's relation show the table with them.
+
+    Raises:
+        duckdb.Error: the query fails.
+        NodeError: a column's type or value cannot be stored.
+        LakeError: the file cannot be written.
+    """
+    columns = columns_of(workspace, query)
+    typed = [(column.name, column.type.iceberg) for column in columns]
+    schema = assign_schema(typed, target.base, change.operation)
+    path = workspace.new_file(target.base)
+    try:
+        file = write_file(workspace, _select_stored(columns, query), schema, path)
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        raise _out_of_range(error, columns) or error from error
+    engine_types = {column.name: column.type.text for column in columns if column.type.is_converted}
+    files = _session_files(change, file, schema, engine_types)
+    workspace.create_view(target.relation, files.select())
+    staged = StagedTable(
+        asset=target.key,
+        base=target.base,
+        schema=schema,
+        operation=change.operation,
+        files=() if file is None else (file,),
+        removed_paths=change.removed_paths,
+        properties={**dict(change.properties), **_engine_types_property(target.base, engine_types)},
+    )
+    return BuildOutcome(rows=file.record_count if file else 0, bytes=file.size_bytes if file else 0, staged=staged)
+
+
+def _session_files(
+    change: Change, file: StagedFile | None, schema: Mapping[str, Any], engine_types: Mapping[str, str]
+) -> TableFiles:
+    new = () if file is None else (file.path,)
+    if change.kept is None:
+        return TableFiles(new, schema, engine_types, differ=False)
+    differ = change.kept.differ or change.kept.schema["fields"] != schema["fields"]
+    return TableFiles((*change.kept.paths, *new), schema, engine_types, differ)
+
+
+def _engine_types_property(base: TableState, engine_types: Mapping[str, str]) -> dict[str, str]:
+    if not engine_types and not engine_types_of(base):
+        return {}
+    return {ENGINE_TYPES_PROPERTY: json.dumps(engine_types, sort_keys=True)}
+
+
+def _select_stored(columns: Sequence[Column], query: str) -> str:
+    """The query with every column cast to the type it is stored as; its first line stays the first line."""
+    if all(column.is_kept for column in columns):
+        return query.rstrip().rstrip(";")
+    casts = []
+    for column in columns:
+        name = quote(column.name)
+        casts.append(f"CAST({name} AS {column.type.stored}) AS {name}" if column.type.is_converted else name)
+    names = ", ".join(quote(column.name) for column in columns)
+    return f"SELECT {', '.join(casts)} FROM {subquery(query)} AS floe_query({names})"
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names as DuckDB makes them distinct in CREATE TABLE AS: a second `a` becomes `a_1`."""
+    taken: set[str] = set()
+    distinct = []
+    for name in names:
+        candidate, number = name, 0
+        while candidate.lower() in taken:
+            number += 1
+            candidate = f"{name}_{number}"
+        taken.add(candidate.lower())
+        distinct.append(candidate)
+    return distinct
+
+
+def _out_of_range(error: duckdb.Error, columns: Sequence[Column]) -> NodeError | None:
+    """The error for a 128-bit integer that has no place in a decimal with 38 digits."""
+    wide = [column.name for column in columns if "HUGEINT" in column.type.text]
+    if not wide or "DECIMAL(38,0)" not in str(error):
+        return None
+    names = ", ".join(f"`{name}`" for name in wide)
+    reason = f"a value of {names} has more than 38 digits, which an Iceberg table cannot store"
+    return NodeError("FLOE-0408", reason, "cast the column to `varchar` or `double`")

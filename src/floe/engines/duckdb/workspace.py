@@ -1,0 +1,124 @@
+"""What all builders of a session share: cursors, the current state of tables, and names for new files."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from floe.engines.duckdb.connection import open_database, use_session_database
+from floe.engines.duckdb.sql import quote, relation_name
+from floe.lake.base import TableName
+from floe.lake.faults import storage_faults
+from floe.lake.files import local_path
+from floe.lake.open import named_table_location, table_location
+
+if TYPE_CHECKING:
+    from floe.artifact.models import Asset, Relation
+    from floe.engines.base import SessionRequest
+    from floe.lake.base import TableState
+
+
+class Workspace:
+    """One DuckDB with a cursor for each thread. Safe to use from several threads."""
+
+    def __init__(self, request: SessionRequest) -> None:
+        self.artifacts = request.artifacts
+        self.project_directory = request.project_directory
+        self.run_id = request.run_id
+        self._catalogs = request.catalogs
+        self._connection = open_database(request.artifacts, request.project_directory)
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._numbers = itertools.count(1)
+        self._interrupted = threading.Event()
+        self._create_schemas()
+
+    @property
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """The calling thread's own cursor."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            self._local.cursor = cursor = self._connection.cursor()
+            use_session_database(cursor)
+            with self._lock:
+                self._cursors.append(cursor)
+        return cursor
+
+    def execute(self, statement: str) -> duckdb.DuckDBPyConnection:
+        """Execute one statement on the calling thread's cursor.
+
+        Raises:
+            duckdb.Error: as DuckDB does; InterruptException also before it starts, once the session is interrupted.
+        """
+        if self._interrupted.is_set():
+            raise duckdb.InterruptException("INTERRUPT Error: Interrupted")
+        return self.cursor.execute(statement)
+
+    def create_view(self, relation: Relation, query: str) -> None:
+        """Make `relation` a view of the query. Its first line is the statement's first line.
+
+        Raises:
+            duckdb.Error: the query cannot be bound.
+        """
+        self.execute(f"CREATE OR REPLACE VIEW {relation_name(relation)} AS {query}")
+
+    def state(self, asset: Asset) -> TableState:
+        """The asset's published table.
+
+        Raises:
+            LakeError: the catalog or the table's metadata cannot be read.
+        """
+        catalog = self._catalogs[self.artifacts.layers[asset.layer].catalog]
+        location = table_location(self.artifacts, self.project_directory, asset)
+        return catalog.load(TableName(*self.artifacts.table_name(asset)), location)
+
+    def failures_state(self, relation: Relation) -> TableState:
+        """The published table that keeps the failing rows of a test.
+
+        Raises:
+            LakeError: the catalog or the table's metadata cannot be read.
+        """
+        name = TableName(relation.schema_name, relation.identifier)
+        profile, location = named_table_location(self.artifacts, self.project_directory, name)
+        return self._catalogs[profile].load(name, location)
+
+    def new_file(self, table: TableState) -> str:
+        """Location of a data file that this run will write, in a folder that is there.
+
+        Raises:
+            LakeError: the folder cannot be made.
+        """
+        folder = f"{table.location}/data"
+        with storage_faults("write", folder):
+            Path(local_path(folder)).mkdir(parents=True, exist_ok=True)
+        return f"{folder}/{self.run_id}-{next(self._numbers):05d}.parquet"
+
+    def new_name(self) -> str:
+        """A name for a temporary relation that nothing else of the session has."""
+        return f"floe_temporary_{next(self._numbers)}"
+
+    def interrupt(self) -> None:
+        """Stop what is running on every cursor, and refuse what comes after."""
+        self._interrupted.set()
+        with self._lock:
+            for cursor in self._cursors:
+                cursor.interrupt()
+
+    def close(self) -> None:
+        """Close every cursor and the database."""
+        with self._lock:
+            for cursor in self._cursors:
+                cursor.close()
+            self._cursors.clear()
+        self._connection.close()
+
+    def _create_schemas(self) -> None:
+        relations = [asset.relation for asset in self.artifacts.assets.values()]
+        relations += [test.failures_relation for test in self.artifacts.tests.values() if test.failures_relation]
+        for schema in sorted({relation.schema_name for relation in relations}):
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
