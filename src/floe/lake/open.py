@@ -11,8 +11,10 @@ from floe.errors import LakeError
 from floe.lake.sql_catalog import SqlCatalog
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from floe.artifact.models import Asset, CompiledArtifacts
-    from floe.lake.base import Catalog
+    from floe.lake.base import Catalog, TableName
 
 _SQLITE_SCHEME = "sqlite:///"
 _UNSAFE_IN_PATHS = re.compile(r"[^\w .=+,@-]|^\.+$")
@@ -49,10 +51,26 @@ def location_in(root: Path, namespace: str, name: str) -> str:
     return str(root / _folder_name(namespace) / _folder_name(name))
 
 
+def named_table_location(artifacts: CompiledArtifacts, project_directory: Path, name: TableName) -> tuple[str, str]:
+    """Catalog profile and absolute folder of a table that is not an asset's (failing rows of a test).
+
+    They are those of the layer with the table's namespace, else the profiles named `default`, else the first ones.
+    """
+    layer = next((layer for layer in artifacts.layers.values() if layer.namespace == name.namespace), None)
+    storage = layer.storage if layer else _default(artifacts.storage)
+    catalog = layer.catalog if layer else _default(artifacts.catalogs)
+    root = storage_roots(artifacts, project_directory)[storage]
+    return catalog, location_in(root, name.namespace, name.name)
+
+
 def warm_up() -> None:
     """Import what publishing needs, so that it is there when the publish begins; for a background thread."""
     for module in ("floe.lake.publish", "floe.lake.snapshots"):
         importlib.import_module(module)
+
+
+def _default(profiles: Mapping[str, object]) -> str:
+    return "default" if "default" in profiles else next(iter(profiles))
 
 
 def _folder_name(name: str) -> str:
