@@ -90,7 +90,7 @@ def snapshot_asset(placed: Placed, entry: Entry, hard_deletes: str) -> Asset:
             unique_key=_names(config.unique_key),
             updated_at=config.updated_at or "",
             check_columns="all" if check == "all" else _names(check),
-            hard_deletes=hard_deletes,  # type: ignore[arg-type]  # the adapter returns one of the three
+            hard_deletes=hard_deletes,
             column_names=dict(config.snapshot_table_column_names),
             valid_to_current=config.dbt_valid_to_current,
         ),
