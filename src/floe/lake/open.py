@@ -43,12 +43,7 @@ def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset:
     layer = artifacts.layers[asset.layer]
     namespace, name = artifacts.table_name(asset)
     root = storage_roots(artifacts, project_directory)[layer.storage]
-    return location_in(root, namespace, name)
-
-
-def location_in(root: Path, namespace: str, name: str) -> str:
-    """Absolute path of the folder of a new table that is not an asset's (failing rows of a test)."""
-    return str(root / _folder_name(namespace) / _folder_name(name))
+    return _location(root, namespace, name)
 
 
 def named_table_location(artifacts: CompiledArtifacts, project_directory: Path, name: TableName) -> tuple[str, str]:
@@ -60,13 +55,17 @@ def named_table_location(artifacts: CompiledArtifacts, project_directory: Path, 
     storage = layer.storage if layer else _default(artifacts.storage)
     catalog = layer.catalog if layer else _default(artifacts.catalogs)
     root = storage_roots(artifacts, project_directory)[storage]
-    return catalog, location_in(root, name.namespace, name.name)
+    return catalog, _location(root, name.namespace, name.name)
 
 
 def warm_up() -> None:
     """Import what publishing needs, so that it is there when the publish begins; for a background thread."""
     for module in ("floe.lake.publish", "floe.lake.snapshots"):
         importlib.import_module(module)
+
+
+def _location(root: Path, namespace: str, name: str) -> str:
+    return str(root / _folder_name(namespace) / _folder_name(name))
 
 
 def _default(profiles: Mapping[str, object]) -> str:
