@@ -11,6 +11,10 @@ Path = tuple[str | int, ...]
 """Where a value is: keys and list positions from the top, e.g. `("transforms", 0, "path")`."""
 
 
+SHOWN = 60
+"""Characters of a value that a message quotes."""
+
+
 class Region(NamedTuple):
     """Where a key or value begins and ends; lines and columns count from 0, as YAML readers do."""
 
@@ -33,6 +37,11 @@ def dotted(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
     return text.removeprefix(".")
+
+
+def short(text: str) -> str:
+    """Return a text as a message quotes it: cut where it would fill the screen."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 @dataclass(frozen=True)

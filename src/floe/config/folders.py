@@ -7,6 +7,7 @@ import os
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, NamedTuple
 
+from floe.config.document import short
 from floe.config.endpoints import is_endpoint
 from floe.diagnostics.diagnostic import Diagnostic, Note
 from floe.diagnostics.suggest import closest
@@ -42,7 +43,7 @@ def check_transforms(pipeline: Document, project: FilePath) -> Iterator[Diagnost
             there = pipeline.positions.span(*first)
             yield Diagnostic(
                 code="FLOE-0117",
-                message=f"two {kind} transforms have the path `{folder}`",
+                message=f"two {kind} transforms have the path `{short(folder)}`",
                 span=pipeline.positions.span(*path),
                 label="given again here",
                 notes=(Note(f"first given at {there.location}", there),),
@@ -143,7 +144,7 @@ def _no_folder(pipeline: Document, path: Path, given: str, project: FilePath) ->
     if is_file(project / given):
         return _empty(pipeline, path, f"`{given}` is a file, not a folder", "expected a folder")
     near = nearest(project, given)
-    return _not_found(pipeline, path, f"folder `{given}` does not exist", near)
+    return _not_found(pipeline, path, f"folder `{short(given)}` does not exist", near)
 
 
 def _empty(pipeline: Document, path: Path, message: str, label: str) -> Diagnostic:
@@ -153,12 +154,16 @@ def _empty(pipeline: Document, path: Path, message: str, label: str) -> Diagnost
 def _no_file(pipeline: Document, path: Path, pattern: str, project: FilePath) -> Diagnostic:
     literal = _literal_folder(pattern)
     if literal != "." and not is_directory(project / literal):
-        return _not_found(pipeline, path, f"folder `{literal}` does not exist", nearest(project, literal))
+        return _not_found(pipeline, path, f"folder `{short(literal)}` does not exist", nearest(project, literal))
+    if is_directory(project / pattern):
+        label = f"write e.g. `{pattern.rstrip('/')}/*.csv`"
+        span = pipeline.positions.span(*path)
+        return Diagnostic("FLOE-0109", f"`{short(pattern)}` is a folder, not a file", span, label=label)
     if not glob.has_magic(pattern):
         near = nearest(project, pattern, files=True)
-        return _not_found(pipeline, path, f"file `{pattern}` does not exist", near)
+        return _not_found(pipeline, path, f"file `{short(pattern)}` does not exist", near)
     span = pipeline.positions.span(*path)
-    return Diagnostic("FLOE-0111", f"no file matches `{pattern}`", span, label=f"`{literal}` holds none")
+    return Diagnostic("FLOE-0111", f"no file matches `{short(pattern)}`", span, label=f"`{literal}` holds none")
 
 
 def _literal_folder(pattern: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
+from floe.config.document import short
 from floe.config.fields import Problem
 from floe.diagnostics.suggest import did_you_mean
 
@@ -87,7 +88,7 @@ def format_problem(files: Sequence[str]) -> str:
     formats = {format_of(pattern) for pattern in files}
     if None in formats:
         unclear = next(pattern for pattern in files if format_of(pattern) is None)
-        return f"the format of `{unclear}` cannot be told from its extension"
+        return f"the format of `{short(unclear)}` cannot be told from its extension"
     return "the files of one source have different formats" if len(formats) > 1 else ""
 
 

@@ -114,7 +114,7 @@ class SourceConfig(Strict):
     def _format_is_known(cls, value: FileFormat | None, info: ValidationInfo) -> FileFormat | None:
         problem = format_problem(info.data.get("files", ())) if value is None else ""
         if problem:
-            reject([Problem(problem, label="add `format`", code="FLOE-0105")])
+            reject([Problem(problem, label="add `format`, or split the source", code="FLOE-0105")])
         return value
 
     @field_validator("options", mode="before")

@@ -28,7 +28,7 @@ _WORDINGS = (
     _Wording("end of stream", "a quoted text is not closed", "it begins here", at_context=True),
     _Wording("',' or ']'", "a list is not closed with `]`", "it begins here", at_context=True),
     _Wording("',' or '}'", "a mapping is not closed with `}`", "it begins here", at_context=True),
-    _Wording("'-' indicator", "an entry of a list must begin with `-`", "no `-` here"),
+    _Wording("'-' indicator", "an entry of a list must begin with `-`", "check the indentation"),
     _Wording("expected ':'", "a key has no `:`", "write `key: value`"),
     _Wording("expected key", "this does not continue what is above", "check the indentation and quotes"),
     _Wording("expected <block end>", "this does not continue what is above", "check the indentation and quotes"),
@@ -68,7 +68,8 @@ def _tab_in_indentation(positions: Positions, line: int) -> int | None:
 def _bad_start(positions: Positions, line: int, column: int) -> tuple[str, str]:
     text = positions.lines[line] if line < len(positions.lines) else ""
     character = text[column : column + 1] or "?"
-    return f"a text cannot begin with `{character}`", "write it in quotes"
+    shown = "a backtick" if character == "`" else f"`{character}`"
+    return f"a text cannot begin with {shown}", "write it in quotes"
 
 
 def _point(positions: Positions, line: int, column: int) -> Region:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, g
 from pydantic import Tag
 
 from floe.config import fields
-from floe.config.document import dotted
+from floe.config.document import dotted, short
 from floe.config.fields import Strict
 from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.suggest import closest, did_you_mean
@@ -202,7 +202,7 @@ def _not_one_of(path: Path, document: Document, allowed: list[str]) -> Diagnosti
         message = f"`{dotted(path)}` must be {listed}, found {found_value(path, document)}"
         return Diagnostic(TYPE, message, span, label=f"expected {listed}")
     label = did_you_mean(text, allowed, "'") or f"expected {listed}"
-    return Diagnostic(VALUE, f"unknown value `{_short(text)}` for `{dotted(path)}`", span, label=label)
+    return Diagnostic(VALUE, f"unknown value `{short(text)}` for `{dotted(path)}`", span, label=label)
 
 
 def found_value(path: Path, document: Document) -> str:
@@ -216,11 +216,7 @@ def found_value(path: Path, document: Document) -> str:
     if path in document.reported:
         return "a hidden value"
     kind = {bool: "the boolean", int: "the number", float: "the number"}.get(type(value), "the text")
-    return f"{kind} `{_short(scalar.text)}`"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return f"{kind} `{short(scalar.text)}`"
 
 
 def _listed(names: list[str], conjunction: str = "and") -> str:

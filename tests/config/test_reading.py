@@ -1,0 +1,196 @@
+"""Anything can be in a file: each mistake of notation is one clear diagnostic with its place."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from floe.config import reading
+from floe.config.reading import read_file, read_text
+from floe.diagnostics.render import render
+
+CASES = {
+    "empty file": ("", "1:1", "the file is empty"),
+    "comments only": ("# nothing\n", "1:1", "the file is empty"),
+    "empty document": ("---\n", "2:1", "expected keys with values, found nothing (not `key: value`)"),
+    "bare text file": ("hello world\n", "1:1", "expected keys with values, found text (not `key: value`)"),
+    "list at the top": ("- a\n- b\n", "1:1", "expected keys with values, found a list (not `key: value`)"),
+    "tab": ("a:\n\t- b\n", "2:1", "a tab in the indentation (YAML allows spaces only)"),
+    "bad indentation": (
+        "a:\n  b: 1\n c: 2\n",
+        "3:2",
+        "this does not continue what is above (check the indentation and quotes)",
+    ),
+    "list entry without dash": (
+        "a:\n  - b: 1\n   c: 2\n",
+        "3:4",
+        "an entry of a list must begin with `-` (check the indentation)",
+    ),
+    "colon in a text": ("a: b: c\n", "1:5", "`:` is not expected here (check the indentation, or quote the text)"),
+    "key without colon": ("a: 1\nb\n", "2:2", "a key has no `:` (write `key: value`)"),
+    "open bracket": ("a: 1\nb: [1, 2\n", "2:4", "a list is not closed with `]` (it begins here)"),
+    "open brace": ("a: {b: 1\nc: 2\n", "1:4", "a mapping is not closed with `}` (it begins here)"),
+    "open quote": ('a: "b\nc: 1\n', "1:4", "a quoted text is not closed (it begins here)"),
+    "text after a quote": (
+        "a: 'it's'\n",
+        "1:8",
+        "this does not continue what is above (check the indentation and quotes)",
+    ),
+    "at sign": ("a: @b\n", "1:4", "a text cannot begin with `@` (write it in quotes)"),
+    "backtick": ("a: `b`\n", "1:4", "a text cannot begin with a backtick (write it in quotes)"),
+    "unknown escape": (
+        'a: "c:\\data"\n',
+        "1:7",
+        "an unknown escape in a text in double quotes (write `\\\\` for a backslash)",
+    ),
+    "YAML directive": ("%YAML 3.0\n---\na: 1\n", "1:1", "the YAML version is not supported (leave `%YAML` out)"),
+    "second document": ("a: 1\n---\nb: 2\n", "2:1", "a second document in the file (only one is allowed)"),
+    "anchor": ("a: &x 1\n", "1:4", "anchor `&x` is not supported (leave it out)"),
+    "alias": ("a: *x\n", "1:4", "alias `*x` is not supported (write the value out)"),
+    "merge key": ("<<: {a: 1}\n", "1:1", "merge key `<<` is not supported (write the values out)"),
+    "tag": ("a: !secret b\n", "1:4", "tag `!secret` is not supported (leave it out)"),
+    "python tag": (
+        "a: !!python/name:os.system b\n",
+        "1:4",
+        "tag `!!python/name:os.system` is not supported (leave it out)",
+    ),
+    "number as key": ("1: a\n", "1:1", 'a key must be text, found the number `1` (write "1")'),
+    "boolean as key": ("no: a\n", "1:1", 'a key must be text, found the boolean `no` (write "no")'),
+    "nothing as key": ("~: a\n", "1:1", 'a key must be text, found the empty value `~` (write "~")'),
+    "list as key": ("[a]: b\n", "1:1", "a key must be text, found a list"),
+    "number without digits": ("a: 0x_\n", "1:4", "`0x_` is not a number that can be used (write it in quotes)"),
+    "infinity": ("a: -.inf\n", "1:4", "`-.inf` is not a number that can be used (write it in quotes)"),
+    "endless number": (
+        "a: " + "9" * 5000,
+        "1:4",
+        f"`{'9' * 40}` is not a number that can be used (write it in quotes)",
+    ),
+    "control character": ("a: b\nc: d\x00e\n", "2:5", "a control character (U+0000) in the file"),
+    "deep nesting": ("a: " + "[" * 500, "1:44", "more than 40 levels of nesting"),
+}
+
+
+def report(text: str) -> list[str]:
+    return render(read_text(text, "floe.yaml", None).diagnostics, "concise").splitlines()
+
+
+@pytest.mark.parametrize(("text", "place", "message"), CASES.values(), ids=CASES)
+def test_a_mistake_of_notation_is_one_diagnostic_with_its_place(text: str, place: str, message: str):
+    code = "FLOE-0102"
+    assert report(text) == [f"floe.yaml:{place}: {code} {message}", "1 error"]
+
+
+@pytest.mark.parametrize(("text", "place"), [(text, place) for text, place, _ in CASES.values()], ids=CASES)
+def test_the_reader_without_the_c_library_finds_the_same_mistakes(
+    text: str, place: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reading, "_Loader", yaml.SafeLoader)
+    (line, count) = report(text)
+    assert line.split(":")[0:2] == ["floe.yaml", place.split(":", maxsplit=1)[0]]
+    assert count == "1 error"
+
+
+def test_duplicate_keys_are_errors_with_both_positions():
+    found = read_text("a: 1\nb:\n  c: 1\n  c: [2]\na: 2\n", "floe.yaml", None)
+    assert render(found.diagnostics) == textwrap.dedent(
+        """\
+        error[FLOE-0104]: duplicate key `c`
+          --> floe.yaml:4:3
+           |
+         4 |   c: [2]
+           |   ^ given again here
+           |
+        note: first given at floe.yaml:3:3
+        hint: run `floe explain FLOE-0104`
+
+        error[FLOE-0104]: duplicate key `a`
+          --> floe.yaml:5:1
+           |
+         5 | a: 2
+           | ^ given again here
+           |
+        note: first given at floe.yaml:1:1
+        hint: run `floe explain FLOE-0104`
+
+        2 errors"""
+    )
+    assert [diagnostic.notes[0].span.line for diagnostic in found.diagnostics] == [3, 1]
+    assert found.document.value == {"a": 1, "b": {"c": 1}}
+
+
+def test_scalars_are_what_yaml_says_and_dates_stay_text():
+    text = "a: yes\nb: 3\nc: 1.5\nd:\ne: 2024-01-31\nf: 'no'\ng: 0x1f\nh: [~, {i: x}]\n"
+    assert read_text(text, "floe.yaml", None).document.value == {
+        "a": True,
+        "b": 3,
+        "c": 1.5,
+        "d": None,
+        "e": "2024-01-31",
+        "f": "no",
+        "g": 31,
+        "h": [None, {"i": "x"}],
+    }
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_byte_order_marks_and_line_breaks_of_other_systems_do_not_move_positions(
+    line_break: str, mark: bytes, tmp_path: Path
+):
+    file = tmp_path / "floe.yaml"
+    file.write_bytes(mark + line_break.join(["name: é", "日本: {b: x}", ""]).encode())
+    document = read_file(file, "floe.yaml", None).document
+    assert document.value == {"name": "é", "日本": {"b": "x"}}
+    span = document.positions.span("日本", "b")
+    assert (span.line, span.column, span.end_column, span.text) == (2, 9, 10, "日本: {b: x}")
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column"),
+    [
+        ("name: café\n".encode("latin-1"), 1, 10),
+        ("a: b\nname: shop\n".encode("utf-16"), 1, 1),
+        (b"a: 1\nb: \xc3", 2, 4),
+    ],
+)
+def test_a_file_of_another_encoding_is_refused_at_its_first_foreign_byte(
+    content: bytes, line: int, column: int, tmp_path: Path
+):
+    file = tmp_path / "floe.yaml"
+    file.write_bytes(content)
+    (found,) = read_file(file, "floe.yaml", None).diagnostics
+    assert (found.code, found.message) == ("FLOE-0102", "the file is not UTF-8 text")
+    assert (found.span.line, found.span.column) == (line, column)
+    assert found.hints == ("save the file in the encoding UTF-8",)
+
+
+def test_what_cannot_be_read_is_reported_by_the_systems_reason(tmp_path: Path):
+    (found,) = read_file(tmp_path, "floe.yaml", None).diagnostics
+    assert (found.code, found.message) == ("FLOE-0119", "cannot read `floe.yaml`: is a directory")
+    assert (found.span.file, found.span.line) == ("floe.yaml", 1)
+
+
+def test_spans_are_of_values_of_keys_and_of_the_nearest_that_exists():
+    text = "sources:\n  orders:\n    files: [a.csv, 'b.csv']\n    mode:\ntransforms:\n  - path: x\n"
+    positions = read_text(text, "floe.yaml", None).document.positions
+
+    def part(*path: str | int) -> tuple[int, str]:
+        span = positions.span(*path)
+        return span.line, span.text[span.column - 1 : span.end_column - 1]
+
+    assert part("sources", "orders", "files", 1) == (3, "'b.csv'")
+    assert part("sources", "orders", "files") == (3, "[a.csv, 'b.csv']")
+    assert part("sources", "orders", "mode") == (4, "mode")
+    assert part("sources", "orders") == (2, "orders")
+    assert part("sources", "orders", "layer", "x") == (2, "orders")
+    assert part("transforms", 0) == (6, "path")
+    assert part("nothing") == (1, "sources")
+    assert positions.key_span("sources", "orders", "files").text.strip() == "files: [a.csv, 'b.csv']"
+    assert positions.key_span("sources", "orders", "files").column == 5
+    assert positions.key_span("sources", "orders", "files", 0).column == 13
+
+
+def test_braces_around_a_variable_reference_get_a_note():
+    (found,) = read_text("a: {path: ${HERE}}\n", "platform.yaml", {}).diagnostics
+    assert [note.text for note in found.notes] == ["inside `{ }` a text with `${...}` must be in quotes"]
