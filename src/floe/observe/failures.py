@@ -44,18 +44,24 @@ class Setting:
 
 def data_test_lines(event: TestFinished, test: Test, setting: Setting, skipped: Sequence[str] = ()) -> list[str]:
     """A failed or warned test: the failing values, the expected ones, and the query that shows them all."""
-    paint = setting.paint
-    failed = event.status is TestStatus.FAIL
-    title = paint.red("error:") if failed else paint.yellow("warning:")
-    where = f" on `{event.asset}`" if event.asset else ""
-    said = f"{title} test `{event.name}`{where} {'failed' if failed else 'warned'}: {_found(event, test)}"
-    lines = [said, *_table(event.columns, event.sample, setting.width)]
+    lines = [_title(event, test, setting.paint), *_table(event.columns, event.sample, setting.width)]
     shown = min(len(event.sample), _MAXIMUM_ROWS)
     if event.failures is not None and test.fail_calc == "count(*)" and event.failures > shown > 0:
         lines.append(f"  … and {count(event.failures - shown, 'more row')}")
     lines += [f"  expected: {expectation}" for expectation in _expected(test)]
-    lines += _because_of_it(skipped)
-    return [*lines, *_query_hint(test, paint, published=setting.published)]
+    return [*lines, *_because_of_it(skipped), *_query_hint(test, setting)]
+
+
+def brief_lines(event: TestFinished, test: Test, setting: Setting) -> list[str]:
+    """A warned test in two lines: what was found, and the query that shows it."""
+    return [_title(event, test, setting.paint), *_query_hint(test, setting)]
+
+
+def _title(event: TestFinished, test: Test, paint: Paint) -> str:
+    failed = event.status is TestStatus.FAIL
+    title = paint.red("error:") if failed else paint.yellow("warning:")
+    where = f" on `{event.asset}`" if event.asset else ""
+    return f"{title} test `{event.name}`{where} {'failed' if failed else 'warned'}: {_found(event, test)}"
 
 
 def _found(event: TestFinished, test: Test) -> str:
@@ -92,16 +98,15 @@ def _arguments(arguments: Mapping[str, object]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in sorted(arguments.items()))
 
 
-def _query_hint(test: Test, paint: Paint, *, published: bool) -> list[str]:
-    hint = paint.cyan("hint:")
+def _query_hint(test: Test, setting: Setting) -> list[str]:
+    hint = setting.paint.cyan("hint:")
     if test.store_failures and test.failures_relation:
         relation = test.failures_relation
         return [f"{hint} all failing rows: `floe show {shlex.quote(f'{relation.schema_name}.{relation.identifier}')}`"]
-    lines = [f"  query: {test.rendered_path}"] if test.rendered_path else []
-    if published and test.rendered_path:
-        quoted = shlex.quote(test.rendered_path)
-        return [*lines, f'{hint} all failing rows: `floe show --sql "$(cat {quoted})"`']
-    return [*lines, f"{hint} `store_failures: true` on this test keeps every failing row in a table"]
+    if setting.published and test.rendered_path:
+        return [f'{hint} all failing rows: `floe show --sql "$(cat {shlex.quote(test.rendered_path)})"`']
+    query = [f"  query: {test.rendered_path}"] if test.rendered_path else []
+    return [*query, f"{hint} `store_failures: true` on this test keeps every failing row in a table"]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.observe.failures import Setting, data_test_lines, failure_lines
+from floe.observe.failures import Setting, brief_lines, data_test_lines, failure_lines
 from floe.observe.wording import INDENT, clip, count, counts, duration, verb
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
 
@@ -27,7 +27,7 @@ _ENDED = {
 def findings(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str]:
     """A block for each failure, with blank lines between; warnings first, because the last lines are read most.
 
-    `every` shows all warnings; else the first few and how many more there are.
+    `every` shows all warnings in full; else the first few in brief and how many more there are.
     """
     setting = Setting(paint, width, published=_is_published(tally))
     blocks = _warnings(tally, setting, every=every)
@@ -50,13 +50,17 @@ def findings(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str
 
 
 def _warnings(tally: Tally, setting: Setting, *, every: bool) -> list[list[str]]:
+    """With `every` a block for each warned test; else one block with the first of them, briefly."""
     warned = [(test_id, event) for test_id, event in tally.results.items() if event.status is TestStatus.WARN]
-    shown = warned if every else warned[:_MAXIMUM_WARNINGS]
-    blocks = [data_test_lines(event, tally.tests[test_id], setting) for test_id, event in shown]
-    if len(shown) < len(warned):
-        rest = count(len(warned) - len(shown), "more test")
-        blocks.append([f"{setting.paint.yellow('warning:')} {rest} warned (`-v` shows all)"])
-    return blocks
+    if every:
+        return [data_test_lines(event, tally.tests[test_id], setting) for test_id, event in warned]
+    lines: list[str] = []
+    for test_id, event in warned[:_MAXIMUM_WARNINGS]:
+        lines += brief_lines(event, tally.tests[test_id], setting)
+    if len(warned) > _MAXIMUM_WARNINGS:
+        rest = count(len(warned) - _MAXIMUM_WARNINGS, "more test")
+        lines.append(f"{setting.paint.yellow('warning:')} {rest} warned (`-v` shows all)")
+    return [lines] if lines else []
 
 
 def _is_published(tally: Tally) -> bool:
