@@ -54,6 +54,8 @@ def _user_code(workspace: Workspace, asset: Asset, python: PythonFunction) -> It
 
 def _inputs(workspace: Workspace, python: PythonFunction) -> dict[str, duckdb.DuckDBPyRelation]:
     assets = workspace.artifacts.assets
+    # A result that was not fetched to its end holds an old view of the catalog, in which inputs may be missing.
+    workspace.execute("SELECT 1").fetchall()
     return {
         parameter: workspace.cursor.sql(f"SELECT * FROM {relation_name(assets[key].relation)}").set_alias(parameter)
         for parameter, key in python.parameters.items()
