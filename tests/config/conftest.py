@@ -33,7 +33,10 @@ layers:
 
 
 class Project:
-    """A project folder, and what loading it says."""
+    """A project folder, and what loading it says; `floe` and `platform` are files without mistakes."""
+
+    floe = FLOE.lstrip("\n")
+    platform = PLATFORM.lstrip("\n")
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

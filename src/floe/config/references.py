@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from floe.config.fields import PROFILE_PATTERN
 from floe.diagnostics.diagnostic import Diagnostic, Note
 from floe.diagnostics.suggest import did_you_mean
 
@@ -25,7 +27,7 @@ def check_pipeline_references(pipeline: Document, platform: Document, *, built_i
         path = ("sources", name, "layer")
         layer = pipeline.text(*path) if "layer" in pipeline.mapping("sources", name) else "bronze"
         layers = platform.mapping("layers")
-        if layer is not None and layer not in layers:
+        if layer is not None and re.match(PROFILE_PATTERN, layer) and layer not in layers:
             yield _unknown("layer", layer, list(layers), pipeline, path)
     if not built_in and "target" in pipeline.mapping("compute"):
         yield Diagnostic(
@@ -71,7 +73,7 @@ def _check_profile(document: Document, path: Path, platform: Document, section: 
     given = document.at(*path) is not None
     name = document.text(*path) if given else "default"
     profiles = platform.mapping(section)
-    if name is not None and name not in profiles:
+    if name is not None and re.match(PROFILE_PATTERN, name) and name not in profiles:
         kind = section.removesuffix("s")
         yield _unknown(f"{kind} profile", name, list(profiles), document, path, given=given)
 

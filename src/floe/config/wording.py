@@ -65,6 +65,8 @@ def model_diagnostics(error: ValidationError, document: Document, model: type[St
             continue
         if path in document.reported and detail["type"] != "extra_forbidden":
             continue
+        if detail["type"] == "too_short" and document.at(*path):
+            continue  # pydantic does not count entries that have an error of their own
         found += _translated(detail, path, document, model, suggested)
     return found
 
