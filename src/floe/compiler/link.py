@@ -76,7 +76,8 @@ def _source_keys(sources: Iterable[DbtSource], targets: Sequence[Target], missin
         elif not source.external:
             relation = f"{source.schema}.{source.identifier}"
             suggestion = did_you_mean(relation, [f"{target.schema}.{target.identifier}" for target in targets])
-            missing.append(f"{source.path}: source `{source.name}` reads `{relation}` {suggestion}".rstrip())
+            reads = ", ".join(part for part in (f"source `{source.name}` reads `{relation}`", suggestion) if part)
+            missing.append(f"{source.place}: {reads}")
     return keys
 
 

@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbt.exceptions import TargetNotFoundError
 from dbt_common.exceptions import DbtBaseException
 
+from floe.compiler.dbt.project import PROJECT_FILE
+from floe.compiler.dbt.watch import QUERY
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError, FloeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.dbt.render import NodeNotFixedError
 
-_TOKENS = {"a query of the database": ("run_query", "statement", "adapter.", "dbt_utils.")}
+_MISSING = re.compile(
+    r"'(\w+)' is undefined|Required var '(\w+)'|but not provided: '(\w+)'|Found '(\w+)' referenced|named '(\w+)' which"
+)
+"""dbt's messages about a name that is missing, which say no line."""
+_MOST_PLACES = 5
+_QUERYING = ("run_query", "statement", "adapter.", "load_relation", "dbt_utils.")
+_SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".py", ".md")
 
 
-def translate(error: Exception, project: DbtProject) -> FloeError:
-    """The error to raise for one that came out of dbt; Floe's own pass as they are."""
+def translate(error: Exception, project: DbtProject, *, loaded: bool = True) -> FloeError:
+    """The error to raise for one that came out of dbt; Floe's own pass as they are.
+
+    `loaded` says whether dbt had read the project file when it failed.
+    """
     if isinstance(error, FloeError):
         return error
-    lines = _lines(str(error) or repr(error), project)
+    lines = _lines(error, project)
     if type(error).__name__ == "UninstalledPackagesFoundError":
         reason = f"the packages of the dbt project in `{_folder(project)}` are not installed"
         return CompilationError("FLOE-0203", reason, "run `dbt deps` in that folder", details=lines)
-    if not isinstance(error, DbtBaseException):
-        lines = (f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__, *lines[1:])
+    if not loaded:
+        reason = f"dbt cannot read `{project.user_path(PROJECT_FILE)}`"
+        return CompilationError("FLOE-0202", reason, details=lines)
     return CompilationError("FLOE-0201", _reason(error, project), _instruction(error, project), details=lines)
+
+
+def translate_all(errors: Sequence[Exception], project: DbtProject) -> FloeError:
+    """One error for several nodes that dbt cannot render."""
+    if len(errors) == 1:
+        return translate(errors[0], project)
+    lines = [line for error in errors for line in _lines(error, project)]
+    reason = f"dbt cannot compile {len(errors)} nodes in `{_folder(project)}`"
+    return CompilationError("FLOE-0201", reason, details=lines)
 
 
 def _reason(error: Exception, project: DbtProject) -> str:
@@ -38,50 +60,82 @@ def _reason(error: Exception, project: DbtProject) -> str:
     path = getattr(node, "original_file_path", "")
     if node is not None and path:
         return f"dbt cannot compile {node.resource_type} `{node.name}` in `{project.user_path(path)}`"
-    return f"dbt cannot read the project in `{_folder(project)}`"
+    unreadable = re.search(r"Error reading \w+: (\S+)", str(error))
+    if unreadable:
+        return f"dbt cannot read `{_found(unreadable[1], project)}`"
+    named = set(re.findall(r"\(([^()]+\.(?:sql|ya?ml|py))\)", project.user_text(str(error))))
+    return f"dbt cannot compile `{named.pop() if len(named) == 1 else _folder(project)}`"
+
+
+def _found(relative: str, project: DbtProject) -> str:
+    """The user's file for a path that dbt gives relative to one of its folders."""
+    return next((path for path, _ in _files(project) if path.endswith(f"/{relative}")), relative)
 
 
 def _instruction(error: Exception, project: DbtProject) -> str:
     if not isinstance(error, TargetNotFoundError):
         return ""
-    target = str(getattr(error, "target_name", ""))
-    return did_you_mean(target, _names(project))
+    named = re.search(r"named '([^']+)' which was not found", str(error))
+    return did_you_mean(named[1], {Path(path).stem for path, _ in _files(project)}) if named else ""
 
 
-def _names(project: DbtProject) -> set[str]:
-    folders = [project.directory / link for link, _ in project.links] or [project.directory]
-    files = (file for folder in folders if folder.is_dir() for file in folder.rglob("*") if ".floe" not in file.parts)
-    return {file.stem for file in files if file.suffix in (".sql", ".csv", ".py")}
+def _files(project: DbtProject) -> Iterator[tuple[str, Path]]:
+    """The user's files that dbt may read: path as it is shown, and the file."""
+    roots = [project.root / real for _, real in project.links] or [project.directory]
+    for root in roots:
+        for file in sorted(root.rglob("*")) if root.is_dir() else ():
+            relative = project.user_path(str(file)) if not project.supplied else str(file.relative_to(project.root))
+            if file.suffix in _SUFFIXES and ".floe" not in Path(relative).parts:
+                yield relative, file
 
 
 def _folder(project: DbtProject) -> str:
     return project.links[0][1] if project.supplied else project.user_path(".")
 
 
-def _lines(text: str, project: DbtProject) -> tuple[str, ...]:
-    return tuple(line.rstrip() for line in project.user_text(text).splitlines() if line.strip())
+def _lines(error: Exception, project: DbtProject) -> tuple[str, ...]:
+    text = str(error) or repr(error)
+    if not isinstance(error, DbtBaseException):
+        text = f"{type(error).__name__}: {text}"
+    lines = [line.rstrip() for line in project.user_text(text).splitlines() if line.strip()]
+    missing = _MISSING.search(text)
+    if missing:
+        places = list(_uses(str(missing[missing.lastindex or 0]), project))
+        lines += [f"  it is used in {place}" for place in places[:_MOST_PLACES]]
+    return tuple(lines)
+
+
+def _uses(word: str, project: DbtProject) -> Iterator[str]:
+    pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+    for path, file in _files(project):
+        if file.suffix in (".sql", ".yml", ".yaml"):
+            text = file.read_text(errors="replace")
+            for number, line in enumerate(text.splitlines() if word in text else (), start=1):
+                if pattern.search(line):
+                    yield f"{path}:{number}"
 
 
 def not_fixed(errors: Sequence[NodeNotFixedError], project: DbtProject) -> CompilationError:
     """The error for nodes whose SQL depends on what only a run knows."""
     lines = [
-        f"{_place(error.node, uses, project)}: {error.node.resource_type} `{error.node.name}` uses {uses}"
+        f"{_place(error.node, use, project)}: {error.node.resource_type} `{error.node.name}` {use}"
         for error in errors
-        for uses in error.uses
+        for use in error.uses
     ]
-    some = f"{len(errors)} nodes depend" if len(errors) > 1 else f"`{errors[0].node.name}` depends"
+    some = f"{len(errors)} nodes" if len(errors) > 1 else f"`{errors[0].node.name}`"
     return CompilationError(
         "FLOE-0205",
-        f"the SQL of {some} on what only a run knows, which this version does not support",
+        f"the SQL of {some} depends on what only a run knows, which this version does not support",
         "take such calls out of the Jinja: SQL can ask for itself, e.g. `now()` or a subquery",
         details=sorted(lines),
     )
 
 
-def _place(node: Any, uses: str, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node
+def _place(node: Any, use: str, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node
     path = project.user_path(node.original_file_path)
-    tokens = _TOKENS.get(uses, (uses.strip("`").removesuffix("()"),))
-    for number, line in enumerate(node.raw_code.splitlines(), start=1):
-        if Path(path).suffix == ".sql" and any(token in line for token in tokens):
+    tokens = _QUERYING if use == QUERY else (use.removeprefix("uses ").strip("`").removesuffix("()"),)
+    file = project.root / path
+    for number, line in enumerate(file.read_text(errors="replace").splitlines() if file.is_file() else (), start=1):
+        if any(token in line for token in tokens):
             return f"{path}:{number}"
     return path

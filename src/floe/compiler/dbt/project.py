@@ -29,6 +29,7 @@ PACKAGES = ("dbt_packages", "packages.yml", "dependencies.yml", "package-lock.ym
 PROFILE = "floe"
 SCHEMA = "main"
 _DBT_PACKAGES = ("dbt", "dbt_duckdb")
+_FILE = re.compile(r"(?<![\w./-])[\w-][\w./-]*\.(?:sql|ya?ml|csv|py|md)\b")
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,12 @@ class DbtProject:
 
     def user_text(self, text: str) -> str:
         """Write the user's paths for dbt's into one of dbt's messages."""
-        for link, real in self.links:
-            text = re.sub(rf"(?<![\w./-]){re.escape(link)}/(?=[\w./-])", f"{real}/", text)
-            text = text.replace(f"{self.directory / link}/", f"{real}/")
-        return text.replace(f"{self.directory}/", "").replace(f"{self.root}/", "")
+        text = text.replace(f"{self.directory}/", "")
+        return _FILE.sub(lambda match: self._user_file(match[0]), text).replace(f"{self.root}/", "")
+
+    def _user_file(self, name: str) -> str:
+        path = self.user_path(name)
+        return path if (self.directory / name).is_file() and not path.startswith(".floe/") else name
 
 
 def locate(configuration: Configuration) -> list[DbtProject]:

@@ -34,7 +34,7 @@ def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN
         CompilationError: one line for each node and what of it is not supported.
     """
     lines = [
-        f"{project.user_path(node.original_file_path)}: {node.resource_type} `{node.name}`: {problem}"
+        f"{project.user_path(node.original_file_path)}: {_called(node)}: {problem}"
         for node in sorted(manifest.nodes.values(), key=lambda node: str(node.unique_id))
         for problem in _node_problems(node)
     ]
@@ -71,10 +71,16 @@ def warnings(manifest: Any) -> list[str]:  # noqa: ANN401 - dbt's Manifest
     return [f"{count} dbt unit test{'s are' if count > 1 else ' is'} not run by Floe"] if count else []
 
 
+def _called(node: Any) -> str:  # noqa: ANN401 - dbt's node
+    if str(node.resource_type) == "operation":
+        return f"`{next(iter(node.tags), 'on-run-start')}` of `{node.package_name}`"
+    return f"{node.resource_type} `{node.name}`"
+
+
 def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
     kind = str(node.resource_type)
     if kind == "operation":
-        yield f"`{next(iter(node.tags), 'on-run-start')}` hooks are not supported"
+        yield "hooks of a run are not supported"
     if kind in ("model", "seed", "snapshot"):
         yield from _common_problems(node)
     if kind == "model":

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from dbt_common.exceptions import DbtBaseException
 
 from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import refusals
 from floe.compiler.dbt.assets import model_asset, place, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import RenderCache
-from floe.compiler.dbt.messages import not_fixed, translate
+from floe.compiler.dbt.messages import not_fixed, translate, translate_all
+from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import NodeNotFixedError, Renderer, load_manifest, used_variables
 from floe.compiler.dbt.runner import Messages, inside_dbt
 from floe.compiler.dbt.seeds import seed_columns
@@ -38,7 +42,8 @@ class DbtSource:
     identifier: str
     external: bool
     """Whether it reads files itself (dbt-duckdb's `external_location`)."""
-    path: str
+    place: str
+    """`file:line` of its declaration."""
 
 
 @dataclass
@@ -65,11 +70,15 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
         OSError: `.floe/` cannot be written.
     """
     messages = Messages()
+    loaded = False
 
     def work(config: Any) -> DbtResult:  # noqa: ANN401 - dbt's RuntimeConfig
+        nonlocal loaded
+        loaded = True
+        forget_unseen_changes(project)
         manifest = load_manifest(config)
         refusals.check(config, manifest, project)
-        _refuse_cycle(manifest)
+        _refuse_cycle(manifest, project)
         return _collect(config, manifest, project, layers, RenderCache.load(cache))
 
     try:
@@ -77,21 +86,26 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
     except OSError:
         raise
     except Exception as error:
-        raise translate(error, project) from error
+        raise translate(error, project, loaded=loaded) from error
     result.warnings = [project.user_text(warning) for warning in messages.warnings] + result.warnings
     return result
 
 
-def _refuse_cycle(manifest: Any) -> None:  # noqa: ANN401 - dbt's Manifest
+def _refuse_cycle(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 - dbt's Manifest
     edges = {
         name: [parent for parent in node.depends_on.nodes if parent in manifest.nodes]
         for name, node in manifest.nodes.items()
         if hasattr(node.depends_on, "nodes")
     }
-    cycle = find_cycle(edges)
-    if cycle:
-        names = " -> ".join(manifest.nodes[name].name for name in cycle)
-        raise CompilationError("FLOE-0209", f"the models depend on each other in a cycle: {names}", "break the cycle")
+    nodes = [manifest.nodes[name] for name in find_cycle(edges)]
+    if nodes:
+        names = " -> ".join(f"`{node.name}`" for node in nodes)
+        raise CompilationError(
+            "FLOE-0209",
+            f"the models depend on each other in a cycle: {names}",
+            "take one of the references away",
+            details=[f"`{node.name}` is {project.user_path(node.original_file_path)}" for node in nodes[1:]],
+        )
 
 
 def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, cache: RenderCache) -> DbtResult:  # noqa: ANN401
@@ -112,7 +126,8 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
             asset = _asset(config, node, project, layers, cache, entries)
             result.assets.append(asset)
             result.keys[node.unique_id] = asset.key
-    result.sources = [_source(manifest.sources[name], project) for name in sorted(manifest.sources)]
+    used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
+    result.sources = [_source(manifest.sources[name], project) for name in sorted(used & set(manifest.sources))]
     result.variables = used_variables(config, manifest, entries.values())
     result.roots = _roots(config, project)
     result.rendered, result.reused = renderer.rendered, renderer.reused
@@ -121,15 +136,21 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
 
 
 def _render_all(renderer: Renderer, nodes: list[Any], project: DbtProject) -> dict[str, Entry]:
+    """Render every node, and report every one that cannot be."""
     entries: dict[str, Entry] = {}
-    failures: dict[str, NodeNotFixedError] = {}
+    run_dependent: dict[str, NodeNotFixedError] = {}
+    broken: dict[str, DbtBaseException] = {}
     for node in nodes:
         try:
             entries[node.unique_id] = renderer.render(node)
         except NodeNotFixedError as error:
-            failures[error.node.unique_id] = error
-    if failures:
-        raise not_fixed(list(failures.values()), project)
+            run_dependent[error.node.unique_id] = error
+        except DbtBaseException as error:
+            broken.setdefault(str(error), error)
+    if broken:
+        raise translate_all(list(broken.values()), project)
+    if run_dependent:
+        raise not_fixed(list(run_dependent.values()), project)
     return entries
 
 
@@ -162,8 +183,16 @@ def _source(source: Any, project: DbtProject) -> DbtSource:  # noqa: ANN401 - db
         schema=source.schema if source.database == SESSION_DATABASE else f"{source.database}.{source.schema}",
         identifier=source.identifier,
         external="external_location" in settings,
-        path=project.user_path(source.original_file_path),
+        place=_declaration(project, source.original_file_path, source.name),
     )
+
+
+def _declaration(project: DbtProject, path: str, name: str) -> str:
+    file = project.directory / path
+    lines = file.read_text().splitlines() if file.is_file() else []
+    pattern = re.compile(rf"\bname:\s*[\"']?{re.escape(name)}\b")
+    number = next((number for number, line in enumerate(lines, start=1) if pattern.search(line)), 1)
+    return f"{project.user_path(path)}:{number}"
 
 
 def _roots(config: Any, project: DbtProject) -> tuple[str, ...]:  # noqa: ANN401 - dbt's RuntimeConfig

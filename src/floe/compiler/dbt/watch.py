@@ -23,6 +23,7 @@ CLOCK_AND_RUN = (
 )
 """Names of dbt's Jinja context that differ from run to run."""
 
+QUERY = "queries the database while it is rendered"
 _FIXED_FLAGS = {"WHICH": "build"}
 _FLAGS_OF_THE_CALL = ("FULL_REFRESH", "INVOCATION_COMMAND", "LOG_PATH", "PROFILES_DIR", "PROJECT_DIR", "TARGET_PATH")
 
@@ -38,7 +39,7 @@ class Watch:
     macros: set[str] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     not_fixed: list[str] = field(default_factory=list)
-    """What the SQL used that is not fixed at compile time, as messages name it."""
+    """What the SQL does that is not fixed at compile time: "uses `run_started_at`"."""
     graph: bool = False
 
     def reset(self) -> None:
@@ -64,7 +65,7 @@ class NotFixed:
         self._name = name
 
     def _refuse(self, *_: object) -> NoReturn:
-        self._watch.refuse(f"`{self._name}`")
+        self._watch.refuse(f"uses `{self._name}`")
 
     __str__ = __repr__ = __bool__ = __len__ = __iter__ = __hash__ = _refuse
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
@@ -87,7 +88,7 @@ class FlagsView:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the flag holds
         if name.upper() in _FLAGS_OF_THE_CALL:
-            self._watch.refuse(f"`flags.{name}`")
+            self._watch.refuse(f"uses `flags.{name}`")
         return _FIXED_FLAGS.get(name.upper(), getattr(self._flags, name))
 
 
@@ -148,7 +149,7 @@ def _full_refresh(context: dict[str, Any], watch: Watch) -> Callable[[], bool]:
     def should_full_refresh() -> bool:
         configured = context["model"]["config"].get("full_refresh")
         if configured is None:
-            watch.refuse("`should_full_refresh()`")
+            watch.refuse("uses `should_full_refresh()`")
         return bool(configured)
 
     return should_full_refresh
@@ -176,20 +177,20 @@ def _without_clock(module: dict[str, Any], watch: Watch) -> dict[str, Any]:
     class Date(dt.date):
         @classmethod
         def today(cls) -> NoReturn:
-            watch.refuse("`modules.datetime.date.today()`")
+            watch.refuse("uses `modules.datetime.date.today()`")
 
     class DateTime(dt.datetime):
         @classmethod
         def now(cls, tz: dt.tzinfo | None = None) -> NoReturn:  # noqa: ARG003 - datetime's signature
-            watch.refuse("`modules.datetime.datetime.now()`")
+            watch.refuse("uses `modules.datetime.datetime.now()`")
 
         @classmethod
         def utcnow(cls) -> NoReturn:
-            watch.refuse("`modules.datetime.datetime.utcnow()`")
+            watch.refuse("uses `modules.datetime.datetime.utcnow()`")
 
         @classmethod
         def today(cls) -> NoReturn:
-            watch.refuse("`modules.datetime.datetime.today()`")
+            watch.refuse("uses `modules.datetime.datetime.today()`")
 
     return {**module, "date": Date, "datetime": DateTime}
 
@@ -206,6 +207,6 @@ class QueryGuard:
     @staticmethod
     def _refusal(watch: Watch) -> Callable[..., NoReturn]:
         def refuse(*_: object, **__: object) -> NoReturn:
-            watch.refuse("a query of the database")
+            watch.refuse(QUERY)
 
         return refuse
