@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from floe.engines.base import BuildOutcome, Session, TestOutcome
     from floe.lake.base import PublishedTable, StoredFile, TableState
 
@@ -78,29 +80,29 @@ class Lakehouse:
         file.write_text(text, encoding="utf-8")
         return file
 
-    def add(self, key: str, **details: Any) -> Asset:
+    def add(self, key: str, **details: object) -> Asset:
         layer, _, name = key.partition(".")
         details = {"kind": "model", "materialization": "table", **details}
         relation = Relation(schema_name=layer, identifier=name)
         self.assets[key] = Asset(key=key, name=name, layer=layer, relation=relation, **details)
         return self.assets[key]
 
-    def model(self, key: str, sql: str, materialization: str = "table", **details: Any) -> Asset:
+    def model(self, key: str, sql: str, materialization: str = "table", **details: object) -> Asset:
         query = Query(sql=sql, rendered_path=f".floe/rendered/{key.replace('.', '/')}.sql")
         return self.add(key, materialization=materialization, query=query, **details)
 
-    def incremental(self, key: str, sql: str, increment: str, strategy: str, *unique_key: str, **how: Any) -> Asset:
+    def incremental(self, key: str, sql: str, increment: str, strategy: str, *unique_key: str, **how: object) -> Asset:
         query = Query(sql=sql, increment=increment, rendered_path=f".floe/rendered/{key.replace('.', '/')}.sql")
         incremental = Incremental(strategy=strategy, unique_key=unique_key, **how)
         return self.add(key, materialization="incremental", query=query, incremental=incremental)
 
-    def snapshot(self, key: str, sql: str, strategy: str, *unique_key: str, **how: Any) -> Asset:
+    def snapshot(self, key: str, sql: str, strategy: str, *unique_key: str, **how: object) -> Asset:
         query = Query(sql=sql, rendered_path=f".floe/rendered/{key.replace('.', '/')}.sql")
         names = {**META, **how.pop("column_names", {})}
         snapshot = DbtSnapshot(strategy=strategy, unique_key=unique_key, column_names=names, **how)
         return self.add(key, kind="dbt_snapshot", query=query, dbt_snapshot=snapshot)
 
-    def source(self, key: str, *files: str, format: str = "csv", **details: Any) -> Asset:  # noqa: A002
+    def source(self, key: str, *files: str, format: str = "csv", **details: object) -> Asset:  # noqa: A002
         return self.add(key, kind="source", source=SourceFiles(files=files, format=format, **details))
 
     def seed(self, key: str, file: str, columns: Sequence[tuple[str, str]], delimiter: str = ",") -> Asset:
@@ -111,7 +113,7 @@ class Lakehouse:
         python = PythonFunction(file=file, function=function, parameters=parameters)
         return self.add(key, kind="python", python=python)
 
-    def test(self, name: str, sql: str, **details: Any) -> Test:
+    def test(self, name: str, sql: str, **details: object) -> Test:
         test = Test(
             id=f"test.shop.{name}",
             name=name,
@@ -136,9 +138,7 @@ class Lakehouse:
     def build(self, *keys: str, full_refresh: bool = False) -> dict[str, BuildOutcome]:
         """Build the assets (all if none are named) in order, attach nothing, publish what they staged."""
         with self.session() as session:
-            outcomes = {
-                key: session.build(self.assets[key], full_refresh=full_refresh) for key in keys or self.assets
-            }
+            outcomes = {key: session.build(self.assets[key], full_refresh=full_refresh) for key in keys or self.assets}
         self.publish([outcome.staged for outcome in outcomes.values() if outcome.staged is not None])
         return outcomes
 
@@ -168,12 +168,14 @@ class Lakehouse:
             connection.register("arrow", arrow)
             return connection.execute(f"SELECT * FROM arrow ORDER BY {order}").fetchall()
 
-    def iceberg(self, table: str) -> Any:
+    def iceberg(self, table: str) -> pa.Table:
         """The table as Arrow, read by plain PyIceberg."""
         from pyiceberg.catalog.sql import SqlCatalog
 
         catalog = SqlCatalog(
-            "floe", uri=f"sqlite:///{self.directory}/.floe/catalog.db", warehouse=str(self.directory / ".floe/warehouse")
+            "floe",
+            uri=f"sqlite:///{self.directory}/.floe/catalog.db",
+            warehouse=str(self.directory / ".floe/warehouse"),
         )
         try:
             return catalog.load_table(table).scan().to_arrow()
@@ -188,12 +190,12 @@ class Lakehouse:
             return rows(session, key, order)
 
 
-def rows(session: Any, key: str, order: str = "all") -> list[tuple[Any, ...]]:
+def rows(session: Session, key: str, order: str = "all") -> list[tuple[Any, ...]]:
     schema, _, name = key.partition(".")
     return session._workspace.execute(f'SELECT * FROM floe."{schema}"."{name}" ORDER BY {order}').fetchall()
 
 
-def types(session: Any, key: str) -> dict[str, str]:
+def types(session: Session, key: str) -> dict[str, str]:
     schema, _, name = key.partition(".")
     return {row[0]: row[1] for row in session._workspace.execute(f'DESCRIBE floe."{schema}"."{name}"').fetchall()}
 

@@ -21,7 +21,7 @@ def _paths(lakehouse: Lakehouse) -> set[str]:
     return {file.path for file in lakehouse.files("gold.t")}
 
 
-def _built(lakehouse: Lakehouse, increment: str, strategy: str, *keys: str, first: str = FIRST, **how: Any) -> None:
+def _built(lakehouse: Lakehouse, increment: str, strategy: str, *keys: str, first: str = FIRST, **how: object) -> None:
     lakehouse.incremental("gold.t", first, increment, strategy, *keys, **how)
     lakehouse.build()
 

@@ -173,12 +173,9 @@ def test_a_column_that_leaves_and_comes_back_with_another_type_is_a_new_column(l
         session.attach(lakehouse.assets["gold.numbers"])
 
 
-def test_a_project_in_a_folder_with_special_characters_works(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from tests.engines.conftest import Lakehouse
-
-    folder = tmp_path_factory.mktemp("odd") / "year=2026 [it's] 50%"
-    folder.mkdir()
-    lakehouse = Lakehouse(folder)
+def test_a_project_in_a_folder_with_special_characters_works(lakehouse: Lakehouse) -> None:
+    lakehouse.directory /= "year=2026 [it's] 50%"
+    lakehouse.directory.mkdir()
     lakehouse.write("data/a.csv", "id\n1\n")
     lakehouse.source("bronze.raw", "data/*.csv")
     lakehouse.model("gold.numbers", "select id + 1 as id from floe.bronze.raw")

@@ -9,14 +9,12 @@ from uuid import UUID
 
 import duckdb
 import pytest
+from tests.engines.conftest import types
 
 from floe.engines.duckdb.types import engine_type, type_of_iceberg
 from floe.errors import NodeError
-from tests.engines.conftest import types
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from tests.engines.conftest import Lakehouse
 
 STORED = [
@@ -63,10 +61,6 @@ STORED = [
 ]
 
 
-def _in_iceberg(value: Any) -> Any:
-    return value.to_pylist()[0]
-
-
 @pytest.mark.parametrize(("expression", "type_", "value"), STORED)
 def test_a_type_is_stored_and_restored(lakehouse: Lakehouse, expression: str, type_: str, value: object) -> None:
     with duckdb.connect() as plain:
@@ -77,7 +71,7 @@ def test_a_type_is_stored_and_restored(lakehouse: Lakehouse, expression: str, ty
         assert types(session, "gold.typed")["x"] == type_
     assert outcome.staged is not None
     lakehouse.publish([outcome.staged])
-    stored = _in_iceberg(lakehouse.iceberg("gold.typed")["x"])
+    stored = lakehouse.iceberg("gold.typed")["x"].to_pylist()[0]
     assert (str(stored) == str(value)) if isinstance(value, UUID) else (stored == value)
     with lakehouse.session() as session:
         session.attach(lakehouse.assets["gold.typed"])

@@ -1,0 +1,191 @@
+"""Reads what is published: tables by name, and SQL over tables and views. Nothing can be changed with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from floe.engines.base import QueryResult
+from floe.engines.duckdb.catalog_names import PublishedNames
+from floe.engines.duckdb.connection import open_database
+from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.parquet import TableFiles, published_files
+from floe.engines.duckdb.sql import quote, subquery
+from floe.errors import NodeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from floe.artifact.models import CompiledArtifacts, Query
+    from floe.engines.duckdb.catalog_names import Readable
+    from floe.lake.base import Catalog, TableState
+
+_CODE = "FLOE-0422"
+_DEFAULT_SCHEMA = "main"
+
+Name = tuple[str, str]
+"""Schema (empty where the SQL gives none) and name."""
+
+
+def open_reader(artifacts: CompiledArtifacts, project_directory: Path, catalogs: Mapping[str, Catalog]) -> Reader:
+    """Open a reader of everything that the catalogs hold and of the artifact's views.
+
+    Raises:
+        EnvironmentFaultError: DuckDB cannot be opened.
+        LakeError: a catalog cannot be read.
+    """
+    return Reader(artifacts, project_directory, catalogs)
+
+
+class Reader:
+    """Sees tables as `namespace.name` and as dbt names them; a table is opened when a query mentions it."""
+
+    def __init__(self, artifacts: CompiledArtifacts, project_directory: Path, catalogs: Mapping[str, Catalog]) -> None:
+        # A project's own database file may be in use by a run; reading needs none of it.
+        compute = artifacts.compute.model_copy(
+            update={"properties": {key: value for key, value in artifacts.compute.properties.items() if key != "path"}}
+        )
+        self._connection = open_database(artifacts.model_copy(update={"compute": compute}), project_directory)
+        self._catalogs = catalogs
+        self._names = PublishedNames(artifacts, catalogs)
+        self._opened: set[Name] = set()
+
+    def table(self, namespace: str, name: str, limit: int | None, at: str | None = None) -> QueryResult:
+        """The first rows of a table or view (all if `limit` is None).
+
+        Args:
+            namespace: Namespace of the table, or the schema that dbt gives it; empty if `name` is the only one.
+            name: Name of the table or view.
+            limit: Largest number of rows.
+            at: Snapshot id or ISO 8601 time, for a table as it was.
+
+        Raises:
+            UsageError: there is no such table or view, or a view is asked for its past.
+            LakeError: the table or that snapshot cannot be read.
+        """
+        readable = self._names.find(namespace, name)
+        if readable is None:
+            raise self._unknown(namespace, name)
+        if at is None:
+            self._open((readable.name.namespace, readable.name.name), readable)
+            select = f"SELECT * FROM {quote(readable.name.namespace)}.{quote(readable.name.name)}"
+            return self._fetch(select, limit, str(readable.name))
+        if readable.view is not None:
+            reason = f"`{readable.name}` is a view, which has no snapshots"
+            raise UsageError("FLOE-0423", reason, "ask for the tables that it reads")
+        return self._fetch(_as_it_was(self._state(readable), at), limit, str(readable.name))
+
+    def sql(self, text: str, limit: int | None = None) -> QueryResult:
+        """The first rows of a query (all if `limit` is None).
+
+        Raises:
+            UsageError: the text is not one statement that only reads, or names a table that does not exist.
+            NodeError: the query fails.
+            LakeError: a table cannot be read.
+        """
+        with sql_faults(SqlOrigin("query", code=_CODE)):
+            can_be_wrapped = self._check_only_reads(text)
+        for name in self._mentioned(text):
+            self._open_mentioned(name)
+        try:
+            return self._fetch(text, limit if can_be_wrapped else None, "query")
+        except NodeError as error:
+            raise self._named_unknown(text, error) or error from error
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def _fetch(self, query: str, limit: int | None, subject: str) -> QueryResult:
+        statement = query if limit is None else f"SELECT * FROM {subquery(query)} LIMIT {limit + 1}"
+        with sql_faults(SqlOrigin(subject, code=_CODE)):
+            result = self._connection.execute(statement)
+            description = result.description or []
+            rows = result.fetchall()
+        columns, types = tuple(item[0] for item in description), tuple(str(item[1]) for item in description)
+        shown = rows if limit is None else rows[:limit]
+        return QueryResult(columns, types, shown, truncated=len(shown) < len(rows))
+
+    def _check_only_reads(self, text: str) -> bool:
+        """Refuse what is not one reading statement; False for a PIVOT, which cannot be part of another query."""
+        statements = self._connection.extract_statements(text)
+        # A PIVOT is rewritten to statements without a text, the first of which creates its list of columns.
+        written = [statement for statement in statements if statement.query.strip()]
+        if not statements or len(written) > 1 or any(item.type != duckdb.StatementType.SELECT for item in written):
+            reason = "`floe show` runs one statement that only reads"
+            raise UsageError("FLOE-0421", reason, "write SELECT, FROM, WITH, DESCRIBE, SUMMARIZE or VALUES")
+        return len(written) == len(statements)
+
+    def _mentioned(self, text: str) -> Iterable[Name]:
+        row = self._connection.execute("SELECT json_serialize_sql(?)", [text]).fetchone()
+        tree = json.loads(row[0]) if row else {"error": True}
+        return set(self._names.mentioned_in(text)) if tree["error"] else set(_table_names(tree))
+
+    def _open_mentioned(self, name: Name) -> None:
+        readable = self._names.find(*name)
+        if readable is not None:
+            self._open(name, readable)
+
+    def _open(self, name: Name, readable: Readable) -> None:
+        """Create the view of that name; a view's inputs first."""
+        if name in self._opened:
+            return
+        self._opened.add(name)
+        schema, identifier = quote(name[0] or _DEFAULT_SCHEMA), quote(name[1])
+        body = self._view(readable, readable.view) if readable.view else published_files(self._state(readable)).select()
+        with sql_faults(SqlOrigin(str(readable.name), code=_CODE)):
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            self._connection.execute(f"CREATE OR REPLACE VIEW {schema}.{identifier} AS {body}")
+
+    def _view(self, readable: Readable, query: Query) -> str:
+        for name in self._mentioned(query.sql):
+            if name[0] and self._names.find(*name) is None and self._is_absent(name):
+                reason = f"the view `{readable.name}` reads `{name[0]}.{name[1]}`, which was never published"
+                raise UsageError("FLOE-0420", reason, "run `floe run` first")
+            self._open_mentioned(name)
+        return subquery(query.sql)
+
+    def _is_absent(self, name: Name) -> bool:
+        found = self._connection.execute(
+            "SELECT count(*) FROM information_schema.tables WHERE lower(table_schema) = ? AND lower(table_name) = ?",
+            [name[0].lower(), name[1].lower()],
+        ).fetchone()
+        return not (found and found[0])
+
+    def _state(self, readable: Readable) -> TableState:
+        return self._catalogs[readable.catalog].load(readable.name, "")
+
+    def _unknown(self, namespace: str, name: str) -> UsageError:
+        shown = f"{namespace}.{name}" if namespace else name
+        reason = f"there is no published table or view `{shown}`"
+        return UsageError("FLOE-0420", reason, self._names.suggestion(namespace, name))
+
+    def _named_unknown(self, text: str, error: NodeError) -> UsageError | None:
+        if "does not exist" not in error.reason:
+            return None
+        missing = [name for name in self._mentioned(text) if self._names.find(*name) is None]
+        named = [name for name in missing if name[1].lower() in error.reason.lower()]
+        return self._unknown(*named[0]) if named else None
+
+
+def _as_it_was(table: TableState, at: str) -> str:
+    """SQL of an older snapshot, in the types that are stored: the properties that restore others are today's."""
+    from floe.lake.read import snapshot_at
+
+    files = published_files(table, snapshot_at(table, at))
+    return TableFiles(files.paths, files.schema, {}, files.differ).select()
+
+
+def _table_names(tree: Any) -> Iterator[Name]:  # noqa: ANN401 - JSON
+    """Every table that DuckDB's syntax tree names."""
+    if isinstance(tree, dict):
+        if tree.get("type") == "BASE_TABLE":
+            yield tree["schema_name"], tree["table_name"]
+        for value in tree.values():
+            yield from _table_names(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _table_names(value)
