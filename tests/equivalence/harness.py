@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import yaml
 
+from floe.artifact.codec import load
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
     from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.table import Table
+
+    from floe.artifact.models import Asset, CompiledArtifacts
 
 REPOSITORY = Path(__file__).parents[2]
 READERS = {".csv": "read_csv", ".json": "read_json", ".parquet": "read_parquet"}
@@ -96,9 +100,9 @@ class Twins:
         return dict(yaml.safe_load((self.project / "floe.yaml").read_text("utf-8")))
 
     @property
-    def artifacts(self) -> Mapping[str, Any]:
-        """The compiled artifact as JSON."""
-        return dict(json.loads((self.project / ".floe" / "artifacts.json").read_text("utf-8")))
+    def artifacts(self) -> CompiledArtifacts:
+        """The compiled artifact."""
+        return load(self.project / ".floe" / "artifacts.json")
 
     @property
     def catalog(self) -> SqlCatalog:
@@ -134,8 +138,8 @@ class Twins:
         result = self.floe("run", "--json", *arguments)
         assert result.stdout, result.stderr
         report = json.loads(result.stdout)
-        assets = self.artifacts["assets"]
-        statuses = {assets[node["asset"]]["unique_id"] or node["asset"]: node["status"] for node in report["nodes"]}
+        assets = self.artifacts.assets
+        statuses = {assets[node["asset"]].unique_id or node["asset"]: node["status"] for node in report["nodes"]}
         tests = {test["test"]: test for test in report["tests"]}
         return Outcome(
             result.returncode,
@@ -184,25 +188,21 @@ class Twins:
 
     def _load_python_assets(self) -> None:
         with duckdb.connect(str(self.database)) as connection:
-            for key, asset in self.artifacts["assets"].items():
-                if asset["kind"] == "python":
+            for key, asset in self.artifacts.assets.items():
+                if asset.kind == "python":
                     published = self.rows(key)
                     connection.register("published", published)
-                    relation = asset["relation"]
-                    schema = quoted(relation["schema_name"])
+                    relation = asset.relation
+                    schema = quoted(relation.schema_name)
                     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
                     connection.execute(
-                        f"CREATE OR REPLACE TABLE {schema}.{quoted(relation['identifier'])} AS FROM published"
+                        f"CREATE OR REPLACE TABLE {schema}.{quoted(relation.identifier)} AS FROM published"
                     )
                     connection.unregister("published")
 
-    def published_assets(self) -> dict[str, Mapping[str, Any]]:
+    def published_assets(self) -> dict[str, Asset]:
         """Assets that become tables, by key."""
-        return {
-            key: asset
-            for key, asset in self.artifacts["assets"].items()
-            if asset["materialization"] in ("table", "incremental")
-        }
+        return {key: asset for key, asset in self.artifacts.assets.items() if asset.publishes}
 
     def differences(self, key: str) -> list[str]:
         """How the published table differs from dbt's, in words; nothing when columns, types and rows are equal.
@@ -210,8 +210,8 @@ class Twins:
         A dbt snapshot takes times from the clock: they are compared as "a time of today", and the hashes made of
         them (`dbt_scd_id` of the check strategy) not at all.
         """
-        asset = self.artifacts["assets"][key]
-        relation = f"dbt.{quoted(asset['relation']['schema_name'])}.{quoted(asset['relation']['identifier'])}"
+        asset = self.artifacts.assets[key]
+        relation = f"dbt.{quoted(asset.relation.schema_name)}.{quoted(asset.relation.identifier)}"
         with duckdb.connect() as connection:
             connection.execute(f"ATTACH {literal(str(self.database))} AS dbt (READ_ONLY)")
             connection.register("published", self.rows(key))
@@ -220,26 +220,26 @@ class Twins:
     def all_differences(self) -> list[str]:
         """How the published tables differ from dbt's, and the views' rows from those of dbt's views."""
         tables = [difference for key in self.published_assets() for difference in self.differences(key)]
-        views = [key for key, asset in self.artifacts["assets"].items() if asset["materialization"] == "view"]
+        views = [key for key, asset in self.artifacts.assets.items() if asset.materialization == "view"]
         return tables + [difference for key in views for difference in self._view_differences(key)]
 
     def _view_differences(self, key: str) -> list[str]:
-        relation = self.artifacts["assets"][key]["relation"]
+        relation = self.artifacts.assets[key].relation
         fingerprint = "SELECT count(*), CAST(sum(hash(viewed)) AS VARCHAR) FROM {} AS viewed"
         ours = self.show(fingerprint.format(key))
-        theirs = self.dbt_rows(fingerprint.format(f"{relation['schema_name']}.{relation['identifier']}"))
+        theirs = self.dbt_rows(fingerprint.format(f"{relation.schema_name}.{relation.identifier}"))
         return [] if ours == theirs else [f"{key}: rows of the view hash to {ours}, expected {theirs}"]
 
 
-def _comparison(asset: Mapping[str, Any]) -> Mapping[str, str]:
+def _comparison(asset: Asset) -> Mapping[str, str]:
     """How to compare the columns of a dbt snapshot that depend on the clock: an SQL expression, or nothing."""
-    snapshot = asset["dbt_snapshot"]
+    snapshot = asset.dbt_snapshot
     if snapshot is None:
         return {}
-    names = snapshot["column_names"]
+    names = snapshot.column_names
     from_clock = "CASE WHEN abs(epoch({0}) - epoch(now())) < 86400 THEN 'today' ELSE CAST({0} AS VARCHAR) END"
     clock = {names[role]: from_clock for role in ("dbt_valid_from", "dbt_valid_to", "dbt_updated_at")}
-    hashed_clock = snapshot["strategy"] == "check" and not snapshot["updated_at"]
+    hashed_clock = snapshot.strategy == "check" and not snapshot.updated_at
     return clock | ({names["dbt_scd_id"]: "NULL"} if hashed_clock else {})
 
 

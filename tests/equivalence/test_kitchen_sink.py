@@ -105,11 +105,10 @@ def test_a_failing_test_and_a_failing_model_skip_what_dbt_skips_and_publish_noth
 
 def test_failing_rows_that_a_test_stores_equal_those_dbt_stores(kitchen_sink: Twins) -> None:
     assert_same(kitchen_sink)
-    artifacts = kitchen_sink.artifacts
-    stored = [test["failures_relation"] for test in artifacts["tests"].values() if test["store_failures"]]
+    stored = [test.failures_relation for test in kitchen_sink.artifacts.tests.values() if test.store_failures]
     assert len(stored) == 2
     for relation in stored:
-        name = f"{relation['schema_name']}.{relation['identifier']}"
+        name = f"{relation.schema_name}.{relation.identifier}"
         rows = sorted(map(repr, (tuple(row.values()) for row in kitchen_sink.rows(name).to_pylist())))
         assert rows == sorted(map(repr, kitchen_sink.dbt_rows(f"SELECT * FROM {name}")))
 
