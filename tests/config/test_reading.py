@@ -47,7 +47,33 @@ CASES = {
     "YAML directive": ("%YAML 3.0\n---\na: 1\n", "1:1", "the YAML version is not supported (leave `%YAML` out)"),
     "second document": ("a: 1\n---\nb: 2\n", "2:1", "a second document in the file (only one is allowed)"),
     "anchor": ("a: &x 1\n", "1:4", "anchor `&x` is not supported (leave it out)"),
-    "alias": ("a: *x\n", "1:4", "alias `*x` is not supported (write the value out)"),
+    "alias": ("a: *x\n", "1:4", "alias `*x` is not supported (write the value out, or in quotes)"),
+    "glob without quotes": (
+        "a: *.csv\n",
+        "1:5",
+        "a text that begins with `*`, `&`, `!` or `%` must be in quotes (write it in quotes)",
+    ),
+    "list behind a key": (
+        "a: - b\n",
+        "1:4",
+        "an entry of a list is not expected here (begin the list on a line of its own)",
+    ),
+    "text behind a bar": (
+        "a: |b\n",
+        "1:5",
+        "text stands behind `|` or `>` (begin it on the next line, or write it in quotes)",
+    ),
+    "question mark": ("a: ? b\n", "1:4", "`?` is not expected here (write it in quotes)"),
+    "directive of another kind": (
+        "%b: c\n",
+        "1:3",
+        "a text that begins with `*`, `&`, `!` or `%` must be in quotes (write it in quotes)",
+    ),
+    "text above keys": (
+        '"a"\nb: c\n',
+        "1:1",
+        "expected keys with values, found text (not `key: value`)",
+    ),
     "merge key": ("<<: {a: 1}\n", "1:1", "merge key `<<` is not supported (write the values out)"),
     "tag": ("a: !secret b\n", "1:4", "tag `!secret` is not supported (leave it out)"),
     "python tag": (

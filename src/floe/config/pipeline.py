@@ -39,7 +39,7 @@ class PythonTransform(Strict):
 
 def _transform_tag(value: Any) -> str | None:  # noqa: ANN401 - the file's value, not yet checked
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return f"<{kind}>" if kind in {"dbt", "python"} else None
+    return f"<{kind}>" if kind in ("dbt", "python") else None
 
 
 Transform = Annotated[

@@ -167,7 +167,9 @@ class _Builder:
         region = _region(event)
         self.positions.values[path] = region
         if isinstance(event, yaml.AliasEvent):
-            raise self._unreadable(region, f"alias `*{event.anchor}` is not supported", "write the value out")
+            raise self._unreadable(
+                region, f"alias `*{event.anchor}` is not supported", "write the value out, or in quotes"
+            )
         if event.tag is not None:
             raise self._unreadable(region, f"tag `{event.tag.replace(_TAG, '!!')}` is not supported", "leave it out")
         if event.anchor is not None:

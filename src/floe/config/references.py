@@ -25,10 +25,11 @@ def check_pipeline_references(pipeline: Document, platform: Document, *, built_i
             yield from _check_profile(pipeline, (field,), platform, section)
     for name in pipeline.mapping("sources"):
         path = ("sources", name, "layer")
-        layer = pipeline.text(*path) if "layer" in pipeline.mapping("sources", name) else "bronze"
+        given = "layer" in pipeline.mapping("sources", name)
+        layer = pipeline.text(*path) if given else "bronze"
         layers = platform.mapping("layers")
         if layer is not None and re.match(PROFILE_PATTERN, layer) and layer not in layers:
-            yield _unknown("layer", layer, list(layers), pipeline, path)
+            yield _unknown("layer", layer, list(layers), pipeline, path, given=given)
     if not built_in and "target" in pipeline.mapping("compute"):
         yield Diagnostic(
             code="FLOE-0118",
@@ -83,7 +84,7 @@ def _unknown(
 ) -> Diagnostic:
     label = did_you_mean(name, available)
     if not given:
-        label = f"no `{path[-1]}` is given, so `default` applies"
+        label = f"no `{path[-1]}` is given, so `{name}` applies"
     listed = ", ".join(f"`{other}`" for other in available) or "none"
     return Diagnostic(
         code="FLOE-0108",

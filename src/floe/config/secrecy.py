@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from floe.config.document import Document, Path, Region
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_LAST_WORDS = frozenset(
-    ["apikey", "credential", "credentials", "passphrase", "passwd", "password", "pwd", "secret", "token"]
-)
+_LAST_WORDS = frozenset(["apikey", "credential", "credentials", "pwd", "secret", "token"])
+_WORD_ENDS = ("passphrase", "passwd", "password")
 _LAST_PAIRS = frozenset(
     [
         ("access", "key"),
@@ -46,7 +45,7 @@ def is_credential_key(key: str) -> bool:
     words = tuple(word.lower() for word in _WORD.findall(key))
     if words[-1:] == ("id",) and words[-2:-1] == ("key",):
         words = words[:-1]
-    return bool(words) and (words[-1] in _LAST_WORDS or words[-2:] in _LAST_PAIRS)
+    return bool(words) and (words[-1] in _LAST_WORDS or words[-1].endswith(_WORD_ENDS) or words[-2:] in _LAST_PAIRS)
 
 
 def masked_line(line: str) -> str:

@@ -23,6 +23,9 @@ class _Wording(NamedTuple):
     at_context: bool = False
 
 
+_QUOTES = "write it in quotes"
+_ABOVE = "this does not continue what is above"
+_MARKED = "a text that begins with `*`, `&`, `!` or `%` must be in quotes"
 _WORDINGS = (
     _Wording("mapping values are not allowed", "`:` is not expected here", "check the indentation, or quote the text"),
     _Wording("end of stream", "a quoted text is not closed", "it begins here", at_context=True),
@@ -30,10 +33,20 @@ _WORDINGS = (
     _Wording("',' or '}'", "a mapping is not closed with `}`", "it begins here", at_context=True),
     _Wording("'-' indicator", "an entry of a list must begin with `-`", "check the indentation"),
     _Wording("expected ':'", "a key has no `:`", "write `key: value`"),
-    _Wording("expected key", "this does not continue what is above", "check the indentation and quotes"),
-    _Wording("expected <block end>", "this does not continue what is above", "check the indentation and quotes"),
+    _Wording("expected key", _ABOVE, "check the indentation and quotes"),
+    _Wording("expected <block end>", _ABOVE, "check the indentation and quotes"),
     _Wording("escape", "an unknown escape in a text in double quotes", "write `\\\\` for a backslash"),
     _Wording("node content", "a value is missing", "nothing that can be read here"),
+    _Wording("<document start>", _ABOVE, "check the indentation and quotes"),
+    _Wording("sequence entries", "an entry of a list is not expected here", "begin the list on a line of its own"),
+    _Wording("mapping keys are not allowed", "`?` is not expected here", _QUOTES),
+    _Wording("whitespace or line break", _MARKED, _QUOTES),
+    _Wording("line break", "text stands behind `|` or `>`", "begin it on the next line, or write it in quotes"),
+    _Wording("chomping", "text stands behind `|` or `>`", "begin it on the next line, or write it in quotes"),
+    _Wording("numeric character", _MARKED, _QUOTES),
+    _Wording("non-alphabetical", _MARKED, _QUOTES),
+    _Wording("URI", _MARKED, _QUOTES),
+    _Wording("directive name", _MARKED, _QUOTES),
     _Wording("incompatible YAML document", "the YAML version is not supported", "leave `%YAML` out"),
 )
 
@@ -69,7 +82,7 @@ def _bad_start(positions: Positions, line: int, column: int) -> tuple[str, str]:
     text = positions.lines[line] if line < len(positions.lines) else ""
     character = text[column : column + 1] or "?"
     shown = "a backtick" if character == "`" else f"`{character}`"
-    return f"a text cannot begin with {shown}", "write it in quotes"
+    return f"a text cannot begin with {shown}", _QUOTES
 
 
 def _point(positions: Positions, line: int, column: int) -> Region:
