@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 FILTERS = (
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s|min)\b"), "TIME"),
     (re.compile(r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(\+\d{2}:\d{2}|Z)?"), "MOMENT"),
-    (re.compile(r"\b\d{8}T\d{6}-[0-9a-f]+\b"), "RUN"),
-    (re.compile(r"\b\d{16,19}\b"), "SNAPSHOT"),
+    (re.compile(r"\b\d{8}T\d{9}(-[0-9a-f]{6})?\b"), "RUN"),
+    (re.compile(r"\b\d{14,19}\b"), "SNAPSHOT"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "DIGEST"),
 )
 
@@ -74,3 +75,19 @@ def floe_process(tmp_path: Path) -> Floe:
         return Outcome(done.returncode, out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def compiled_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The basic template as `floe init shop` writes it, compiled once for all tests."""
+    folder = tmp_path_factory.mktemp("compiled")
+    assert main(["-q", "-C", str(folder), "init", "shop"]) == 0
+    assert main(["-q", "-C", str(folder / "shop"), "compile"]) == 0
+    return folder / "shop"
+
+
+@pytest.fixture
+def shop(compiled_shop: Path, tmp_path: Path) -> Path:
+    """A copy of the compiled basic project, in the folder where `floe` runs."""
+    shutil.copytree(compiled_shop, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "test": "Run the data tests on what is published.",
     },
     "Look": {
+        "show": "Show rows of a table, a view or a query.",
         "ls": "List the assets and their last status.",
         "history": "List the snapshots of a table.",
         "runs": "List the latest runs, or show what one did.",

@@ -29,6 +29,23 @@ def load_project(application: Application) -> Configuration:
     )
 
 
+def check_project(application: Application) -> Configuration:
+    """Read both files and check everything that can be checked without dbt.
+
+    Raises:
+        UsageError: there is no project here, or no such platform.
+        ConfigurationError: something is not valid; carries every diagnostic.
+    """
+    from floe.compiler.static import check
+    from floe.errors import ConfigurationError
+
+    configuration = load_project(application)
+    found = check(configuration)
+    if found:
+        raise ConfigurationError(found)
+    return configuration
+
+
 def require_project(application: Application) -> Path:
     """The project's folder, whatever its configuration says: for commands that only look at what happened.
 
@@ -51,6 +68,7 @@ def compile_now(application: Application, *, force: bool = False) -> CompileOutc
     from floe.compiler.compile import compile_project
 
     outcome = compile_project(configuration, force=force)
+    application.printer.detail(f"platform: {configuration.choice.source}: {configuration.choice.reason}")
     for warning in outcome.warnings:
         application.printer.warn(warning)
     return outcome
@@ -67,4 +85,35 @@ def last_artifacts(application: Application) -> CompiledArtifacts:
     from floe.artifact import codec
 
     path = require_project(application) / ARTIFACTS
-    return codec.load(path) if path.is_file() else compile_now(application).artifacts
+    artifacts = codec.load(path) if path.is_file() else compile_now(application).artifacts
+    bury_dead_runs(application, artifacts)
+    return artifacts
+
+
+def bury_dead_runs(application: Application, artifacts: CompiledArtifacts) -> None:
+    """Say which runs died, record them as INTERRUPTED and remove what they had staged.
+
+    A run does this itself; here it is done for the commands that only look. Where another run holds the
+    environment, or nothing can be written, it is only said.
+    """
+    from floe.runtime.recovery import interrupted_runs
+
+    directory, environment = application.directory.resolve(), artifacts.platform.environment
+    dead = interrupted_runs(directory, environment)
+    if dead:
+        for message in _buried(directory, artifacts) or dead:
+            application.printer.warn(message)
+
+
+def _buried(directory: Path, artifacts: CompiledArtifacts) -> list[str]:
+    from floe.errors import EnvironmentFaultError
+    from floe.runtime.journal import Journal, journal_path
+    from floe.runtime.lease import acquire, lease_path
+    from floe.runtime.recovery import recover
+
+    path = lease_path(directory, artifacts.platform.environment)
+    try:
+        with acquire(path, "recovery"), Journal(journal_path(directory)) as journal:
+            return recover(journal, artifacts, directory)
+    except EnvironmentFaultError:
+        return []

@@ -17,6 +17,12 @@ _GAP = 2
 _NARROWEST_TEXT = 8
 
 
+class Exact(str):
+    """Text that is worth nothing when it is cut, such as an id."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Rendered:
     """A table as lines of text; `hidden` names the columns that did not fit."""
@@ -30,14 +36,17 @@ class _Column:
     name: str
     cells: list[str]
     numeric: bool
+    exact: bool
 
     def __post_init__(self) -> None:
         self.width = max(display_width(text) for text in (self.name, *self.cells))
 
     @property
     def narrowest(self) -> int:
-        """A number cut short would be another number, so only text gives way."""
-        return self.width if self.numeric else min(self.width, max(_NARROWEST_TEXT, display_width(self.name)))
+        """A number cut short would be another number, so only text gives way, down to its column's name."""
+        if self.numeric or self.exact:
+            return self.width
+        return min(self.width, max(_NARROWEST_TEXT, display_width(self.name)))
 
     def line(self, text: str, *, last: bool) -> str:
         """One cell at the column's width; the last column needs no blanks after it."""
@@ -68,7 +77,8 @@ def render_table(
 def _column(name: str, values: Sequence[object]) -> _Column:
     present = [value for value in values if value is not None]
     numeric = bool(present) and all(is_number(value) for value in present)
-    return _Column(visible(name), [visible(as_text(value)) for value in values], numeric)
+    exact = any(isinstance(value, Exact) for value in present)
+    return _Column(visible(name), [visible(as_text(value)) for value in values], numeric, exact)
 
 
 def _line(columns: Sequence[_Column], texts: Sequence[str]) -> str:

@@ -22,9 +22,10 @@ def command(application: Application, force: bool) -> None:
 
     The same inputs give the same bytes; with nothing changed, nothing is parsed again.
     """
-    from floe.cli.project import compile_now
+    from floe.cli.project import bury_dead_runs, compile_now
 
     outcome = compile_now(application, force=force)
+    bury_dead_runs(application, outcome.artifacts)
     application.printer.result(_document(outcome), lambda: _report(application, outcome))
 
 

@@ -8,6 +8,7 @@ import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand
+from floe.cli.table import Exact
 from floe.cli.wording import short_run
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def _show(printer: Printer, shown: Sequence[TableSnapshot], total: int) -> None:
 
 def _row(snapshot: TableSnapshot) -> tuple[object, ...]:
     return (
-        str(snapshot.snapshot_id),
-        snapshot.committed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        Exact(snapshot.snapshot_id),
+        Exact(snapshot.committed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")),
         snapshot.rows_added,
         snapshot.rows_removed,
         snapshot.rows_total,

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 @pass_application
 def command(application: Application, select: tuple[str, ...], exclude: tuple[str, ...]) -> None:
     """List the assets with their layer, how they are materialized, and their last status."""
-    from floe.cli.project import compile_now
+    from floe.cli.project import bury_dead_runs, compile_now
     from floe.runtime.selection import select as selected
 
     artifacts = compile_now(application).artifacts
+    bury_dead_runs(application, artifacts)
     assets = [artifacts.assets[key] for key in selected(artifacts, select, exclude).assets]
     last = _last(application.directory)
     document = {"assets": [_fields(asset, last.get(asset.key)) for asset in assets]}

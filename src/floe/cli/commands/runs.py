@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand
+from floe.cli.table import Exact
 from floe.cli.wording import ago, iso_time, local_time, short_run
-from floe.errors import UsageError
+from floe.errors import ArtifactError, UsageError
 from floe.observe.wording import count, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from floe.cli.printer import Printer
+    from floe.runtime.journal import Journal
+
+Answer = TypeVar("Answer")
 
 _GOOD = ("pass", "success")
 
@@ -27,19 +32,30 @@ _GOOD = ("pass", "success")
 @pass_application
 def command(application: Application, run_id: str | None, limit: int) -> None:
     """List the latest runs; with a RUN_ID (its beginning is enough), show what that run did."""
-    from floe.cli.project import require_project
-    from floe.runtime.journal import read_journal
-
-    directory = require_project(application)
-    journal = read_journal(directory)
     if run_id is None:
-        with_runs = [] if journal is None else journal.runs(limit)
-        _list(application.printer, with_runs)
+        _list(application.printer, _read(application, lambda journal: journal.runs(limit)) or [])
         return
-    found = None if journal is None else journal.run(run_id)
+    found = _read(application, lambda journal: journal.run(run_id))
     if found is None:
         raise UsageError("FLOE-0710", f"there is no run `{run_id}`", "`floe runs` lists the latest")
     _show(application.printer, found)
+
+
+def _read(application: Application, question: Callable[[Journal], Answer]) -> Answer | None:
+    """Ask the journal; None where nothing has run yet."""
+    from floe.cli.project import last_artifacts, require_project
+    from floe.runtime.journal import journal_path, read_journal
+
+    directory = require_project(application)
+    if not journal_path(directory).exists():
+        return None
+    with suppress(ArtifactError):  # the journal can be read without it
+        last_artifacts(application)
+    journal = read_journal(directory)
+    if journal is None:
+        return None
+    with journal:
+        return question(journal)
 
 
 def _list(printer: Printer, runs: Sequence[Mapping[str, Any]]) -> None:
@@ -55,7 +71,7 @@ def _list(printer: Printer, runs: Sequence[Mapping[str, Any]]) -> None:
 
 def _row(run: Mapping[str, Any]) -> tuple[object, ...]:
     return (
-        short_run(run["run_id"]),
+        Exact(short_run(run["run_id"])),
         ago(run["started_at"]),
         duration(run["finished_at"] - run["started_at"]) if run["finished_at"] else "",
         run["command"],
@@ -157,7 +173,7 @@ def _published_rows(run: Mapping[str, Any]) -> list[tuple[object, ...]]:
             item["rows_added"],
             item["rows_removed"],
             item["rows_total"],
-            str(item["snapshot_id"]),
+            Exact(item["snapshot_id"]),
         )
         for item in run["publishes"]
     ]

@@ -36,11 +36,11 @@ def command(application: Application, output_format: Format) -> int:
 
     Loads neither dbt nor an engine, and needs no network. -v says which platform applies, and why.
     """
-    from floe.cli.project import load_project
+    from floe.cli.project import check_project
 
     application.printer.as_json |= output_format == "json"
     try:
-        configuration = load_project(application)
+        configuration = check_project(application)
     except ConfigurationError as error:
         _report(application, error.diagnostics, output_format)
         return EXIT_PIPELINE_FAILED

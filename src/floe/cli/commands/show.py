@@ -1,0 +1,96 @@
+"""`floe show`: rows of a table, a view or a query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from floe.cli.application import Application, pass_application
+from floe.cli.options import FloeCommand
+from floe.errors import UsageError
+from floe.observe.wording import count
+
+if TYPE_CHECKING:
+    from floe.artifact.models import CompiledArtifacts
+    from floe.cli.printer import Printer
+    from floe.engines.base import QueryResult
+    from floe.engines.duckdb.reader import Reader
+
+
+@click.command(
+    cls=FloeCommand,
+    examples=(
+        "floe show gold.orders",
+        "floe show orders --limit 5 --at 2026-01-31T12:00:00",
+        'floe show --sql "select count(*) from gold.orders"',
+        "floe show orders --json --limit 1000",
+    ),
+)
+@click.argument("table", required=False)
+@click.option("--sql", metavar="QUERY", help="A query over everything that is published.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=0), help="How many rows at most.")
+@click.option("--at", metavar="SNAPSHOT|TIME", help="The table as of a snapshot id or an ISO 8601 time.")
+@pass_application
+def command(application: Application, table: str | None, sql: str | None, limit: int, at: str | None) -> None:
+    """Show rows of TABLE: a published table or a view, by its key (gold.orders) or name (orders); or of a query."""
+    from floe.cli.project import last_artifacts
+
+    _check_usage(table, sql, at)
+    artifacts = last_artifacts(application)
+    reader = _open(application, artifacts)
+    try:
+        if sql is not None:
+            result = reader.sql(sql, limit)
+        else:
+            result = reader.table(*_namespace_and_name(artifacts, table or ""), limit, at)
+    finally:
+        reader.close()
+    document = {"table": table, "sql": sql, "at": at, **_fields(result)}
+    application.printer.result(document, lambda: _show(application.printer, result))
+
+
+def _check_usage(table: str | None, sql: str | None, at: str | None) -> None:
+    if (table is None) == (sql is None):
+        raise UsageError("FLOE-0711", "name one table, or give a query with `--sql`", "`floe ls` lists the tables")
+    if sql is not None and at is not None:
+        raise UsageError("FLOE-0711", "`--at` belongs to a table, not to a query", "leave `--at` out, or name a table")
+
+
+def _open(application: Application, artifacts: CompiledArtifacts) -> Reader:
+    from floe.engines.duckdb.reader import open_reader
+    from floe.lake.open import open_catalogs
+
+    directory = application.directory.resolve()
+    return open_reader(artifacts, directory, open_catalogs(artifacts, directory))
+
+
+def _namespace_and_name(artifacts: CompiledArtifacts, text: str) -> tuple[str, str]:
+    """The catalog's name of a table, the session's of a view; what is no asset's name is taken as it is written."""
+    from floe.cli.naming import find_asset
+
+    asset = find_asset(artifacts, text)
+    if asset is None:
+        namespace, _, name = text.rpartition(".")
+        return namespace, name
+    if asset.publishes:
+        return artifacts.table_name(asset)
+    return asset.relation.schema_name, asset.relation.identifier
+
+
+def _show(printer: Printer, result: QueryResult) -> None:
+    printer.table(result.columns, result.rows)
+    if result.truncated:
+        printer.say(f"the first {count(len(result.rows), 'row')}; more with `--limit`")
+    elif not result.rows:
+        printer.say("no rows")
+
+
+def _fields(result: QueryResult) -> dict[str, Any]:
+    from floe.cli.values import as_json
+
+    return {
+        "columns": [{"name": name, "type": type_} for name, type_ in zip(result.columns, result.types, strict=True)],
+        "rows": [[as_json(value) for value in row] for row in result.rows],
+        "truncated": result.truncated,
+    }
