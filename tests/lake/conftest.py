@@ -18,10 +18,12 @@ from floe.lake.sql_catalog import SqlCatalog
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from duckdb.sqltypes import DuckDBPyType
     from pyiceberg.catalog import Catalog as PyIcebergCatalog
     from pyiceberg.table import Table
 
     from floe.lake.base import PublishedTable, TableState
+    from floe.lake.schema import Type
 
 _ICEBERG = {
     "BOOLEAN": "boolean",
@@ -39,7 +41,7 @@ _ICEBERG = {
 }
 
 
-def iceberg_type(type_: Any) -> Any:
+def iceberg_type(type_: DuckDBPyType) -> Type:
     """The Iceberg JSON type of a DuckDB type object."""
     children = dict(type_.children) if type_.id in {"struct", "list", "map", "decimal"} else {}
     if type_.id == "decimal":
@@ -60,7 +62,7 @@ def field_ids(column: dict[str, Any]) -> str:
     return f"{_quoted(column['name'])}: {_nested_ids(column['id'], column['type'])}"
 
 
-def _nested_ids(field_id: int, type_: Any) -> str:
+def _nested_ids(field_id: int, type_: Type) -> str:
     if isinstance(type_, str):
         return str(field_id)
     if type_["type"] == "struct":
@@ -78,7 +80,7 @@ def leaves(column: dict[str, Any]) -> dict[str, int]:
     return dict(_leaves(_quoted(column["name"]), column["id"], column["type"]))
 
 
-def _leaves(path: str, field_id: int, type_: Any) -> list[tuple[str, int]]:
+def _leaves(path: str, field_id: int, type_: Type) -> list[tuple[str, int]]:
     if isinstance(type_, str):
         return [(path, field_id)]
     if type_["type"] == "struct":
@@ -113,7 +115,7 @@ class Lake:
         query: str,
         *,
         run_id: str = "run-1",
-        operation: Any = "replace",
+        operation: str = "replace",
         base: TableState | None = None,
         removed: Sequence[str] = (),
         properties: dict[str, str] | None = None,
@@ -139,7 +141,7 @@ class Lake:
         )
 
     def _write(
-        self, connection: Any, query: str, schema: dict[str, Any], base: TableState, run_id: str
+        self, connection: duckdb.DuckDBPyConnection, query: str, schema: dict[str, Any], base: TableState, run_id: str
     ) -> tuple[StagedFile, ...]:
         self.files_written += 1
         path = Path(base.location) / "data" / f"{run_id}-{self.files_written}.parquet"
@@ -169,7 +171,7 @@ class Lake:
         tables = [(self.catalog, item) for item in staged]
         return publish(tables, run_id, "digest-1", on_step or self.steps.append)
 
-    def write(self, table: str, query: str, **options: Any) -> PublishedTable:
+    def write(self, table: str, query: str, **options: object) -> PublishedTable:
         """Stage and publish in one go."""
         staged = self.stage(table, query, **options)
         return self.publish(staged, run_id=options.get("run_id", "run-1"))[0]
@@ -180,7 +182,7 @@ class Lake:
 
         return PlainCatalog("floe", uri=f"sqlite:///{self.catalog.database}", warehouse=str(self.folder / "warehouse"))
 
-    def rows(self, table: str, **scan: Any) -> list[tuple[Any, ...]]:
+    def rows(self, table: str, **scan: object) -> list[tuple[Any, ...]]:
         """All rows of a table as plain PyIceberg reads them, sorted."""
         return rows_of(self.table(table), **scan)
 
@@ -199,7 +201,7 @@ class Lake:
         return sorted(rows, key=repr)
 
 
-def rows_of(table: Table, **scan: Any) -> list[tuple[Any, ...]]:
+def rows_of(table: Table, **scan: object) -> list[tuple[Any, ...]]:
     return sorted((tuple(row.values()) for row in table.scan(**scan).to_arrow().to_pylist()), key=repr)
 
 

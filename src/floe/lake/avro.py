@@ -71,9 +71,18 @@ _LAYOUTS_KEPT = 64
 
 
 def entries_of(source: InputFile, manifest: ManifestFile) -> list[ManifestEntry]:
-    """All entries of a manifest, with what they inherit from it."""
+    """All entries of a manifest, with what they inherit from it.
+
+    Raises:
+        ValueError: the file was cut short. Like the other errors of damaged files; see `floe.lake.manifests`.
+    """
     with _Source(source, "manifest_entry") as reader:
-        return [_inherit_from_manifest(entry, manifest) for entry in reader]
+        entries = [_inherit_from_manifest(entry, manifest) for entry in reader]
+    announced = (manifest.added_files_count, manifest.existing_files_count, manifest.deleted_files_count)
+    counts = [count for count in announced if count is not None]
+    if len(counts) == len(announced) and sum(counts) != len(entries):
+        raise ValueError("the manifest does not have as many entries as its list says")
+    return entries
 
 
 def manifests_of(source: InputFile) -> list[ManifestFile]:
@@ -123,8 +132,12 @@ class _Source(AvroFile[Any]):
 
     def __enter__(self) -> Self:
         with self.input_file.open() as stream:
-            self.decoder = new_decoder(stream.read())
+            content = stream.read()
+        self.decoder = new_decoder(content)
         self.header = _header_reader().read(self.decoder)
+        # PyIceberg takes the end of a file that was cut short for the end of its records.
+        if self.header.magic != MAGIC or not content.endswith(self.header.sync):
+            raise ValueError("not a whole Avro file")
         self.reader = _reader(self._kind, self.header.meta[_SCHEMA_KEY])
         return self
 

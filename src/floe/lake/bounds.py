@@ -92,10 +92,11 @@ def _floating(layout: str) -> Callable[[str], bytes | None]:
 
 
 def _decimal(text: str, scale: int) -> bytes | None:
-    unscaled = Decimal(text).scaleb(scale)
-    whole = int(unscaled)
-    if whole != unscaled:
+    # Not Decimal.scaleb: it rounds to the context's 28 digits.
+    sign, digits, exponent = Decimal(text).as_tuple()
+    if not isinstance(exponent, int) or exponent + scale < 0:
         return None
+    whole: int = int("".join(map(str, digits))) * 10 ** (exponent + scale) * (-1 if sign else 1)
     return whole.to_bytes(_two_complement_length(whole), "big", signed=True)
 
 

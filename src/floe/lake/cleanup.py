@@ -83,14 +83,13 @@ def _raise_unless_gone(error: OSError) -> None:
 def _may_refer(state: TableState, run_id: str) -> bool:
     """Whether the table's manifests must be read to know that none refers to the run's files.
 
-    They cannot where every snapshot is Floe's, none is the run's, and none has an ancestor that was expired: each
-    refers only to what its own run or an ancestor added.
+    They cannot where no snapshot was ever removed (each has its own sequence number), every one is Floe's and none is
+    the run's: each refers only to what its own run or an ancestor added.
     """
     snapshots = state.metadata.get("snapshots", ())
-    known = {snapshot["snapshot-id"] for snapshot in snapshots}
+    whole_history = len(snapshots) == state.metadata.get("last-sequence-number")
     writers = {_run_id(snapshot) for snapshot in snapshots}
-    ancestors = {snapshot.get("parent-snapshot-id") for snapshot in snapshots} - {None}
-    return bool(writers & {"", run_id}) or not ancestors <= known
+    return not whole_history or bool(writers & {"", run_id})
 
 
 def _own_files(state: TableState) -> Iterator[str]:

@@ -5,6 +5,7 @@ Only modules that have already decided to read or write a snapshot load this one
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -44,7 +45,17 @@ __all__ = [
     "write_entries",
     "write_list",
 ]
-_DAMAGED = (ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError, OverflowError, AssertionError)
+_DAMAGED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    EOFError,
+    AttributeError,
+    OverflowError,
+    AssertionError,
+    zlib.error,
+)
 """What PyIceberg's Avro reader raises on bytes that are not what they should be."""
 
 

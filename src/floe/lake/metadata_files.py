@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ def read_metadata(location: str) -> dict[str, Any]:
             content = Path(local_path(location)).read_bytes()
         except FileNotFoundError as error:
             raise unreadable(location, "it does not exist") from error
-        if content.startswith(_GZIP_MAGIC):
-            content = gzip.decompress(content)
     try:
-        metadata = json.loads(content)
+        metadata = json.loads(gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise unreadable(location, "it is damaged") from error
     except ValueError as error:
         raise unreadable(location, "it is not JSON") from error
     if not isinstance(metadata, dict) or "location" not in metadata:

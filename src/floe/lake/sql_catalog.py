@@ -85,7 +85,7 @@ class SqlCatalog:
             query = "SELECT table_namespace, table_name FROM iceberg_tables WHERE catalog_name = ?"
             query += _only_tables(connection)
             rows = connection.execute(query, (self.name,)).fetchall()
-        return sorted(TableName(namespace, name) for namespace, name in rows)
+        return tuple(sorted(TableName(namespace, name) for namespace, name in rows))
 
     def commit(self, commits: Sequence[TableCommit], on_step: Callable[[str], None]) -> None:
         """Create or update all the tables, or none; see `Catalog.commit`."""

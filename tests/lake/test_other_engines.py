@@ -1,0 +1,185 @@
+"""Floe and plain PyIceberg take turns on the same tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from floe.errors import LakeError
+from floe.lake.read import live_files, snapshots
+
+if TYPE_CHECKING:
+    from tests.lake.conftest import Lake
+
+
+def append_with_pyiceberg(lake: Lake, table: str, rows: pa.Table) -> None:
+    catalog = lake.plain()
+    catalog.load_table(table).append(rows)
+    catalog.close()
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"), [("append", [(1,), (2,), (3,)]), ("replace", [(3,)]), ("rewrite", [(2,), (3,)])]
+)
+def test_floe_publishes_again_after_pyiceberg_has_appended(lake: Lake, operation: str, expected: list) -> None:
+    lake.write("silver.orders", "SELECT 1::BIGINT AS id")
+    ours = [item.path for item in live_files(lake.state("silver.orders"))]
+    append_with_pyiceberg(lake, "silver.orders", pa.table({"id": pa.array([2], pa.int64())}))
+    assert lake.rows("silver.orders") == [(1,), (2,)]
+
+    removed = ours if operation == "rewrite" else []
+    lake.write("silver.orders", "SELECT 3::BIGINT AS id", operation=operation, removed=removed, run_id="run-2")
+
+    assert lake.rows("silver.orders") == expected
+    assert lake.duckdb_rows("silver.orders") == expected
+    assert snapshots(lake.state("silver.orders"))[-1].rows_total == len(expected)
+    assert len(lake.table("silver.orders").metadata.schemas) == 1
+
+
+def test_pyiceberg_goes_on_where_floe_left_a_table(lake: Lake) -> None:
+    lake.write("silver.orders", "SELECT range AS id FROM range(3)")
+    lake.write("silver.orders", "SELECT 9::BIGINT AS id", operation="append", run_id="run-2")
+    catalog = lake.plain()
+    table = catalog.load_table("silver.orders")
+    table.append(pa.table({"id": pa.array([10], pa.int64())}))
+    table.delete("id = 1")
+    table.overwrite(pa.table({"id": pa.array([7], pa.int64())}), overwrite_filter="id = 9")
+    catalog.close()
+
+    assert lake.rows("silver.orders") == [(0,), (10,), (2,), (7,)]
+    assert lake.duckdb_rows("silver.orders") == lake.rows("silver.orders")
+
+
+def test_floe_continues_a_table_that_pyiceberg_created(lake: Lake) -> None:
+    catalog = lake.plain()
+    catalog.create_namespace("silver")
+    rows = pa.table({"id": pa.array([1], pa.int64()), "name": pa.array(["a"])})
+    catalog.create_table("silver.orders", rows.schema).append(rows)
+    catalog.close()
+
+    lake.write("silver.orders", "SELECT 2::BIGINT AS id, 'b' AS name", operation="append")
+
+    assert lake.rows("silver.orders") == [(1, "a"), (2, "b")]
+
+
+def test_floe_replaces_a_table_that_pyiceberg_created_empty(lake: Lake) -> None:
+    catalog = lake.plain()
+    catalog.create_namespace("silver")
+    catalog.create_table("silver.orders", pa.schema([("id", pa.int64())]))
+    catalog.close()
+    assert live_files(lake.state("silver.orders")) == ()
+
+    lake.write("silver.orders", "SELECT 'now text' AS id")
+
+    assert lake.rows("silver.orders") == [("now text",)]
+
+
+def test_filters_skip_files_by_the_statistics_that_floe_wrote(lake: Lake) -> None:
+    for run, start in enumerate((0, 100, 200)):
+        lake.write(
+            "silver.orders",
+            f"SELECT {start} + range AS id, 'k' || {start} AS code FROM range(100)",
+            operation="append",
+            run_id=f"run-{run}",
+        )
+    table = lake.table("silver.orders")
+
+    assert len(list(table.scan(row_filter="id = 150").plan_files())) == 1
+    assert len(list(table.scan(row_filter="code = 'k200'").plan_files())) == 1
+    assert len(list(table.scan(row_filter="id > 1000").plan_files())) == 0
+    assert lake.rows("silver.orders", row_filter="id = 150") == [(150, "k100")]
+
+
+def test_pyiceberg_sees_the_statistics_of_every_leaf_column(lake: Lake) -> None:
+    lake.write(
+        "silver.nested",
+        "SELECT range AS id, {'a': range, 'b': {'c': 'x' || range}} AS st, [range, NULL] AS li,"
+        " MAP {'k': range} AS m, NULL::DOUBLE AS nothing FROM range(3)",
+    )
+    table = lake.table("silver.nested")
+    (task,) = table.scan().plan_files()
+    names = {table.schema().find_column_name(field_id) for field_id in task.file.value_counts}
+
+    assert names == {"id", "st.a", "st.b.c", "li.element", "m.key", "m.value", "nothing"}
+    by_name = {table.schema().find_column_name(key): value for key, value in task.file.null_value_counts.items()}
+    assert (by_name["nothing"], by_name["li.element"], by_name["id"]) == (3, 3, 0)
+    bounded = {table.schema().find_column_name(field_id) for field_id in task.file.lower_bounds}
+    assert bounded == {"id", "st.a", "st.b.c"}
+    assert lake.rows("silver.nested")[2] == (2, {"a": 2, "b": {"c": "x2"}}, [2, None], [("k", 2)], None)
+
+
+def test_a_format_version_that_floe_does_not_know_is_refused(lake: Lake) -> None:
+    catalog = lake.plain()
+    catalog.create_namespace("silver")
+    catalog.create_table("silver.old", pa.schema([("id", pa.int64())]), properties={"format-version": "1"})
+    catalog.close()
+
+    with pytest.raises(LakeError, match="format version 1") as caught:
+        live_files(lake.state("silver.old"))
+    assert caught.value.code == "FLOE-0507"
+    with pytest.raises(LakeError, match="format version 1"):
+        lake.write("silver.old", "SELECT 1::BIGINT AS id")
+
+
+def partition_with_pyiceberg(lake: Lake, rows: pa.Table | None) -> None:
+    catalog = lake.plain()
+    table = catalog.load_table("silver.orders")
+    with table.update_spec() as update:
+        update.add_identity("id")
+    if rows is not None:
+        table.append(rows)
+    catalog.close()
+
+
+def test_floe_goes_on_after_pyiceberg_has_declared_partitions(lake: Lake) -> None:
+    lake.write("silver.orders", "SELECT 1::BIGINT AS id")
+    partition_with_pyiceberg(lake, None)
+
+    lake.write("silver.orders", "SELECT 2::BIGINT AS id", operation="append", run_id="run-2")
+
+    assert lake.rows("silver.orders") == [(1,), (2,)]
+
+
+def test_partitioned_files_are_read_but_not_replaced(lake: Lake) -> None:
+    lake.write("silver.orders", "SELECT 1::BIGINT AS id")
+    partition_with_pyiceberg(lake, pa.table({"id": pa.array([2], pa.int64())}))
+
+    assert lake.duckdb_rows("silver.orders") == [(1,), (2,)]
+    with pytest.raises(LakeError, match="partitioned files"):
+        lake.write("silver.orders", "SELECT 3::BIGINT AS id", run_id="run-2")
+    lake.write("silver.orders", "SELECT 3::BIGINT AS id", operation="append", run_id="run-3")
+    assert lake.rows("silver.orders") == [(1,), (2,), (3,)]
+
+
+def test_a_table_with_delete_files_is_refused_rather_than_read_wrongly(lake: Lake) -> None:
+    from pyiceberg.manifest import ManifestContent, ManifestWriterV2
+
+    from floe.lake.manifests import read_entries, read_list, write_list
+
+    class DeleteManifestWriter(ManifestWriterV2):
+        def content(self) -> ManifestContent:
+            return ManifestContent.DELETES
+
+    lake.write("silver.orders", "SELECT range AS id FROM range(3)")
+    table = lake.table("silver.orders")
+    state = lake.state("silver.orders")
+    snapshot = state.metadata["snapshots"][-1]
+    manifests = read_list(snapshot["manifest-list"])
+    (entry,) = read_entries(manifests[0])
+    output = table.io.new_output(f"{state.location}/metadata/deletes.avro")
+    with DeleteManifestWriter(table.spec(), table.schema(), output, snapshot["snapshot-id"], "deflate") as writer:
+        writer.add(entry)
+    path = f"{state.location}/metadata/with-deletes.avro"
+    write_list(path, snapshot["snapshot-id"], None, 1, [*manifests, writer.to_manifest_file()])
+    snapshot["manifest-list"] = path
+
+    with pytest.raises(LakeError, match="delete files of another engine") as caught:
+        live_files(state)
+    assert caught.value.code == "FLOE-0507"
+    with pytest.raises(LakeError, match="delete files of another engine"):
+        lake.publish(lake.stage("silver.orders", "SELECT 9 AS id", operation="append", base=state, run_id="run-2"))
+    lake.publish(lake.stage("silver.orders", "SELECT 9 AS id", base=state, run_id="run-3"), run_id="run-3")
+    assert lake.rows("silver.orders") == [(9,)]
+    assert lake.duckdb_rows("silver.orders") == [(9,)]
