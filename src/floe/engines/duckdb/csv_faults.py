@@ -88,14 +88,14 @@ def _rejected_row(workspace: Workspace, file: str, columns: Sequence[str], diale
     path = str(workspace.project_directory / file)
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
     scan = (
-        f"SELECT count(*) FROM read_csv({literal(path)}, auto_detect=false, columns={{{types}}}, "
+        f"SELECT count(COLUMNS(*)) FROM read_csv({literal(path)}, auto_detect=false, columns={{{types}}}, "
         f"delim={literal(dialect.delimiter)}, quote={literal(dialect.quote)}, escape={literal(dialect.escape)}, "
         f"header={literal(dialect.header)}, encoding={literal(dialect.encoding)}, store_rejects=true, "
         f"rejects_table={literal(errors)}, rejects_scan={literal(scans)})"
     )
     found = f"SELECT line, csv_line, column_name, error_message FROM {errors} ORDER BY line LIMIT 1"
     try:
-        workspace.execute(scan)
+        workspace.execute(scan).fetchall()
         row = workspace.execute(found).fetchone()
     except duckdb.Error as error:
         return _from_message(workspace, str(error))

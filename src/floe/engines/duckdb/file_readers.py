@@ -119,7 +119,7 @@ def _defaults(format_: str, files: tuple[str, ...]) -> dict[str, str | int | boo
         return {**_WHOLE_FILE, "union_by_name": True}
     # Guessing the dialect would read a file with one broken row as a file with one column.
     tabs = all(".tsv" in PurePath(file).suffixes for file in files)
-    dialect = {"delim": "\t" if tabs else ",", "quote": '"', "escape": '"', "header": True}
+    dialect = {"delim": "\t" if tabs else ",", "quote": '"', "escape": '"', "header": True, "skip": 0}
     return {**_WHOLE_FILE, **dialect, "union_by_name": True}
 
 

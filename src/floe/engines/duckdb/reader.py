@@ -87,11 +87,11 @@ class Reader:
             LakeError: a table cannot be read.
         """
         with sql_faults(SqlOrigin("query", code=_CODE)):
-            can_be_wrapped = self._check_only_reads(text)
+            self._check_only_reads(text)
         for name in self._mentioned(text):
             self._open_mentioned(name)
         try:
-            return self._fetch(text, limit if can_be_wrapped else None, "query")
+            return self._fetch(text, limit, "query")
         except NodeError as error:
             raise self._named_unknown(text, error) or error from error
 
@@ -100,24 +100,23 @@ class Reader:
         self._connection.close()
 
     def _fetch(self, query: str, limit: int | None, subject: str) -> QueryResult:
-        statement = query if limit is None else f"SELECT * FROM {subquery(query)} LIMIT {limit + 1}"
         with sql_faults(SqlOrigin(subject, code=_CODE)):
-            result = self._connection.execute(statement)
+            # DuckDB computes rows when they are fetched: no more than what is shown.
+            result = self._connection.execute(query)
             description = result.description or []
-            rows = result.fetchall()
+            rows = result.fetchall() if limit is None else result.fetchmany(limit + 1)
         columns, types = tuple(item[0] for item in description), tuple(str(item[1]) for item in description)
         shown = rows if limit is None else rows[:limit]
         return QueryResult(columns, types, shown, truncated=len(shown) < len(rows))
 
-    def _check_only_reads(self, text: str) -> bool:
-        """Refuse what is not one reading statement; False for a PIVOT, which cannot be part of another query."""
+    def _check_only_reads(self, text: str) -> None:
+        """Refuse what is not one reading statement."""
         statements = self._connection.extract_statements(text)
         # A PIVOT is rewritten to statements without a text, the first of which creates its list of columns.
         written = [statement for statement in statements if statement.query.strip()]
         if not statements or len(written) > 1 or any(item.type != duckdb.StatementType.SELECT for item in written):
             reason = "`floe show` runs one statement that only reads"
             raise UsageError("FLOE-0421", reason, "write SELECT, FROM, WITH, DESCRIBE, SUMMARIZE or VALUES")
-        return len(written) == len(statements)
 
     def _mentioned(self, text: str) -> Iterable[Name]:
         row = self._connection.execute("SELECT json_serialize_sql(?)", [text]).fetchone()
