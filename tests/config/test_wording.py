@@ -178,6 +178,17 @@ def test_the_layout_for_people_is_the_agreed_one(project: Project, lines: Callab
     )
 
 
+@pytest.mark.parametrize("key", ["<dbt>", "[key]", "<x", "[0]"])
+def test_keys_that_look_like_marks_of_the_validator_are_ordinary_keys(key: str, project: Project):
+    text = (
+        project.floe + f'    "{key}": 1\n"{key}": 2\nsources: {{"{key}": {{files: data/orders/1.csv, "{key}": 3}}}}\n'
+    )
+    found = project.diagnostics(text)
+    unknown = [(d.span.line, d.message) for d in found if d.code == "FLOE-0103"]
+    assert unknown == [(line, f"unknown field `{key}`") for line in (6, 7, 8)]
+    assert [d.span.line for d in found if d.code == "FLOE-0107"] == [8]
+
+
 def test_unlike_keys_get_the_list_of_those_that_exist(project: Project):
     (found,) = project.diagnostics(project.floe + "sources: {x: {files: data/orders/1.csv, zzz: 1}}\n")
     assert found.hints == ("the fields here are `files`, `layer`, `mode`, `unique_key`, `format` and `options`",)

@@ -94,3 +94,11 @@ def test_no_line_is_wider_than_eighty_cells(line: str, column: int, length: int,
     assert cells(caret_line) <= 76
     assert laid_out.carets
     assert all(cells(part) <= 75 for part in laid_out.label)
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_wide_characters_that_the_cut_divides_do_not_move_the_carets(shift: int):
+    line = "a" * shift + "日" * 60 + "BBB" + "本" * 60
+    text, carets = shown(line, "BBB")
+    assert cells(text) <= 73
+    assert cells(carets) == cells(text[: text.index("BBB")]) + 3

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import types
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, get_origin
-
-from pydantic import Tag
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from floe.config import fields
 from floe.config.document import dotted, short
-from floe.config.fields import Strict
+from floe.config.locations import locate
 from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.suggest import closest, did_you_mean
 
@@ -21,7 +18,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from floe.config.document import Document, Path
-    from floe.config.fields import Problem
+    from floe.config.fields import Problem, Strict
+    from floe.config.locations import Located
 
 UNKNOWN, MISSING, TYPE, VALUE = "FLOE-0103", "FLOE-0105", "FLOE-0106", "FLOE-0107"
 
@@ -56,55 +54,48 @@ _PATTERNS = {
 
 def model_diagnostics(error: ValidationError, document: Document, model: type[Strict]) -> list[Diagnostic]:
     """Translate every error of a model, each at its key or value; what was reported before is left out."""
-    details = error.errors(include_url=False)
-    suggested = _suggested(details, model)
+    details = [(detail, locate(detail, model)) for detail in error.errors(include_url=False)]
+    suggested = _suggested(details)
     found: list[Diagnostic] = []
-    for detail in details:
-        path = _document_path(detail["loc"])
+    for detail, located in details:
+        path = located.path
         if detail["type"] == "missing" and path in suggested:
             continue
         if path in document.reported and detail["type"] != "extra_forbidden":
             continue
         if detail["type"] == "too_short" and document.at(*path):
             continue  # pydantic does not count entries that have an error of their own
-        found += _translated(detail, path, document, model, suggested)
+        found += _translated(detail, located, document, suggested)
     return found
 
 
-def _document_path(location: Path) -> Path:
-    """Leave out what pydantic adds: the tags of unions and the mark of keys."""
-    return tuple(step for step in location if not (isinstance(step, str) and step[:1] in {"<", "["}))
-
-
-def _suggested(details: list[ErrorDetails], model: type[Strict]) -> set[Path]:
+def _suggested(details: list[tuple[ErrorDetails, Located]]) -> set[Path]:
     """Return the paths of the fields that unknown keys were probably meant to be."""
     meant: set[Path] = set()
-    for detail in details:
+    for detail, located in details:
         if detail["type"] == "extra_forbidden":
-            *parent, name = detail["loc"]
-            match = closest(str(name), _fields_at(model, tuple(parent)))
+            *parent, name = located.path
+            match = closest(str(name), located.fields)
             if match is not None:
-                meant.add((*_document_path(tuple(parent)), match))
+                meant.add((*parent, match))
     return meant
 
 
-def _translated(
-    detail: ErrorDetails, path: Path, document: Document, model: type[Strict], suggested: set[Path]
-) -> list[Diagnostic]:
-    kind = detail["type"]
+def _translated(detail: ErrorDetails, located: Located, document: Document, suggested: set[Path]) -> list[Diagnostic]:
+    kind, path = detail["type"], located.path
     if kind == fields.RULE:
         problems: tuple[Problem, ...] = detail["ctx"]["problems"]
         meant = {("transforms",), ("sources",)} & suggested
         return [] if path == ("sources",) and meant else [_rule(problem, path, document) for problem in problems]
     if kind == "extra_forbidden":
-        return [_unknown(path, document, _fields_at(model, detail["loc"][:-1]))]
+        return [_unknown(path, document, list(located.fields))]
     if kind == "missing":
         return [_missing(path, document)]
     if kind == "union_tag_not_found":
         return [_union(path, document)]
     if kind in _EXPECTED:
         return [_wrong_type(path, document, _EXPECTED[kind])]
-    return [_wrong_value(detail, path, document)]
+    return [_wrong_value(detail, located, document)]
 
 
 def _rule(problem: Problem, path: Path, document: Document) -> Diagnostic:
@@ -163,14 +154,15 @@ def _version_for(path: Path, text: str) -> str:
     return text
 
 
-def _wrong_value(detail: ErrorDetails, path: Path, document: Document) -> Diagnostic:
+def _wrong_value(detail: ErrorDetails, located: Located, document: Document) -> Diagnostic:
+    path = located.path
     context: dict[str, Any] = detail.get("ctx", {})
     name = dotted(path)
     span = document.positions.span(*path)
     if detail["type"] == "literal_error":
         return _not_one_of(path, document, re.findall(r"'([^']*)'", str(context.get("expected", ""))))
     if detail["type"] == "string_pattern_mismatch":
-        return _wrong_pattern(detail, path, document)
+        return _wrong_pattern(detail, located, document)
     rules: dict[str, Callable[[], str]] = {
         "string_too_short": lambda: f"`{name}` must not be empty",
         "too_short": lambda: f"`{name}` must have an entry",
@@ -181,9 +173,10 @@ def _wrong_value(detail: ErrorDetails, path: Path, document: Document) -> Diagno
     return Diagnostic(VALUE, message, span, label=f"found {found_value(path, document)}")
 
 
-def _wrong_pattern(detail: ErrorDetails, path: Path, document: Document) -> Diagnostic:
+def _wrong_pattern(detail: ErrorDetails, located: Located, document: Document) -> Diagnostic:
+    path = located.path
     pattern = _PATTERNS[detail["ctx"]["pattern"]]
-    if detail["loc"][-1] == "[key]":
+    if located.on_key:
         message = f"the name `{path[-1]}` {pattern.rule}"
         return Diagnostic(VALUE, message, document.positions.key_span(*path), label=pattern.label)
     scalar = document.scalars.get(path)
@@ -224,44 +217,3 @@ def found_value(path: Path, document: Document) -> str:
 def _listed(names: list[str], conjunction: str = "and") -> str:
     quoted = [f"`{name}`" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {conjunction} {quoted[-1]}"
-
-
-def _fields_at(model: type[Strict], location: Path) -> list[str]:
-    """Return the field names of the model at a pydantic location."""
-    annotation: Any = model
-    for step in location:
-        annotation = _step(annotation, step)
-    annotation = _bare(annotation)
-    return list(annotation.model_fields) if _is_model(annotation) else []
-
-
-def _step(annotation: Any, step: str | int) -> Any:  # noqa: ANN401 - annotations are of any type
-    if isinstance(step, str) and step.startswith("<"):
-        return _arm(annotation, step)
-    annotation = _bare(annotation)
-    if _is_model(annotation):
-        return annotation.model_fields[step].annotation
-    arguments = get_args(annotation)
-    return arguments[1] if get_origin(annotation) is dict else arguments[0]
-
-
-def _arm(annotation: Any, tag: str) -> Any:  # noqa: ANN401 - annotations are of any type
-    for arm in get_args(_bare(annotation)):
-        if get_origin(arm) is Annotated and any(isinstance(m, Tag) and m.tag == tag for m in arm.__metadata__):
-            return arm
-    raise LookupError(tag)
-
-
-def _bare(annotation: Any) -> Any:  # noqa: ANN401 - annotations are of any type
-    """Take off `Annotated` and `| None`."""
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if get_origin(annotation) in (Union, types.UnionType):
-        arms = [arm for arm in get_args(annotation) if arm is not type(None)]
-        if len(arms) == 1:
-            return _bare(arms[0])
-    return annotation
-
-
-def _is_model(annotation: Any) -> bool:  # noqa: ANN401 - annotations are of any type
-    return isinstance(annotation, type) and issubclass(annotation, Strict)
