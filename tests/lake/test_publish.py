@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from floe.errors import LakeError
+from floe.errors import CommitConflictError, LakeError
+from floe.lake.publish import publish
 from floe.lake.read import live_files, snapshots
+from floe.lake.sql_catalog import SqlCatalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,6 +247,18 @@ def test_a_publish_that_dies_after_the_commit_has_changed_every_table(lake: Lake
         lake.publish(*staged, run_id="run-2", on_step=dies_at("committed"))
 
     assert lake.rows("gold.a") == lake.rows("gold.b") == [(2,)]
+
+
+def test_a_second_catalog_that_fails_says_what_the_first_has_published(lake: Lake) -> None:
+    other = SqlCatalog(lake.folder / "other.db")
+    first, second = lake.stage("gold.a", "SELECT 1 AS id"), lake.stage("gold.b", "SELECT 1 AS id")
+    publish([(other, second)], "run-0", "digest", lake.steps.append)
+
+    with pytest.raises(CommitConflictError) as caught:
+        publish([(lake.catalog, first), (other, second)], "run-1", "digest", lake.steps.append)
+
+    assert caught.value.details == ("`gold.a` was published, in another catalog",)
+    assert lake.rows("gold.a") == [(1,)]
 
 
 def test_a_staged_file_that_has_gone_stops_the_publish(lake: Lake) -> None:

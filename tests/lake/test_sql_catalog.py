@@ -118,8 +118,8 @@ def test_the_catalog_remembers_the_previous_metadata_file(lake: Lake) -> None:
     assert Path(second.metadata_location).name.startswith("00001-run-2-")
 
 
-def test_the_metadata_log_keeps_as_many_versions_as_the_table_says_and_deletes_on_request(lake: Lake) -> None:
-    settings = {"write.metadata.previous-versions-max": "2", "write.metadata.delete-after-commit.enabled": "true"}
+def test_the_metadata_log_keeps_as_many_versions_as_the_table_says_and_older_files_go(lake: Lake) -> None:
+    settings = {"write.metadata.previous-versions-max": "2"}
     for run in range(5):
         lake.write("silver.orders", f"SELECT {run} AS id", run_id=f"run-{run}", properties=settings)
     state = lake.state("silver.orders")
@@ -129,13 +129,16 @@ def test_the_metadata_log_keeps_as_many_versions_as_the_table_says_and_deletes_o
     assert names == ["00002", "00003", "00004"]
 
 
-def test_old_metadata_files_stay_unless_the_table_asks_for_deletion(lake: Lake) -> None:
+def test_old_metadata_files_stay_where_the_table_says_so(lake: Lake) -> None:
     for run in range(4):
         lake.write(
             "silver.orders",
             f"SELECT {run} AS id",
             run_id=f"run-{run}",
-            properties={"write.metadata.previous-versions-max": "2"},
+            properties={
+                "write.metadata.previous-versions-max": "2",
+                "write.metadata.delete-after-commit.enabled": "false",
+            },
         )
     folder = Path(lake.state("silver.orders").metadata_location).parent
 

@@ -6,7 +6,6 @@ models: applying a publish's updates takes a tenth of the time and needs no impo
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -66,7 +65,11 @@ def log_previous(metadata: Json, base: Mapping[str, Any], base_location: str) ->
 
 def encode_metadata(metadata: Mapping[str, Any]) -> bytes:
     """The bytes of a metadata file."""
-    return json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode()
+    from pydantic_core import (
+        to_json,  # five times as fast as json.dumps, and there already whenever something is written
+    )
+
+    return to_json(metadata)
 
 
 def highest_field_id(type_: str | Mapping[str, Any]) -> int:

@@ -80,5 +80,13 @@ def _folders(tables: Sequence[StagedTable], data: Sequence[str]) -> list[str]:
 
 def _commit(prepared: Sequence[tuple[Catalog, PreparedTable]], on_step: Callable[[str], None]) -> None:
     catalogs = {id(catalog): catalog for catalog, _ in prepared}
+    visible: list[str] = []
     for key, catalog in catalogs.items():
-        catalog.commit([item.commit for owner, item in prepared if id(owner) == key], on_step)
+        mine = [item for owner, item in prepared if id(owner) == key]
+        try:
+            catalog.commit([item.commit for item in mine], on_step)
+        except LakeError as error:
+            # Two catalogs cannot change in one step: say what the earlier ones have published already.
+            error.details += tuple(f"`{name}` was published, in another catalog" for name in visible)
+            raise
+        visible.extend(str(item.published.name) for item in mine)

@@ -20,8 +20,8 @@ from floe.lake.manifests import (
     write_entries,
     write_list,
 )
-from floe.lake.metadata import FORMAT_VERSION, LAST_ADDED, highest_field_id, same_schema
 from floe.lake.read import current_snapshot, refuse_delete_files, require_supported
+from floe.lake.updates import unpartitioned_spec_id, updates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _MERGE_ENABLED = "commit.manifest-merge.enabled"
 _MERGE_COUNT = "commit.manifest.min-count-to-merge"
 _MERGE_COUNT_DEFAULT = 100
-_UNPARTITIONED_SPEC = {"spec-id": 0, "fields": []}
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
     snapshot_id = _new_snapshot_id()
     parent = current_snapshot(staged.base)
     change = _change(staged, parent)
-    spec_id = _unpartitioned_spec_id(staged.base)
+    spec_id = unpartitioned_spec_id(staged.base)
     metadata_folder = f"{staged.base.location}/metadata"
     manifests, written = list(change.kept), []
     types = bounded_types(staged.schema)
@@ -98,7 +97,7 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
         "manifest-list": list_location,
         "summary": summary,
     }
-    commit = TableCommit(staged.base, tuple(_updates(staged, snapshot)))
+    commit = TableCommit(staged.base, tuple(updates_of(staged, snapshot)))
     return PreparedTable(commit, _published(staged, snapshot_id, summary), tuple(written))
 
 
@@ -169,15 +168,6 @@ def _not_in_table(staged: StagedTable, missing: set[str]) -> LakeError:
     return LakeError("FLOE-0506", reason, "run again: it will start from the table as it is now")
 
 
-def _unpartitioned_spec_id(base: TableState) -> int:
-    """The spec under which files are added; a table that other engines partitioned gets one (see `_updates`)."""
-    specs = base.metadata.get("partition-specs", ())
-    known = [spec["spec-id"] for spec in specs if not spec["fields"]]
-    if known:
-        return int(known[0])
-    return max((int(spec["spec-id"]) for spec in specs), default=-1) + 1
-
-
 def _summary(
     staged: StagedTable, parent: Mapping[str, Any] | None, deleted: Sequence[ManifestEntry], origin: Origin
 ) -> dict[str, str]:
@@ -226,68 +216,6 @@ def _totals(parent: Mapping[str, Any] | None) -> tuple[int, int, int]:
         files = [entry.data_file for item in read_list(parent["manifest-list"]) for entry in read_entries(item)]
         rows = sum(item.record_count for item in files)
         return rows, len(files), sum(item.file_size_in_bytes for item in files)
-
-
-def _updates(staged: StagedTable, snapshot: dict[str, Any]) -> list[dict[str, Any]]:
-    metadata = staged.base.metadata
-    updates = _schema_updates(staged) if staged.base.exists else _creation(staged)
-    changed = {
-        key: value for key, value in staged.properties.items() if metadata.get("properties", {}).get(key) != value
-    }
-    if changed:
-        updates.append({"action": "set-properties", "updates": changed})
-    snapshot["schema-id"] = _schema_id_after(staged)
-    updates.append({"action": "add-snapshot", "snapshot": snapshot})
-    reference = {"ref-name": "main", "type": "branch", "snapshot-id": snapshot["snapshot-id"]}
-    updates.append({"action": "set-snapshot-ref", **_retention(metadata), **reference})
-    return updates
-
-
-def _creation(staged: StagedTable) -> list[dict[str, Any]]:
-    schema = {**staged.schema, "schema-id": 0}
-    return [
-        {"action": "assign-uuid", "uuid": str(uuid4())},
-        {"action": "upgrade-format-version", "format-version": FORMAT_VERSION},
-        {"action": "set-location", "location": staged.base.location},
-        {"action": "add-schema", "schema": schema, "last-column-id": highest_field_id(schema)},
-        {"action": "set-current-schema", "schema-id": LAST_ADDED},
-        {"action": "add-spec", "spec": _UNPARTITIONED_SPEC},
-        {"action": "set-default-spec", "spec-id": LAST_ADDED},
-        {"action": "add-sort-order", "sort-order": {"order-id": 0, "fields": []}},
-        {"action": "set-default-sort-order", "sort-order-id": LAST_ADDED},
-    ]
-
-
-def _schema_updates(staged: StagedTable) -> list[dict[str, Any]]:
-    metadata = staged.base.metadata
-    updates: list[dict[str, Any]] = []
-    schema_id = _schema_id_after(staged)
-    if all(known["schema-id"] != schema_id for known in metadata["schemas"]):
-        highest = max(metadata["last-column-id"], highest_field_id(staged.schema))
-        schema = {**staged.schema, "schema-id": schema_id}
-        updates.append({"action": "add-schema", "schema": schema, "last-column-id": highest})
-    if schema_id != metadata["current-schema-id"]:
-        updates.append({"action": "set-current-schema", "schema-id": schema_id})
-    if all(spec["fields"] for spec in metadata["partition-specs"]):
-        spec_id = _unpartitioned_spec_id(staged.base)
-        updates.append({"action": "add-spec", "spec": {**_UNPARTITIONED_SPEC, "spec-id": spec_id}})
-    return updates
-
-
-def _schema_id_after(staged: StagedTable) -> int:
-    """The id of an equal schema that the table has, else the next free one."""
-    known = staged.base.metadata.get("schemas", ())
-    equal = [item["schema-id"] for item in known if same_schema(item, staged.schema)]
-    current = staged.base.metadata.get("current-schema-id", LAST_ADDED)
-    if current in equal:
-        return int(current)
-    return int(equal[0]) if equal else max((int(item["schema-id"]) for item in known), default=-1) + 1
-
-
-def _retention(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Retention settings that the main branch has; they stay."""
-    main = metadata.get("refs", {}).get("main", {})
-    return {key: value for key, value in main.items() if key not in {"type", "snapshot-id"}}
 
 
 def _published(staged: StagedTable, snapshot_id: int, summary: Mapping[str, str]) -> PublishedTable:
