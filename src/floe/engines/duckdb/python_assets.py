@@ -33,11 +33,26 @@ def build_python(workspace: Workspace, modules: PythonModules, asset: Asset, pyt
     """
     target = Target(asset.key, asset.relation, workspace.state(asset))
     function = modules.function(asset.key, python)
-    with modules.importable(python.file), _user_code(workspace, asset, python):
-        result = function(**_inputs(workspace, python))
+    with modules.importable(python.file), _user_code(workspace, asset, python), workspace.cursor_for_users() as users:
+        result = function(**_inputs(workspace, users, python))
         # A relation or a reader computes its rows only now, with the user's code in it.
-        with _visible(workspace, python, result) as name, sql_faults(SqlOrigin(asset.key)):
-            return stage_query(workspace, target, f"SELECT * FROM {name}")
+        if isinstance(result, duckdb.DuckDBPyRelation) and _is_relation_of(users, result, name := workspace.new_name()):
+            try:
+                with workspace.working_on(users):
+                    return _stage(workspace, target, name)
+            finally:
+                users.execute(f"DROP VIEW {name}")
+        rows = _rows(python, result)
+        workspace.cursor.register(name := workspace.new_name(), rows)
+        try:
+            return _stage(workspace, target, name)
+        finally:
+            workspace.cursor.unregister(name)
+
+
+def _stage(workspace: Workspace, target: Target, name: str) -> BuildOutcome:
+    with sql_faults(SqlOrigin(target.key)):
+        return stage_query(workspace, target, f"SELECT * FROM {name}")
 
 
 @contextmanager
@@ -52,38 +67,21 @@ def _user_code(workspace: Workspace, asset: Asset, python: PythonFunction) -> It
         raise fault or python_fault("FLOE-0411", subject, error, workspace.project_directory) from error
 
 
-def _inputs(workspace: Workspace, python: PythonFunction) -> dict[str, duckdb.DuckDBPyRelation]:
+def _inputs(
+    workspace: Workspace, users: duckdb.DuckDBPyConnection, python: PythonFunction
+) -> dict[str, duckdb.DuckDBPyRelation]:
     assets = workspace.artifacts.assets
-    # A result that was not fetched to its end holds an old view of the catalog, in which inputs may be missing.
-    workspace.execute("SELECT 1").fetchall()
     return {
-        parameter: workspace.cursor.sql(f"SELECT * FROM {relation_name(assets[key].relation)}").set_alias(parameter)
+        parameter: users.sql(f"SELECT * FROM {relation_name(assets[key].relation)}").set_alias(parameter)
         for parameter, key in python.parameters.items()
     }
 
 
-@contextmanager
-def _visible(workspace: Workspace, python: PythonFunction, result: object) -> Iterator[str]:
-    """A name under which the calling thread's cursor sees the result, inside the block."""
-    name = workspace.new_name()
-    if isinstance(result, duckdb.DuckDBPyRelation) and _is_own(workspace, result, name):
-        try:
-            yield name
-        finally:
-            workspace.cursor.execute(f"DROP VIEW IF EXISTS {name}")
-        return
-    workspace.cursor.register(name, _rows(python, result))
+def _is_relation_of(cursor: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, name: str) -> bool:
+    """Make the relation a view of that name; False when it belongs to another database, which then has the view."""
+    relation.create_view(name, replace=True)
     try:
-        yield name
-    finally:
-        workspace.cursor.unregister(name)
-
-
-def _is_own(workspace: Workspace, result: duckdb.DuckDBPyRelation, name: str) -> bool:
-    """Make the relation a view; False when it belongs to another database, which then has the view."""
-    result.create_view(name, replace=True)
-    try:
-        workspace.cursor.execute(f"DESCRIBE {name}")
+        cursor.execute(f"DESCRIBE {name}")
     except duckdb.CatalogException:
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from floe.lake.files import local_path
 from floe.lake.open import named_table_location, table_location
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from floe.artifact.models import Asset, Relation
     from floe.engines.base import SessionRequest
     from floe.lake.base import TableState
@@ -43,11 +46,29 @@ class Workspace:
         """The calling thread's own cursor."""
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
         if cursor is None:
-            self._local.cursor = cursor = self._connection.cursor()
-            use_session_database(cursor)
-            with self._lock:
-                self._cursors.append(cursor)
+            self._local.cursor = cursor = self._new_cursor()
         return cursor
+
+    @contextmanager
+    def cursor_for_users(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for code that is not ours: what it leaves half read is not ended by our next statement."""
+        cursor = self._new_cursor()
+        try:
+            yield cursor
+        finally:
+            with self._lock:
+                self._cursors.remove(cursor)
+            cursor.close()
+
+    @contextmanager
+    def working_on(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Let the calling thread's statements run on another cursor, whose temporary relations they then see."""
+        own = self.cursor
+        self._local.cursor = cursor
+        try:
+            yield
+        finally:
+            self._local.cursor = own
 
     def execute(self, statement: str) -> duckdb.DuckDBPyConnection:
         """Execute one statement on the calling thread's cursor.
@@ -116,6 +137,13 @@ class Workspace:
                 cursor.close()
             self._cursors.clear()
         self._connection.close()
+
+    def _new_cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._connection.cursor()
+        use_session_database(cursor)
+        with self._lock:
+            self._cursors.append(cursor)
+        return cursor
 
     def _create_schemas(self) -> None:
         relations = [asset.relation for asset in self.artifacts.assets.values()]
