@@ -139,6 +139,10 @@ def test_a_folder_without_floe_yaml_is_no_project(tmp_path: Path):
         load_configuration(tmp_path)
     assert caught.value.code == "FLOE-0101"
     assert caught.value.exit_status == EXIT_ENVIRONMENT
+    (tmp_path / "floe.yml").write_text("name: x")
+    with pytest.raises(UsageError) as caught:
+        load_configuration(tmp_path)
+    assert caught.value.instruction == "rename `floe.yml`"
 
 
 def test_diagnostics_name_a_file_by_the_shortest_way_to_it(project: Project):

@@ -98,7 +98,7 @@ def test_no_line_is_wider_than_eighty_cells(line: str, column: int, length: int,
 
 @pytest.mark.parametrize("shift", range(4))
 def test_wide_characters_that_the_cut_divides_do_not_move_the_carets(shift: int):
-    line = "a" * shift + "日" * 60 + "BBB" + "本" * 60
+    line = "日" * 60 + "a" * shift + "BBB" + "本" * 60
     text, carets = shown(line, "BBB")
     assert cells(text) <= 73
     assert cells(carets) == cells(text[: text.index("BBB")]) + 3

@@ -66,7 +66,9 @@ def load_configuration(
     project = directory.resolve()
     if not is_file(project / PIPELINE_FILE):
         reason = f"no `{PIPELINE_FILE}` in `{directory}`"
-        raise UsageError("FLOE-0101", reason, "change to the project's folder, or run `floe init`")
+        misnamed = is_file((project / PIPELINE_FILE).with_suffix(".yml"))
+        way_out = "rename `floe.yml`" if misnamed else "change to the project's folder, or run `floe init`"
+        raise UsageError("FLOE-0101", reason, way_out)
     choice = choose_platform(project, environment, platform_file)
     pipeline = read_file(project / PIPELINE_FILE, PIPELINE_FILE, None)
     platform = _read_platform(project, choice)
