@@ -183,3 +183,38 @@ def test_a_table_with_delete_files_is_refused_rather_than_read_wrongly(lake: Lak
     lake.publish(lake.stage("silver.orders", "SELECT 9 AS id", base=state, run_id="run-3"), run_id="run-3")
     assert lake.rows("silver.orders") == [(9,)]
     assert lake.duckdb_rows("silver.orders") == [(9,)]
+
+
+def test_floe_adds_unpartitioned_files_to_a_table_that_was_always_partitioned(lake: Lake) -> None:
+    from pyiceberg.partitioning import PartitionField, PartitionSpec
+    from pyiceberg.schema import Schema
+    from pyiceberg.transforms import IdentityTransform
+    from pyiceberg.types import LongType, NestedField
+
+    catalog = lake.plain()
+    catalog.create_namespace("silver")
+    field = PartitionField(source_id=1, field_id=1000, transform=IdentityTransform(), name="id")
+    catalog.create_table("silver.orders", Schema(NestedField(1, "id", LongType())), partition_spec=PartitionSpec(field))
+    catalog.close()
+    append_with_pyiceberg(lake, "silver.orders", pa.table({"id": pa.array([1], pa.int64())}))
+
+    lake.write("silver.orders", "SELECT 2::BIGINT AS id", operation="append", run_id="run-2")
+    lake.write("silver.orders", "SELECT 3::BIGINT AS id", operation="append", run_id="run-3")
+
+    assert lake.rows("silver.orders") == [(1,), (2,), (3,)]
+    specs = lake.table("silver.orders").metadata.partition_specs
+    assert [len(spec.fields) for spec in specs] == [1, 0]
+
+
+def test_totals_are_counted_where_another_engine_left_them_out(lake: Lake) -> None:
+    lake.write("silver.orders", "SELECT range AS id FROM range(3)")
+    state = lake.state("silver.orders")
+    summary = state.metadata["snapshots"][-1]["summary"]
+    for key in [key for key in summary if key.startswith("total-")]:
+        del summary[key]
+    lake.publish(lake.stage("silver.orders", "SELECT 9::BIGINT AS id", operation="append", base=state))
+
+    last = snapshots(lake.state("silver.orders"))[-1]
+    files = live_files(lake.state("silver.orders"))
+    assert (last.rows_total, last.files_total) == (4, 2)
+    assert last.bytes_total == sum(item.size_bytes for item in files)

@@ -222,6 +222,19 @@ def test_many_appends_are_merged_into_few_manifests(lake: Lake) -> None:
     assert snapshots(lake.state("silver.orders"))[-1].rows_total == 12
 
 
+def test_a_table_can_opt_out_of_merging_manifests(lake: Lake) -> None:
+    settings = {"commit.manifest.min-count-to-merge": "2", "commit.manifest-merge.enabled": "false"}
+    for run in range(4):
+        lake.write("silver.a", f"SELECT {run} AS id", operation="append", run_id=f"run-{run}", properties=settings)
+
+    assert len(manifest_paths(lake.state("silver.a"))) == 4
+
+
+def test_a_table_that_does_not_exist_has_no_file_to_rewrite(lake: Lake) -> None:
+    with pytest.raises(LakeError, match="does not hold the file"):
+        lake.write("silver.a", "SELECT 2 AS id", operation="rewrite", removed=["/nowhere.parquet"])
+
+
 @pytest.mark.parametrize("step", STEPS[:-1])
 def test_a_publish_that_dies_before_the_commit_leaves_every_table_as_it_was(lake: Lake, step: str) -> None:
     # reliability (b), (c): nothing unacknowledged is visible; all tables of a run or none

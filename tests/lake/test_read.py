@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from floe.errors import LakeError
+from floe.lake.base import TableState
 from floe.lake.read import live_files, schema, snapshot_at, snapshots
 
 if TYPE_CHECKING:
@@ -105,16 +107,25 @@ def test_missing_and_damaged_manifests_are_named(lake: Lake, kind: str, damage: 
     assert str(file) in caught.value.reason
 
 
-def test_locations_may_be_file_addresses(lake: Lake) -> None:
-    from floe.lake.base import TableState
+def test_a_manifest_that_ends_after_a_whole_block_is_not_taken_for_a_whole_one(lake: Lake) -> None:
+    one, two = lake.stage("silver.a", "SELECT 1 AS id"), lake.stage("silver.a", "SELECT 2 AS id")
+    lake.publish(replace(one, files=one.files + two.files))
+    state = lake.state("silver.a")
+    (manifest,) = (Path(state.location) / "metadata").glob("*-m0.avro")
+    content = manifest.read_bytes()
+    sync = content[-16:]
+    manifest.write_bytes(content[: content.rindex(sync, 0, -16) + 16])
 
+    with pytest.raises(LakeError, match="is not a manifest"):
+        live_files(state)
+
+
+def test_locations_may_be_file_addresses(lake: Lake) -> None:
     state = lake.state("silver.orders")
     address = TableState(state.name, f"file://{state.location}")
     path = Path(state.location) / "data" / "x.parquet"
     path.parent.mkdir(parents=True)
     staged = lake.stage("silver.orders", "SELECT 1 AS id")
-    from dataclasses import replace
-
     lake.publish(replace(staged, base=address))
 
     assert lake.rows("silver.orders") == [(1,)]

@@ -65,7 +65,8 @@ def test_a_new_table_gets_optional_columns_numbered_through_nested_types() -> No
 
 
 def test_equal_columns_keep_their_ids_and_the_schema_its_own() -> None:
-    columns = [("a", "int"), ("s", struct(x="string")), ("l", listed("int")), ("m", mapped("int", "string"))]
+    key = struct(k=listed("decimal(9,2)"))
+    columns = [("a", "int"), ("s", struct(x="string")), ("l", listed("int")), ("m", mapped(key, "string"))]
     base = table_with(*columns)
 
     assert assign_schema(columns, base, "append") == base.metadata["schemas"][0]

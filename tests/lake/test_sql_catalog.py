@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from floe.lake.base import TableName
 from floe.lake.sql_catalog import SqlCatalog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.lake.conftest import Lake
 
 
@@ -229,6 +231,25 @@ def test_a_reader_never_sees_two_generations_at_once(lake: Lake) -> None:
 
     assert seen
     assert all(len(set(generations)) == 1 for generations in seen)
+
+
+class ReplyLost(SqlCatalog):
+    """Commits, and then fails as if the answer had not arrived."""
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with super()._writing() as connection:
+            yield connection
+        raise LakeError("FLOE-0501", "the disk failed")
+
+
+def test_a_commit_whose_reply_is_lost_is_reported_as_what_it_was(lake: Lake) -> None:
+    # reliability T3: the status that is reported equals what happened
+    lake.catalog = ReplyLost(lake.catalog.database)
+    lake.write("gold.a", "SELECT 1 AS id")
+
+    assert lake.steps == ["files-synced", "manifests-written", "metadata-written", "committed"]
+    assert lake.rows("gold.a") == [(1,)]
 
 
 def test_a_catalog_file_that_is_not_sqlite_is_named(tmp_path: Path) -> None:
