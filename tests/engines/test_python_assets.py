@@ -99,7 +99,8 @@ def test_modules_of_the_project_and_beside_the_file_can_be_imported(lakehouse: L
 def test_a_file_is_imported_once_in_a_session(lakehouse: Lakehouse) -> None:
     lakehouse.write(
         "assets/a.py",
-        "import pyarrow as pa\ncalls = []\ndef made():\n    calls.append(1)\n    return pa.table({'n': [len(calls)]})\n",
+        "import pyarrow as pa\ncalls = []\n"
+        "def made():\n    calls.append(1)\n    return pa.table({'n': [len(calls)]})\n",
     )
     for name in ("one", "two", "three"):
         lakehouse.python(f"gold.{name}", "assets/a.py", "made")
