@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from floe.engines.base import SessionRequest
-from floe.errors import EnvironmentFaultError, FloeError
+from floe.errors import EnvironmentFaultError, EnvironmentLockedError, FloeError
 from floe.runtime.audit import judge
 from floe.runtime.events import Notice, RunFinished, RunStarted, RunStatus
 from floe.runtime.execution import NodeRunner, Outcomes, failure_of
 from floe.runtime.graph import build_graph
 from floe.runtime.journal import Journal, journal_path
 from floe.runtime.journal_observer import JournalObserver
-from floe.runtime.lease import Holder, acquire, lease_path
+from floe.runtime.lease import Holder, Lease, acquire, lease_path
 from floe.runtime.publishing import Published, Publisher
 from floe.runtime.recovery import recover, remove_staged_files
 from floe.runtime.request import RunRequest, RunResult
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from floe.runtime.events import Failure, Observer
     from floe.runtime.graph import RunGraph
 
-_GRACEFUL_SECONDS = 8.0
+_GRACEFUL_SECONDS = 6.0
 """How long a cancelled run waits for work that is under way; the promise is ten seconds in all."""
 _POLL_SECONDS = 0.5
 _DEFAULT_THREADS = 4
@@ -58,23 +58,30 @@ def run(request: RunRequest, observers: Sequence[Observer] = ()) -> RunResult:
     graph = _graph(request)
     run_id = new_run_id()
     stream = EventStream(observers)
-    path = lease_path(request.project_directory, request.artifacts.platform.environment)
     try:
-        with (
-            StopRequest() as stop,
-            acquire(
-                path,
-                run_id,
-                wait_seconds=request.wait_seconds,
-                on_wait=lambda holder: stream.emit(_waiting(run_id, holder)),
-                cancelled=lambda: stop.requested,
-            ) as lease,
-        ):
-            result = _Run(request, graph, lease.holder, stream, stop).execute()
-            stream.close(_OBSERVER_SECONDS)
-            return replace(result, observer_failures=stream.failures)
+        with StopRequest() as stop:
+            try:
+                lease = _lease(request, run_id, stream, stop)
+            except EnvironmentLockedError:
+                if stop.requested:
+                    return RunResult(run_id=run_id, status=RunStatus.CANCELLED, seconds=0.0, signal=stop.signal)
+                raise
+            with lease:
+                result = _Run(request, graph, lease.holder, stream, stop).execute()
+                stream.close(_OBSERVER_SECONDS)
+                return replace(result, observer_failures=stream.failures)
     finally:
         stream.close(_OBSERVER_SECONDS)
+
+
+def _lease(request: RunRequest, run_id: str, stream: EventStream, stop: StopRequest) -> Lease:
+    return acquire(
+        lease_path(request.project_directory, request.artifacts.platform.environment),
+        run_id,
+        wait_seconds=request.wait_seconds,
+        on_wait=lambda holder: stream.emit(_waiting(run_id, holder)),
+        cancelled=lambda: stop.requested,
+    )
 
 
 def _graph(request: RunRequest) -> RunGraph:

@@ -1,0 +1,50 @@
+"""One run in a process of its own, for tests that end it: `child.py PROJECT [kill WHAT | say WHAT]`.
+
+`kill WHAT` ends the process with SIGKILL as soon as the event or publish step WHAT is heard of; `say WHAT` prints it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from floe.artifact.codec import load
+from floe.runtime.events import Event, PublishStep
+from floe.runtime.request import RunRequest
+from floe.runtime.run import run
+
+
+def name_of(event: Event) -> str:
+    return event.step if isinstance(event, PublishStep) else type(event).__name__
+
+
+class Watcher:
+    def __init__(self, action: str, what: str) -> None:
+        self.action = action
+        self.what = what
+
+    def on_event(self, event: Event) -> None:
+        if name_of(event) != self.what:
+            return
+        if self.action == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        sys.stdout.write(f"{self.what}\n")
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        pass
+
+
+def main(project: str, action: str = "say", what: str = "") -> None:
+    artifacts = load(Path(project) / ".floe" / "artifacts.json")
+    request = RunRequest(project_directory=Path(project), artifacts=artifacts)
+    result = run(request, [Watcher(action, what)])
+    if result.abandoned:
+        os._exit(result.exit_status)
+    sys.exit(result.exit_status)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,230 @@
+"""A project whose tables all carry the generation of their input, so that a mixed publish cannot go unseen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from floe.runtime.journal import Journal, journal_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TABLES = ("bronze.input", "silver.squares", "gold.totals", "gold.history", "gold.empty_or_not")
+CHILD = Path(__file__).with_name("child.py")
+FLOE = (sys.executable, "-m", "floe.cli")
+FILES = {
+    "floe.yaml": """
+        name: torture
+        version: "1.0.0"
+        transforms:
+          - type: dbt
+            path: ./models
+        sources:
+          input: {files: "input.csv", layer: bronze}
+        """,
+    "models/sources.yml": """
+        sources:
+          - name: bronze
+            tables: [{name: input}]
+        """,
+    "models/silver/squares.sql": """
+        {{ config(materialized='table') }}
+        select generation, n, n * n as square from {{ source('bronze', 'input') }}
+        """,
+    "models/silver/doubled.sql": "select generation, 2 * n as d from {{ source('bronze', 'input') }}",
+    "models/gold/totals.sql": """
+        {{ config(materialized='table') }}
+        select s.generation, sum(s.square)::bigint as total,
+          (select sum(d)::bigint from {{ ref('doubled') }}) as doubled
+        from {{ ref('squares') }} as s group by 1
+        """,
+    "models/gold/history.sql": """
+        {{ config(materialized='incremental', incremental_strategy='append') }}
+        select distinct generation from {{ ref('squares') }}
+        {% if is_incremental() %}
+        where generation > (select coalesce(max(generation), 0) from {{ this }})
+        {% endif %}
+        """,
+    "models/gold/empty_or_not.sql": """
+        {{ config(materialized='table') }}
+        select generation, n from {{ ref('squares') }} where generation % 2 = 0
+        """,
+    "models/gold/schema.yml": """
+        models:
+          - name: totals
+            columns: [{name: generation, data_tests: [unique, not_null]}]
+          - name: history
+            columns: [{name: generation, data_tests: [unique]}]
+        """,
+}
+
+
+def _dedented(text: str) -> str:
+    from textwrap import dedent
+
+    return dedent(text).lstrip("\n")
+
+
+class Torture:
+    """The project, what it should contain, and what it does."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.generation = 0
+
+    def next_generation(self) -> int:
+        """Change the input: generation g has g + 3 rows."""
+        self.generation += 1
+        rows = "".join(f"{self.generation},{n}\n" for n in range(self.generation + 3))
+        (self.directory / "input.csv").write_text(f"generation,n\n{rows}")
+        return self.generation
+
+    def floe(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*FLOE, *arguments], cwd=self.directory, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        return subprocess.Popen([*FLOE, *arguments], cwd=self.directory, text=True, **quiet)
+
+    def child(self, action: str, what: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(CHILD), str(self.directory), action, what]
+        return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def published_runs(self) -> set[str]:
+        """Run ids of the tables' current snapshots, as one look at the catalog finds them."""
+        database = self.directory / ".floe" / "catalog.db"
+        if not database.exists():
+            return set()
+        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)
+        try:
+            found = connection.execute("SELECT metadata_location FROM iceberg_tables").fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" not in str(error):
+                raise
+            return set()
+        finally:
+            connection.close()
+        return {_current_run(Path(location.removeprefix("file://"))) for (location,) in found}
+
+    def contents(self) -> dict[str, list[tuple[object, ...]]]:
+        """All tables, as plain PyIceberg reads them."""
+        from pyiceberg.catalog.sql import SqlCatalog
+
+        floe = self.directory / ".floe"
+        catalog = SqlCatalog("floe", uri=f"sqlite:///{floe / 'catalog.db'}", warehouse=f"file://{floe / 'warehouse'}")
+        try:
+            return {name: _rows(catalog, name) for name in TABLES}
+        finally:
+            catalog.engine.dispose()
+
+    def expected(self, generation: int, history: list[int]) -> dict[str, list[tuple[object, ...]]]:
+        """All tables after a publish of `generation`; `history` are the generations published so far."""
+        numbers = range(generation + 3)
+        return {
+            "bronze.input": [(generation, n) for n in numbers],
+            "silver.squares": [(generation, n, n * n) for n in numbers],
+            "gold.totals": [(generation, sum(n * n for n in numbers), sum(2 * n for n in numbers))],
+            "gold.history": [(entry,) for entry in history],
+            "gold.empty_or_not": [(generation, n) for n in numbers] if generation % 2 == 0 else [],
+        }
+
+    def files_of(self, run_id: str) -> list[str]:
+        warehouse = self.directory / ".floe" / "warehouse"
+        return [str(path) for path in warehouse.rglob("*") if run_id in path.name]
+
+    def journal(self) -> list[dict[str, object]]:
+        """All runs, oldest first."""
+        with Journal(journal_path(self.directory)) as journal:
+            return journal.runs(limit=100_000)[::-1]
+
+
+def _current_run(metadata: Path) -> str:
+    document = json.loads(metadata.read_bytes())
+    current = next(item for item in document["snapshots"] if item["snapshot-id"] == document["current-snapshot-id"])
+    return str(current["summary"]["floe.run-id"])
+
+
+def _rows(catalog: object, name: str) -> list[tuple[object, ...]]:
+    table = catalog.load_table(name)
+    return sorted(tuple(row.values()) for row in table.scan().to_arrow().to_pylist())
+
+
+class Reader:
+    """Looks at the catalog as often as it can, and keeps every look that saw tables of two runs."""
+
+    def __init__(self, torture: Torture) -> None:
+        self._torture = torture
+        self._stop = threading.Event()
+        self.looks = 0
+        self.mixed: list[set[str]] = []
+        self.problems: list[Exception] = []
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._stop.is_set():
+            try:
+                seen = self._torture.published_runs()
+            except Exception as error:  # noqa: BLE001 - told by the test that started the reader
+                self.problems.append(error)
+                return
+            self.looks += 1
+            if len(seen) > 1:
+                self.mixed.append(seen)
+            time.sleep(0.002)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("torture") / "project"
+    for name, text in FILES.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_dedented(text))
+    torture = Torture(directory)
+    torture.next_generation()
+    compiled = torture.floe("compile")
+    assert compiled.returncode == 0, compiled.stderr
+    return directory
+
+
+@pytest.fixture
+def torture(compiled: Path, tmp_path: Path) -> Iterator[Torture]:
+    """A compiled project of its own, that nothing has run in."""
+    directory = tmp_path / "project"
+    shutil.copytree(compiled, directory, symlinks=True)
+    return Torture(directory)
+
+
+@pytest.fixture(scope="session")
+def kills() -> int:
+    """How many random kills: few in the usual tests, `FLOE_TORTURE_KILLS` for the long version."""
+    return int(os.environ.get("FLOE_TORTURE_KILLS", "22"))
+
+
+@pytest.fixture
+def reader(torture: Torture) -> Iterator[Reader]:
+    with Reader(torture) as reader:
+        yield reader
+    assert reader.problems == []
+    assert reader.mixed == []
