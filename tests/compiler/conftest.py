@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from floe.config.load import Configuration, load_configuration
 from floe.errors import CompilationError, ConfigurationError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from floe.artifact.models import CompiledArtifacts
     from floe.diagnostics.diagnostic import Diagnostic
 

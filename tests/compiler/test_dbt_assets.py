@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pytest
     from conftest import Project
 
 
@@ -297,10 +298,17 @@ def test_the_environment_is_the_target_where_none_is_given(bare: Project):
     assert query.sql == "select 'local' as t"
 
 
-def test_variables_of_dbt_in_the_users_shell_change_nothing(bare: Project, monkeypatch):
+def test_variables_of_dbt_in_the_users_shell_change_nothing(bare: Project, monkeypatch: pytest.MonkeyPatch):
     bare.compile()
     before = bare.artifact_bytes()
-    settings = {"TARGET": "prod", "WARN_ERROR": "1", "LOG_LEVEL": "debug", "PROJECT_DIR": "/", "VARS": "{", "EMPTY": "1"}
+    settings = {
+        "TARGET": "prod",
+        "WARN_ERROR": "1",
+        "LOG_LEVEL": "debug",
+        "PROJECT_DIR": "/",
+        "VARS": "{",
+        "EMPTY": "1",
+    }
     for name, value in settings.items():
         monkeypatch.setenv(f"DBT_{name}", value)
     monkeypatch.setenv("DBT_RECORDER_MODE", "record")

@@ -73,6 +73,9 @@ def load(path: Path) -> CompiledArtifacts:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise ArtifactError("FLOE-0301", f"there is no artifact at `{path.name}`", "run `floe compile`") from error
+    except OSError as error:
+        reason = f"`{path.name}` cannot be read: {error.strerror or error}"
+        raise ArtifactError("FLOE-0305", reason, "check the file and its permissions") from error
     return decode(content, path.name)
 
 

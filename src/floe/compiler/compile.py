@@ -79,7 +79,7 @@ def compile_project(configuration: Configuration, *, force: bool = False) -> Com
     except OSError as error:
         where = error.filename or project / ".floe"
         reason = f"cannot write `{os.path.relpath(str(where), project)}`: {error.strerror or error}"
-        raise EnvironmentFaultError("FLOE-0218", reason, "check the folder's permissions and free space") from error
+        raise EnvironmentFaultError("FLOE-0216", reason, "check the folder's permissions and free space") from error
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> tuple[list[A
         tests += [_linked_test(test, keys) for test in result.tests]
     if missing:
         raise CompilationError(
-            "FLOE-0217",
+            "FLOE-0215",
             "a dbt source is neither a source of floe.yaml nor a Python asset",
             "add it to `sources` in floe.yaml, or give it an `external_location`",
             details=missing,

@@ -42,7 +42,7 @@ def _infer(adapter: Any, file: Path, path: str, overrides: dict[str, str], delim
         table = agate_helper.from_csv(str(file), text_columns=overrides, delimiter=delimiter)
     except (ValueError, StopIteration) as error:
         raise CompilationError(
-            "FLOE-0216",
+            "FLOE-0214",
             f"the seed `{path}` is not a table in CSV",
             "each row must have as many values as the header has names",
             details=(str(error) or "the file is empty",),

@@ -1,0 +1,1 @@
+{% macro at_least(column) %}{{ column }} >= {{ var('least') }}{% endmacro %}

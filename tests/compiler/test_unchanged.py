@@ -1,0 +1,324 @@
+"""What is unchanged is not compiled again, and no cache can change what a compile gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from floe.errors import EnvironmentFaultError
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+HEAVY = ("dbt", "duckdb", "pyiceberg", "pyarrow", "sqlglot", "jinja2", "agate")
+COMPILE = """
+import sys, json
+from pathlib import Path
+from floe.compiler.compile import compile_project
+from floe.config.load import load_configuration
+outcome = compile_project(load_configuration(Path(sys.argv[1])))
+loaded = [name for name in json.loads(sys.argv[2]) if name in sys.modules]
+print(json.dumps({"unchanged": outcome.unchanged, "loaded": loaded}))
+"""
+
+
+def in_a_process(project: Project, **environment: str) -> dict[str, object]:
+    """Compile in a new process; say whether anything had changed, and which heavy modules were loaded."""
+    command = [sys.executable, "-c", COMPILE, str(project.directory), json.dumps(HEAVY)]
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **environment}, timeout=120
+    )
+    assert result.stderr == ""
+    return json.loads(result.stdout)
+
+
+def settle(project: Project) -> None:
+    """Give files an age, as they have when nobody is editing, so that a compile may remember them."""
+    for path in project.directory.rglob("*"):
+        if ".floe" not in path.parts and path.is_file():
+            os.utime(path, (1_700_000_000, 1_700_000_000))
+
+
+def clean_bytes(project: Project) -> bytes:
+    """The artifact of a compile that knows nothing of earlier ones."""
+    project.compile(force=True)
+    return project.artifact_bytes()
+
+
+@pytest.fixture
+def incremental(bare: Project) -> Project:
+    return bare.write(
+        {
+            "models/silver/base.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('orders') }}",
+            "models/silver/inc.sql": """
+                {{ config(materialized='incremental') }}
+                select *, {{ label() }} as label from {{ ref('base') }}
+                {% if is_incremental() %}where id > 1{% endif %}
+            """,
+            "macros/label.sql": "{% macro label() %}{{ inner() }}{% endmacro %}",
+            "macros/inner.sql": "{% macro inner() %}'{{ env_var('LABEL_OF_TEST', 'none') }}'{% endmacro %}",
+            "models/schema.yml": """
+                models:
+                  - name: inc
+                    columns: [{name: id, data_tests: [unique]}]
+            """,
+        }
+    )
+
+
+def test_an_unchanged_project_is_recognised_without_dbt_or_any_engine(incremental: Project):
+    first = in_a_process(incremental)
+    assert "dbt" in first["loaded"]
+    before = incremental.artifact_bytes()
+    assert in_a_process(incremental) == {"unchanged": True, "loaded": []}
+    assert incremental.artifact_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("models/silver/orders.sql", "select id, amount from {{ ref('raw_orders') }}"),
+        ("models/gold/new.sql", "select 1 as x"),
+        ("models/schema.yml", "models: [{name: inc, description: The increment., columns: [{name: id}]}]"),
+        ("macros/inner.sql", "{% macro inner() %}'other'{% endmacro %}"),
+        ("macros/new.sql", "{% macro shop__label() %}1{% endmacro %}"),
+        ("seeds/bronze/raw_orders.csv", "id,amount\n1,text\n"),
+        ("tests/none.sql", "select * from {{ ref('inc') }} where id is null"),
+        ("models/silver/base.sql", "{{ config(materialized='ephemeral') }} select 2 as id"),
+        ("models/silver/base.sql", "{{ config(materialized='view') }} select * from {{ ref('orders') }}"),
+        ("floe.yaml", "name: shop\nversion: 1.0.1\ntransforms: [{type: dbt, path: models, vars: {a: 1}}]\n"),
+        ("models/silver/orders.sql", "{{ config(alias='renamed') }} select * from {{ ref('raw_orders') }}"),
+    ],
+)
+def test_after_any_edit_the_artifact_is_that_of_a_clean_compile(incremental: Project, file: str, text: str):
+    incremental.compile()
+    incremental.write({file: text})
+    incremental.compile()
+    after_edit = incremental.artifact_bytes()
+    assert clean_bytes(incremental) == after_edit
+
+
+def test_an_edit_and_its_undoing_lead_back_to_the_same_bytes(incremental: Project):
+    incremental.compile()
+    before = incremental.artifact_bytes()
+    text = (incremental.directory / "models/silver/orders.sql").read_text()
+    incremental.write({"models/silver/orders.sql": text.replace("*", "id")})
+    assert not incremental.compile().unchanged
+    incremental.write({"models/silver/orders.sql": text})
+    incremental.compile()
+    assert incremental.artifact_bytes() == before
+
+
+def test_one_edited_model_is_the_only_one_that_is_rendered_anew(incremental: Project):
+    assert incremental.compile().rendered == 4
+    incremental.write({"models/silver/orders.sql": "select id from {{ ref('raw_orders') }}"})
+    outcome = incremental.compile()
+    assert (outcome.rendered, outcome.reused) == (1, 3)
+
+
+def test_an_edited_macro_renders_those_anew_that_call_it_through_other_macros(incremental: Project):
+    incremental.compile()
+    incremental.write({"macros/inner.sql": "{% macro inner() %}'new'{% endmacro %}"})
+    outcome = incremental.compile()
+    assert (outcome.rendered, outcome.reused) == (1, 3)
+    query = outcome.artifacts.assets["silver.inc"].query
+    assert query is not None
+    assert "'new' as label" in query.sql
+
+
+def test_an_edited_ephemeral_model_renders_its_readers_anew(incremental: Project):
+    incremental.compile()
+    incremental.write({"models/silver/base.sql": "{{ config(materialized='ephemeral') }} select 7 as id"})
+    outcome = incremental.compile()
+    query = outcome.artifacts.assets["silver.inc"].query
+    assert query is not None
+    assert "select 7 as id" in query.sql
+    assert outcome.rendered == 2
+
+
+def test_a_variable_of_the_environment_that_rendering_used_is_part_of_the_fingerprint(incremental: Project):
+    settle(incremental)
+    in_a_process(incremental)
+    assert in_a_process(incremental)["unchanged"] is True
+    assert in_a_process(incremental, LABEL_OF_TEST="a")["unchanged"] is False
+    assert b"'a' as label" in incremental.artifact_bytes()
+    assert in_a_process(incremental, LABEL_OF_TEST="a", UNRELATED="b")["loaded"] == []
+    assert in_a_process(incremental, LABEL_OF_TEST="b")["unchanged"] is False
+    assert b"'b' as label" in incremental.artifact_bytes()
+
+
+def test_a_variable_that_parsing_used_is_part_of_the_fingerprint(bare: Project, monkeypatch: pytest.MonkeyPatch):
+    bare.write({"models/top.sql": "{{ config(alias=env_var('ALIAS_OF_TEST', 'first')) }} select 1 as x"})
+    assert "main.first" in bare.artifacts().assets
+    monkeypatch.setenv("ALIAS_OF_TEST", "second")
+    assert "main.second" in bare.artifacts().assets
+
+
+def test_secret_variables_are_kept_in_no_file_in_any_form(incremental: Project, monkeypatch: pytest.MonkeyPatch):
+    """Lesson 8: not the value, and not the name either."""
+    monkeypatch.setenv("DBT_ENV_SECRET_OF_TEST", "canary-in-the-coal-mine")
+    incremental.compile()
+    files = [path for path in (incremental.directory / ".floe").rglob("*") if path.is_file()]
+    assert len(files) > 5
+    for path in files:
+        content = path.read_bytes()
+        assert b"canary-in-the-coal-mine" not in content, path
+        assert b"DBT_ENV_SECRET_OF_TEST" not in content, path
+
+
+def test_a_yaml_file_with_other_content_and_the_same_time_is_not_missed(incremental: Project):
+    """dbt's own partial parse compares times only."""
+    settle(incremental)
+    incremental.compile()
+    incremental.write({"models/schema.yml": "models: [{name: inc, description: Told., columns: [{name: id}]}]"})
+    settle(incremental)
+    assert incremental.artifacts().assets["silver.inc"].description == "Told."
+
+
+def test_a_file_with_other_content_and_the_same_size_and_time_is_not_missed(incremental: Project):
+    settle(incremental)
+    incremental.compile()
+    incremental.compile()
+    text = (incremental.directory / "models/silver/inc.sql").read_text()
+    incremental.write({"models/silver/inc.sql": text.replace("id > 1", "id > 2")})
+    settle(incremental)
+    query = incremental.artifacts().assets["silver.inc"].query
+    assert query is not None
+    assert "id > 2" in (query.increment or "")
+
+
+def test_a_touched_file_is_read_again_and_found_unchanged(incremental: Project):
+    in_a_process(incremental)
+    (incremental.directory / "models/silver/orders.sql").touch()
+    assert in_a_process(incremental) == {"unchanged": True, "loaded": []}
+
+
+def test_a_removed_model_takes_its_rendered_file_with_it(bare: Project):
+    bare.write({"models/gold/top.sql": "select * from {{ ref('orders') }}"})
+    bare.compile()
+    rendered = bare.directory / ".floe/rendered"
+    assert (rendered / "gold/top.sql").read_text() == 'select * from "floe"."main"."orders"\n'
+    (bare.directory / "models/gold/top.sql").unlink()
+    bare.compile()
+    assert {path.relative_to(rendered).as_posix() for path in rendered.rglob("*")} == {"silver", "silver/orders.sql"}
+
+
+def test_a_lost_rendered_file_is_written_again(bare: Project):
+    bare.compile()
+    rendered = bare.directory / ".floe/rendered/silver/orders.sql"
+    rendered.unlink()
+    assert bare.compile().unchanged
+    assert rendered.exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"format": 1}', b"\xff\x00", b"[1]"])
+def test_damaged_caches_are_made_anew(incremental: Project, damage: bytes):
+    incremental.compile()
+    before = incremental.artifact_bytes()
+    for file in (
+        *(incremental.directory / ".floe/cache").glob("*.json"),
+        incremental.directory / ".floe/artifacts.json",
+    ):
+        file.write_bytes(damage)
+    (incremental.directory / ".floe/dbt/models/target/partial_parse.msgpack").write_bytes(damage)
+    assert not incremental.compile().unchanged
+    assert incremental.artifact_bytes() == before
+
+
+def test_a_tampered_artifact_is_compiled_anew(bare: Project):
+    bare.compile()
+    before = bare.artifact_bytes()
+    (bare.directory / ".floe/artifacts.json").write_bytes(before.replace(b"orders", b"odders"))
+    bare.compile()
+    assert bare.artifact_bytes() == before
+
+
+def test_models_that_read_the_graph_are_always_rendered(bare: Project):
+    bare.write(
+        {
+            "models/top.sql": """
+                select '{% for name in graph.nodes.values() | map(attribute="name") | sort %}{{ name }} {% endfor %}'
+            """
+        }
+    )
+    bare.compile()
+    bare.write({"models/silver/late.sql": "select 1 as x"})
+    query = bare.artifacts().assets["main.top"].query
+    assert query is not None
+    assert query.sql == "select 'late orders raw_orders top '"
+    after = bare.artifact_bytes()
+    assert clean_bytes(bare) == after
+
+
+def test_a_macro_that_begins_to_override_another_counts(bare: Project):
+    bare.write(
+        {
+            "models/top.sql": "select {{ adapter.dispatch('pick', 'shop')() }} as x",
+            "macros/pick.sql": "{% macro default__pick() %}1{% endmacro %}",
+        }
+    )
+    bare.compile()
+    bare.write({"macros/own.sql": "{% macro duckdb__pick() %}2{% endmacro %}"})
+    query = bare.artifacts().assets["main.top"].query
+    assert query is not None
+    assert query.sql == "select 2 as x"
+
+
+def test_a_folder_that_appears_beside_floe_yaml_is_noticed(bare: Project):
+    bare.compile()
+    bare.write(
+        {
+            "snapshots/s.sql": "{% snapshot s %}{{ config(unique_key='id', strategy='check', check_cols='all') }}"
+            "select 1 as id{% endsnapshot %}"
+        }
+    )
+    assert "main.s" in bare.artifacts().assets
+
+
+def test_a_folder_that_goes_away_is_noticed(bare: Project):
+    bare.write({"tests/t.sql": "select * from {{ ref('orders') }}"})
+    assert len(bare.artifacts().tests) == 1
+    (bare.directory / "tests/t.sql").unlink()
+    (bare.directory / "tests").rmdir()
+    assert bare.artifacts().tests == {}
+
+
+def test_a_state_folder_that_cannot_be_written_is_an_environment_error(bare: Project):
+    (bare.directory / ".floe").write_text("a file where the folder should be")
+    with pytest.raises(EnvironmentFaultError) as caught:
+        bare.compile()
+    assert caught.value.code == "FLOE-0216"
+    assert "`.floe" in caught.value.reason
+
+
+def test_paths_that_dbt_reads_are_found_in_a_full_project(full: Project):
+    full.write(
+        {
+            "dbt/dbt_project.yml": "name: shop_dbt\nversion: '1.0'\nprofile: x\nmodel-paths: [sql]\n",
+            "dbt/sql/a.sql": "select 1 as x",
+        }
+    )
+    assert set(full.artifacts().assets) == {"main.a"}
+    full.write({"dbt/sql/b.sql": "select 1 as x"})
+    assert set(full.artifacts().assets) == {"main.a", "main.b"}
+
+
+def test_the_environment_and_the_platform_file_are_part_of_the_fingerprint(bare: Project):
+    bare.compile()
+    platform = """
+        version: "1.0.0"
+        storage: {default: {type: local, path: "${WAREHOUSE_OF_TEST:-.floe/warehouse}"}}
+        catalogs: {default: {type: sql, uri: "sqlite:///c.db"}}
+        compute: {default: {type: duckdb}}
+        layers: {bronze: {namespace: bronze}, silver: {namespace: silver}}
+    """
+    bare.write({"platform/local/platform.yaml": platform})
+    artifacts = bare.artifacts()
+    assert artifacts.catalogs["default"].uri == "sqlite:///c.db"
+    assert Path(artifacts.storage["default"].path) == Path(".floe/warehouse")
