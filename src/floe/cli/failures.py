@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from floe.runtime.events import Failure
 
 _WAYS_OUT = {
-    errno.ENOSPC: "free some space on the disk; nothing was published",
-    errno.EDQUOT: "free some space in the quota; nothing was published",
-    errno.EFBIG: "raise the limit on file sizes (`ulimit -f`); nothing was published",
+    errno.ENOSPC: "free some space on the disk, then run the command again",
+    errno.EDQUOT: "free some space in the quota, then run the command again",
+    errno.EFBIG: "raise the limit on file sizes (`ulimit -f`), then run the command again",
     errno.EROFS: "run from a folder that can be written",
     errno.EACCES: "check the owner and the mode of that path",
     errno.EPERM: "check the owner and the mode of that path",

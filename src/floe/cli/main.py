@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -25,9 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 success; 1 the user's pipeline or data is at fault; 2 usage, environment or internal error; 130 interrupted.
     """
-    for stream in (sys.stdout, sys.stderr):
-        _never_fail_on_characters(stream)
-    printer = Printer(sys.stdout, sys.stderr, os.environ)
+    printer = Printer(_usable(sys.stdout), _usable(sys.stderr), os.environ)
     application = Application(printer)
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -36,15 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         printer.abandon()
         return EXIT_READER_GONE
+    except OSError:  # the streams themselves cannot be written, so nothing more can be said
+        printer.abandon()
+        return EXIT_ENVIRONMENT
     if application.leave_at_once:
         os._exit(status)
     return status
 
 
-def _never_fail_on_characters(stream: TextIO) -> None:
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
+def _usable(stream: TextIO | None) -> TextIO:
+    """The stream, made to spell out characters that it cannot encode; nowhere, where the caller has closed it."""
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _invoke(application: Application, words: list[str]) -> int:

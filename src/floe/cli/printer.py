@@ -57,14 +57,13 @@ class Printer:
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print rows to standard output; columns that do not fit are named on standard error."""
         from floe.cli.table import render_table
+        from floe.observe.wording import count
 
         rendered = render_table(columns, rows, self.out_palette, self.out_width)
         self.data("\n".join(rendered.lines))
         if rendered.hidden:
-            names = ", ".join(rendered.hidden)
-            self.hint(
-                f"columns left out to fit {self.out_width} columns: {names} (all with `--json`, or `COLUMNS=500`)"
-            )
+            names, number = ", ".join(rendered.hidden), count(len(rendered.hidden), "column")
+            self.hint(f"{number} left out to fit the terminal: {names}; `--json` has them all")
 
     def say(self, text: str = "") -> None:
         """A message that `-q` silences."""
@@ -103,17 +102,18 @@ class Printer:
 
         Raises:
             BrokenPipeError: a reader is gone.
+            OSError: a stream cannot be written: it is a file on a full disk.
         """
         self.out.flush()
         self.err.flush()
 
     def abandon(self) -> None:
-        """Let go of streams whose reader is gone, so that the interpreter does not complain when it exits."""
+        """Let go of streams that cannot be written, so that the interpreter does not complain when it exits."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (self.out, self.err):
             try:
                 stream.flush()
-            except BrokenPipeError:
+            except OSError:
                 os.dup2(nowhere, stream.fileno())
 
     @staticmethod

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from floe.cli.style import Palette
 
 _GAP = 2
-_NARROWEST_TEXT = 8
+_NARROWEST_TEXT = 12
 
 
 class Exact(str):
     """Text that is worth nothing when it is cut, such as an id."""
 
     __slots__ = ()
+
+
+_GIVES_WAY = (str, bytes, list, tuple, dict)
+"""A number, date or Boolean cut short would be another one; text and nested values only lose their end."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class _Column:
 
     @property
     def narrowest(self) -> int:
-        """A number cut short would be another number, so only text gives way, down to its column's name."""
+        """As narrow as the column can be; text gives way down to its column's name."""
         if self.numeric or self.exact:
             return self.width
         return min(self.width, max(_NARROWEST_TEXT, display_width(self.name)))
@@ -59,7 +63,7 @@ def render_table(
 ) -> Rendered:
     """Lay the rows out in at most `width` columns of the terminal (None: as wide as the values are).
 
-    Text is cut with an ellipsis first; whole columns are left out, from the middle, only when that is not enough.
+    Text is cut with an ellipsis first; whole columns are left out, the last ones, only when that is not enough.
     """
     laid_out = [_column(name, [row[at] for row in rows]) for at, name in enumerate(columns)]
     hidden: tuple[str, ...] = ()
@@ -77,7 +81,7 @@ def render_table(
 def _column(name: str, values: Sequence[object]) -> _Column:
     present = [value for value in values if value is not None]
     numeric = bool(present) and all(is_number(value) for value in present)
-    exact = any(isinstance(value, Exact) for value in present)
+    exact = any(not isinstance(value, _GIVES_WAY) or isinstance(value, Exact) for value in present)
     return _Column(visible(name), [visible(as_text(value)) for value in values], numeric, exact)
 
 
@@ -92,10 +96,10 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _drop_columns(columns: list[_Column], width: int) -> tuple[list[_Column], tuple[str, ...]]:
-    kept = list(columns)
-    while len(kept) > 1 and _total([column.narrowest for column in kept]) > width:
-        del kept[len(kept) // 2 if len(kept) > 2 else 1]
-    return kept, tuple(column.name for column in columns if column not in kept)
+    kept = len(columns)
+    while kept > 1 and _total([column.narrowest for column in columns[:kept]]) > width:
+        kept -= 1
+    return columns[:kept], tuple(column.name for column in columns[kept:])
 
 
 def _shrink(columns: Sequence[_Column], width: int) -> None:

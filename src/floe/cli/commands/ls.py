@@ -52,7 +52,7 @@ def _show(printer: Printer, assets: Sequence[Asset], last: Last) -> None:
         return
     printer.table(
         ("asset", "layer", "materialized", "status", "last run"),
-        [(asset.key, asset.layer, how_made(asset), *_status(last.get(asset.key))) for asset in assets],
+        [(asset.key, asset.layer, how_made(asset), *_status(asset, last.get(asset.key))) for asset in assets],
     )
 
 
@@ -61,9 +61,9 @@ def how_made(asset: Asset) -> str:
     return {"dbt_snapshot": "snapshot", "model": asset.materialization}.get(asset.kind, asset.kind)
 
 
-def _status(row: Mapping[str, Any] | None) -> tuple[str, str]:
+def _status(asset: Asset, row: Mapping[str, Any] | None) -> tuple[str, str]:
     if row is None:
-        return "", "never"
+        return "", "" if asset.materialization == "ephemeral" else "never"
     ended = "" if row["run_status"] == "SUCCEEDED" else f", {row['run_status']}"
     return row["status"], f"{ago(row['finished_at'])}{ended}"
 
