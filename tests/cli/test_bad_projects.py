@@ -85,11 +85,14 @@ def test_a_glob_that_matches_nothing_is_shown_where_it_stands(shop: Path, floe: 
     assert "  --> floe.yaml:" in outcome.err
 
 
-@pytest.mark.parametrize("broken", ["11,2026-01-09", "11,2026-01-09,Ada,1.0,surplus"])
-def test_a_csv_with_a_broken_row_names_the_file(shop: Path, floe: Floe, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "place"),
+    [("11,2026-01-09", "seeds/sample.csv:12"), ("11,2026-01-09,Ada,1.0,surplus", "has 5 values")],
+)
+def test_a_csv_with_a_broken_row_names_the_file_and_the_row(shop: Path, floe: Floe, broken: str, place: str) -> None:
     with (shop / "seeds/sample.csv").open("a") as seed:
         seed.write(f"{broken}\n")
     text = said(floe)
     assert "error[FLOE-04" in text or "error[FLOE-02" in text
     assert "seeds/sample.csv" in text
-    assert "12" in text, "the line"
+    assert place in text

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import traceback
+from contextlib import contextmanager
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, TextIO
 
 from floe.cli.style import Palette, wants_colour, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from floe.errors import FloeError
 
 SCHEMA_VERSION = 1
 """Version of every JSON document that the command line prints; raised when a field changes its meaning."""
+_PATIENCE_SECONDS = 0.4
 
 
 class Printer:
@@ -82,6 +85,30 @@ class Printer:
     def warn(self, text: str) -> None:
         """Something the user must know although the command goes on; `-q` does not silence it."""
         self._write(self.err, f"{self.palette.yellow('warning:')} {text}")
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """On a terminal, show `text` while the block runs, once it has taken a moment; then take it away."""
+        if not self.is_live:
+            yield
+            return
+        shown = Event()
+        timer = Timer(_PATIENCE_SECONDS, self._show_for_now, (text, shown))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            if shown.is_set():
+                self.err.write("\r\x1b[K")
+                self.err.flush()
+
+    def _show_for_now(self, text: str, shown: Event) -> None:
+        shown.set()
+        self.err.write(self.palette.dim(text))
+        self.err.flush()
 
     def problem(self, text: str) -> None:
         """Text that reports what is wrong, laid out already; `-q` does not silence it."""

@@ -67,7 +67,8 @@ def compile_now(application: Application, *, force: bool = False) -> CompileOutc
     configuration = load_project(application)
     from floe.compiler.compile import compile_project
 
-    outcome = compile_project(configuration, force=force)
+    with application.printer.waiting("compiling ..."):
+        outcome = compile_project(configuration, force=force)
     application.printer.detail(f"platform: {configuration.choice.source}: {configuration.choice.reason}")
     for warning in outcome.warnings:
         application.printer.warn(warning)
