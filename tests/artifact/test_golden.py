@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import pytest
 
 from floe.artifact import codec
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from floe.errors import CompilationError, ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from floe.artifact.models import CompiledArtifacts
     from floe.diagnostics.diagnostic import Diagnostic
 
