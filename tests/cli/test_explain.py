@@ -41,7 +41,7 @@ def test_every_page_begins_with_a_title_and_says_how_to_fix_it(code: str) -> Non
 def test_a_code_may_be_written_short(floe: Floe, spelling: str) -> None:
     outcome = floe("explain", spelling)
     assert (outcome.status, outcome.err) == (0, "")
-    assert outcome.out.startswith("FLOE-0701: the command line cannot be understood\n\nThe command, an option")
+    assert outcome.out.startswith("FLOE-0701: The command line cannot be understood\n\nThe command, an option")
 
 
 def test_an_unknown_code_is_answered_with_the_nearest(floe: Floe) -> None:
@@ -63,5 +63,14 @@ def test_without_a_code_all_are_listed(floe: Floe) -> None:
 def test_a_page_as_json_is_one_document(floe: Floe) -> None:
     document = json.loads(floe("explain", "902", "--json", "-v").out)
     assert document["schema_version"] == 1
-    assert (document["code"], document["title"]) == ("FLOE-0902", "the system refused a file operation")
+    assert (document["code"], document["title"]) == ("FLOE-0902", "The system refused a file operation")
     assert "How to fix" in document["text"]
+
+
+def test_a_page_is_wrapped_for_the_terminal_and_its_code_is_not(floe: Floe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = floe("explain", "709").out.splitlines()
+    code = [line for line in lines if line.startswith("    ")]
+    assert max(len(line) for line in lines if line not in code) <= 50
+    assert "    $ floe -C shpo run" in code
+    assert not [line for page in sorted(PAGES) for line in floe("explain", page).out.splitlines() if "```" in line]

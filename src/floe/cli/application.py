@@ -21,6 +21,8 @@ class Application:
         self.directory_option: str | None = None
         self.environment: str | None = None
         self.platform_file: Path | None = None
+        self.command_path = "floe"
+        """What is being run, as usage errors name it."""
         self.leave_at_once = False
         """Set where threads of a cancelled run cannot be stopped: the process must not wait for them."""
 

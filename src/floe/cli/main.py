@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     application = Application(printer)
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = _reporting(printer, lambda: _invoke(application, words))
+        status = _reporting(application, lambda: _invoke(application, words))
         printer.flush()
     except BrokenPipeError:
         printer.abandon()
@@ -59,45 +59,45 @@ def _invoke(application: Application, words: list[str]) -> int:
         return int(group.invoke(context) or EXIT_OK)
 
 
-def _reporting(printer: Printer, command: Callable[[], int]) -> int:
+def _reporting(application: Application, command: Callable[[], int]) -> int:
     """Run the command; report what it raises. Only a reader that is gone goes on to the caller."""
     try:
         return command()
     except click.exceptions.Exit as request:
         return request.exit_code
     except click.exceptions.NoArgsIsHelpError as usage:
-        printer.problem(usage.format_message())
+        application.printer.problem(usage.format_message())
         return EXIT_ENVIRONMENT
     except BrokenPipeError:
         raise
     except (KeyboardInterrupt, click.Abort):
-        printer.problem("interrupted")
+        application.printer.problem("interrupted")
         return EXIT_SIGINT
     except Exception as error:  # noqa: BLE001 - the edge of the program: whatever it is, the user reads one message
-        reported = _as_floe_error(error)
-        printer.failure(reported)
+        reported = _as_floe_error(error, application.command_path)
+        application.printer.failure(reported)
         return reported.exit_status
 
 
-def _as_floe_error(error: Exception) -> FloeError:
+def _as_floe_error(error: Exception, command_path: str) -> FloeError:
     from floe.cli.failures import from_os_error, from_unexpected
 
     if isinstance(error, FloeError):
         return error
     if isinstance(error, click.ClickException):
-        return _from_click(error)
+        return _from_click(error, command_path)
     reported = from_os_error(error) if isinstance(error, OSError) else from_unexpected(error)
     reported.__cause__ = error
     return reported
 
 
-def _from_click(error: click.ClickException) -> UsageError:
-    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "floe"
+def _from_click(error: click.ClickException, path: str) -> UsageError:
     if isinstance(error, click.NoSuchOption):
         near = error.possibilities or []
         way_out = f"did you mean `{near[0]}`?" if near else f"run `{path} --help` for its options"
         return UsageError("FLOE-0701", f"`{path}` has no option `{error.option_name}`", way_out)
     message = error.format_message().rstrip(".").replace("'", "`")
+    message = message.replace("integer range", "whole number").replace("float range", "number")
     return UsageError("FLOE-0701", message[:1].lower() + message[1:], f"run `{path} --help` for its usage")
 
 

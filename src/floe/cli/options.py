@@ -95,6 +95,7 @@ class FloeCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; where the command selects assets, several words may follow one option."""
+        ctx.ensure_object(Application).command_path = ctx.command_path
         selects = any("--select" in parameter.opts for parameter in self.params)
         return super().parse_args(ctx, spread(args) if selects else args)
 

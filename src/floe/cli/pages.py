@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 import floe
 from floe.diagnostics.suggest import closest
 from floe.errors import UsageError
 
 PAGES = Path(floe.__file__).parent / "explain"
+_AS_IT_IS = (" ", "- ", "* ", "|", "#")
 _CODE = re.compile(r"(?:FLOE-?)?(\d{1,4})", re.IGNORECASE)
 
 
@@ -47,6 +49,24 @@ def page_of(code: str) -> Page:
 def pages() -> list[Page]:
     """Every page, sorted by code."""
     return [_read(code) for code in codes()]
+
+
+def laid_out(text: str, width: int) -> str:
+    """The Markdown as plain text: paragraphs wrapped to `width`, fenced code indented, lists and code as they are."""
+    lines: list[str] = []
+    paragraph: list[str] = []
+    fenced = False
+    for line in [*text.splitlines(), ""]:
+        starts_or_ends = line.startswith("```")
+        if fenced or starts_or_ends or not line or line.startswith(_AS_IT_IS):
+            lines += wrap(" ".join(paragraph), width, break_long_words=False, break_on_hyphens=False)
+            paragraph = []
+            if not starts_or_ends:
+                lines.append(f"    {line}".rstrip() if fenced else line)
+            fenced ^= starts_or_ends
+        else:
+            paragraph.append(line)
+    return "\n".join(lines).rstrip()
 
 
 def _read(code: str) -> Page:

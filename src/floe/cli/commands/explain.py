@@ -6,7 +6,9 @@ import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand
-from floe.cli.pages import Page, page_of, pages
+from floe.cli.pages import Page, laid_out, page_of, pages
+
+_READABLE_COLUMNS = 80
 
 
 @click.command(cls=FloeCommand, examples=("floe explain FLOE-0103", "floe explain"))
@@ -30,4 +32,5 @@ def _show(application: Application, page: Page) -> None:
     printer = application.printer
     document = {"code": page.code, "title": page.title, "text": page.text}
     title = printer.out_palette.bold(f"{page.code}: {page.title}")
-    printer.result(document, lambda: printer.data(f"{title}\n\n{page.text}"))
+    width = min(printer.out_width or _READABLE_COLUMNS, _READABLE_COLUMNS)
+    printer.result(document, lambda: printer.data(f"{title}\n\n{laid_out(page.text, width)}"))

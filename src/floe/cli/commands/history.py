@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     examples=("floe history gold.orders", "floe history orders --limit 5", "floe history orders --json"),
 )
 @click.argument("table")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many of the latest.")
+@click.option(
+    "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(min=1), help="How many of the latest."
+)
 @pass_application
 def command(application: Application, table: str, limit: int) -> None:
     """List the snapshots of a published TABLE, the latest first, with the run that made each."""

@@ -28,7 +28,14 @@ _GOOD = ("pass", "success")
 
 @click.command(cls=FloeCommand, examples=("floe runs", "floe runs --limit 5 --json", "floe runs 20260131T120000"))
 @click.argument("run_id", required=False)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many of the latest runs.")
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many of the latest runs.",
+)
 @pass_application
 def command(application: Application, run_id: str | None, limit: int) -> None:
     """List the latest runs; with a RUN_ID (its beginning is enough), show what that run did."""

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 )
 @click.argument("table", required=False)
 @click.option("--sql", metavar="QUERY", help="A query over everything that is published.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=0), help="How many rows at most.")
+@click.option(
+    "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(min=0), help="How many rows at most."
+)
 @click.option("--at", metavar="SNAPSHOT|TIME", help="The table as of a snapshot id or an ISO 8601 time.")
 @pass_application
 def command(application: Application, table: str | None, sql: str | None, limit: int, at: str | None) -> None:
