@@ -12,16 +12,22 @@ if TYPE_CHECKING:
 
 def assert_same_verdicts(ours: Outcome, theirs: Outcome) -> None:
     """Each node and test of dbt ended for Floe as for dbt, with as many failing rows."""
-    assert {name: ours.statuses.get(name) for name in theirs.statuses} == dict(theirs.statuses), ours.output
-    assert {name: ours.failures.get(name) for name in theirs.failures} == dict(theirs.failures)
-    assert ours.exit_code == theirs.exit_code
+    different = [
+        f"{name}: {ours.statuses.get(name)} ({ours.failures.get(name)}), expected {status} ({theirs.failures.get(name)})"
+        for name, status in theirs.statuses.items()
+        if (ours.statuses.get(name), ours.failures.get(name)) != (status, theirs.failures.get(name))
+    ]
+    assert not different, "\n".join(different)
+    assert ours.exit_code == theirs.exit_code, ours.output
 
 
 def assert_same(twins: Twins, *arguments: str) -> None:
-    """Build both halves and compare verdicts, tables and views."""
+    """Build both halves, which must succeed, and compare verdicts, tables and views."""
     ours, theirs = twins.floe_run(*arguments), twins.dbt_build(*arguments)
     assert_same_verdicts(ours, theirs)
-    assert twins.all_differences() == []
+    assert ours.exit_code == 0, ours.output
+    different = twins.all_differences()
+    assert not different, "\n".join(different)
 
 
 def replace(path: Path, *replacements: tuple[str, str]) -> None:

@@ -129,7 +129,7 @@ class Twins:
 
     def show(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of `floe show --sql`."""
-        shown = self.floe("show", "--json", "--sql", sql)
+        shown = self.floe("show", "--json", "--limit", "1000", "--sql", sql)
         assert shown.returncode == 0, shown.stderr
         return [tuple(row) for row in json.loads(shown.stdout)["rows"]]
 

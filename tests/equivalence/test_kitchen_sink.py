@@ -18,7 +18,7 @@ def change_inputs(project: Path) -> None:
         project / "dbt" / "seeds" / "bronze" / "customers.csv",
         ("1,Ada,London,2026-01-01 08:00:00", "1,Ada,Paris,2026-02-01 08:00:00"),
         ("2,Zoë,Zürich,2026-01-01 09:30:00,false,", "2,Zoë,Zürich,2026-01-01 09:30:00,false,99"),
-        ("4,Li,,2026-01-03 12:00:00,,0\n", "5,Noor,Oslo,2026-02-03 00:00:00,true,1\n"),
+        ("6,Sol,Lima,2026-01-04 00:00:00,true,2\n", "5,Noor,Oslo,2026-02-03 00:00:00,true,1\n"),
     )
     replace(
         project / "data" / "orders" / "2026-02.csv",
@@ -42,7 +42,7 @@ def bring_customers_back(project: Path) -> None:
     """The customer that was removed is there again, and another one goes."""
     replace(
         project / "dbt" / "seeds" / "bronze" / "customers.csv",
-        ("5,Noor,Oslo,2026-02-03 00:00:00,true,1\n", "4,Li,Lima,2026-03-03 12:00:00,true,2\n"),
+        ("5,Noor,Oslo,2026-02-03 00:00:00,true,1\n", "6,Sol,Lima,2026-03-03 12:00:00,true,3\n"),
     )
 
 
@@ -87,11 +87,10 @@ def test_a_full_refresh_equals_dbt_build_with_full_refresh(kitchen_sink: Twins) 
 def test_a_failing_test_and_a_failing_model_skip_what_dbt_skips_and_publish_nothing(kitchen_sink: Twins) -> None:
     assert_same(kitchen_sink)
     published = {key: kitchen_sink.table(key).metadata_location for key in kitchen_sink.published_assets()}
-    # Order 7 is there twice, so the unique test on the view fails; and one model divides by a word.
-    replace(
-        kitchen_sink.project / "data" / "orders" / "2026-02.csv",
-        ("7,3,south,2026-02-01,12.00,open,late\n", "7,3,south,2026-02-01,12.00,open,late\n" * 2),
-    )
+    # Order 7 is there twice, so the unique test on the view fails; and one model makes a number of a word.
+    with (kitchen_sink.project / "dbt" / "models" / "silver" / "orders_view.sql").open("a", encoding="utf-8") as view:
+        view.write("union all by name select * exclude (amount), 0 as cents, amount::decimal(12, 2) as amount\n")
+        view.write("from {{ source('bronze', 'orders') }} where order_id = 7\n")
     replace(
         kitchen_sink.project / "dbt" / "models" / "silver" / "from_files.sql",
         ("measures.reading", "1 / cast(events.kind as integer) as reading"),
