@@ -144,6 +144,7 @@ class Catalog(Protocol):
     def commit(self, commits: Sequence[TableCommit], on_step: Callable[[str], None]) -> None:
         """Create or update all the tables, or none, creating namespaces that are missing.
 
+        Manifests that the updates name are on the disk already; the catalog forces `<location>/metadata` to it.
         Calls `on_step("metadata-written")` right before the atomic step and `on_step("committed")` right after.
 
         Raises:

@@ -69,36 +69,35 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
         OSError: a manifest cannot be written.
     """
     require_supported(staged.base)
-    snapshot_id = _new_snapshot_id()
-    parent = current_snapshot(staged.base)
+    base, parent = staged.base, current_snapshot(staged.base)
     change = _change(staged, parent)
-    spec_id = unpartitioned_spec_id(staged.base)
-    metadata_folder = f"{staged.base.location}/metadata"
-    manifests, written = list(change.kept), []
-    types = bounded_types(staged.schema)
-    contents = ManifestContents(
-        [added_entry(item, types, snapshot_id) for item in staged.files], change.existing, change.deleted
-    )
-    if contents:
-        location = f"{metadata_folder}/{origin.run_id}-{uuid4().hex[:8]}-m0.avro"
-        manifests.insert(0, write_entries(location, staged.schema, spec_id, snapshot_id, contents))
-        written.append(location)
-    sequence_number = staged.base.metadata.get("last-sequence-number", 0) + 1
-    parent_id = parent["snapshot-id"] if parent else None
-    list_location = f"{metadata_folder}/snap-{snapshot_id}-{origin.run_id}.avro"
-    write_list(list_location, snapshot_id, parent_id, sequence_number, manifests)
-    written.append(list_location)
-    summary = _summary(staged, parent, change.deleted, origin)
     snapshot = {
-        "snapshot-id": snapshot_id,
-        **({"parent-snapshot-id": parent_id} if parent_id is not None else {}),
-        "sequence-number": sequence_number,
-        "timestamp-ms": max(time.time_ns() // 1_000_000, staged.base.metadata.get("last-updated-ms", 0)),
-        "manifest-list": list_location,
-        "summary": summary,
+        "snapshot-id": _new_snapshot_id(),
+        **({"parent-snapshot-id": parent["snapshot-id"]} if parent else {}),
+        "sequence-number": base.metadata.get("last-sequence-number", 0) + 1,
+        "timestamp-ms": max(time.time_ns() // 1_000_000, base.metadata.get("last-updated-ms", 0)),
+        "summary": _summary(staged, parent, change.deleted, origin),
     }
-    commit = TableCommit(staged.base, tuple(updates_of(staged, snapshot)))
-    return PreparedTable(commit, _published(staged, snapshot_id, summary), tuple(written))
+    written = _write(staged, change, snapshot, origin.run_id)
+    snapshot["manifest-list"] = written[-1]
+    commit = TableCommit(base, tuple(updates_of(staged, snapshot)))
+    return PreparedTable(commit, _published(staged, snapshot), written)
+
+
+def _write(staged: StagedTable, change: _Change, snapshot: Mapping[str, Any], run_id: str) -> tuple[str, ...]:
+    """Write the manifest of what changes, if anything does, and the manifest list; return their locations."""
+    folder, snapshot_id = f"{staged.base.location}/metadata", snapshot["snapshot-id"]
+    types = bounded_types(staged.schema)
+    added = [added_entry(item, types, snapshot_id) for item in staged.files]
+    contents = ManifestContents(added, change.existing, change.deleted)
+    manifests, written = list(change.kept), []
+    if contents:
+        written.append(f"{folder}/{run_id}-{uuid4().hex[:8]}-m0.avro")
+        spec_id = unpartitioned_spec_id(staged.base)
+        manifests.insert(0, write_entries(written[0], staged.schema, spec_id, snapshot_id, contents))
+    written.append(f"{folder}/snap-{snapshot_id}-{run_id}.avro")
+    write_list(written[-1], snapshot_id, snapshot.get("parent-snapshot-id"), snapshot["sequence-number"], manifests)
+    return tuple(written)
 
 
 def _new_snapshot_id() -> int:
@@ -218,11 +217,12 @@ def _totals(parent: Mapping[str, Any] | None) -> tuple[int, int, int]:
         return rows, len(files), sum(item.file_size_in_bytes for item in files)
 
 
-def _published(staged: StagedTable, snapshot_id: int, summary: Mapping[str, str]) -> PublishedTable:
+def _published(staged: StagedTable, snapshot: Mapping[str, Any]) -> PublishedTable:
+    summary = snapshot["summary"]
     return PublishedTable(
         asset=staged.asset,
         name=staged.base.name,
-        snapshot_id=snapshot_id,
+        snapshot_id=snapshot["snapshot-id"],
         operation=summary["operation"],
         rows_added=int(summary.get("added-records", 0)),
         rows_removed=int(summary.get("deleted-records", 0)),
