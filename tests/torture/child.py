@@ -37,7 +37,11 @@ class Watcher:
         pass
 
 
+_LONGEST_SECONDS = 120
+
+
 def main(project: str, action: str = "say", what: str = "") -> None:
+    signal.alarm(_LONGEST_SECONDS)  # so that a child whose test was ended does not run on for ever
     artifacts = load(Path(project) / ".floe" / "artifacts.json")
     request = RunRequest(project_directory=Path(project), artifacts=artifacts)
     result = run(request, [Watcher(action, what)])
