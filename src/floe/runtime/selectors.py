@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Matcher = Callable[["Universe", str, str], Iterable[str]]
 
 _WILDCARDS = re.compile(r"[*?\[\]]")
+_INSTALLED_PACKAGES = "dbt_packages"
 _DBT_MATERIALIZED = {"seed": "seed", "dbt_snapshot": "snapshot"}
 _RESOURCE_TYPES = {"dbt_snapshot": "snapshot"}
 
@@ -143,9 +144,13 @@ def path_pattern(glob: str) -> re.Pattern[str]:
 
 
 def by_path(universe: Universe, _argument: str, value: str) -> Iterator[str]:
-    """`path:`: a file, or a folder and all below it, relative to the project; `*`, `?`, `**` as in a shell."""
-    pattern = path_pattern(value)
-    return (key for key, path in universe.paths() if pattern.fullmatch(path))
+    """`path:`: a file, or a folder and all below it; `*`, `?` and `**` as in a shell.
+
+    Relative to the project or, as in dbt, to the folder of a transform.
+    """
+    folders = [folder for folder in universe.artifacts.search_path if folder != "."]
+    patterns = [path_pattern(value), *(path_pattern(f"{folder}/{value}") for folder in folders)]
+    return (key for key, path in universe.paths() if any(pattern.fullmatch(path) for pattern in patterns))
 
 
 def by_file(universe: Universe, _argument: str, value: str) -> Iterator[str]:
@@ -157,16 +162,17 @@ def by_file(universe: Universe, _argument: str, value: str) -> Iterator[str]:
 
 
 def by_package(universe: Universe, _argument: str, value: str) -> Iterator[str]:
-    """`package:`: the dbt project a node comes from; `this` is the root project."""
-    roots = {asset.fqn[0] for asset in universe.assets.values() if asset.fqn}
-    own = universe.artifacts.project.name
-    wanted = own if value == "this" and (own in roots or not roots) else value
+    """`package:`: the dbt project a node comes from; `this` is the project's own, not an installed package."""
     for key, asset in universe.assets.items():
-        if fnmatchcase(_asset_package(universe, asset), wanted):
+        if _is_own(asset.path) if value == "this" else fnmatchcase(_asset_package(universe, asset), value):
             yield key
-    for test_id in universe.tests:
-        if fnmatchcase(_package(test_id), wanted):
+    for test_id, test in universe.tests.items():
+        if _is_own(test.path) if value == "this" else fnmatchcase(_package(test_id), value):
             yield test_id
+
+
+def _is_own(path: str) -> bool:
+    return _INSTALLED_PACKAGES not in PurePosixPath(path).parts
 
 
 def by_resource_type(universe: Universe, _argument: str, value: str) -> Iterator[str]:

@@ -1,0 +1,161 @@
+"""The same selectors, given to dbt itself and to Floe, select the same nodes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from floe.artifact import codec
+from floe.runtime.selection import select
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = {
+    "floe.yaml": 'name: like-dbt\nversion: "1.0.0"\ntransforms: [{type: dbt, path: ./dbt}]\n',
+    "dbt/dbt_project.yml": "name: shop\nversion: 1.0.0\nprofile: floe\nseeds: {shop: {+tags: [raw]}}\n",
+    "dbt/seeds/raw/orders.csv": "id,customer_id\n1,1\n",
+    "dbt/seeds/raw/customers.csv": "id\n1\n",
+    "dbt/models/staging/stg_orders.sql": "{{ config(tags=['nightly', 'orders']) }} select * from {{ ref('orders') }}",
+    "dbt/models/staging/stg_customers.sql": "select * from {{ ref('customers') }}",
+    "dbt/models/marts/core/joined.sql": """
+        {{ config(materialized='ephemeral') }}
+        select o.id from {{ ref('stg_orders') }} o join {{ ref('stg_customers') }} c on o.customer_id = c.id
+        """,
+    "dbt/models/marts/core/revenue.sql": """
+        {{ config(materialized='table', tags='nightly') }} select * from {{ ref('joined') }}
+        """,
+    "dbt/models/marts/top.sql": """
+        {{ config(materialized='incremental', incremental_strategy='append') }} select * from {{ ref('revenue') }}
+        """,
+    "dbt/models/schema.yml": """
+version: 2
+models:
+  - name: stg_orders
+    columns:
+      - name: id
+        data_tests: [unique, {not_null: {config: {severity: warn}}}]
+      - name: customer_id
+        data_tests: [{relationships: {arguments: {to: ref('stg_customers'), field: id}}}]
+  - name: revenue
+    columns: [{name: id, data_tests: [{not_null: {config: {tags: [strict], store_failures: true}}}]}]
+""",
+    "dbt/tests/finance/revenue_is_positive.sql": "select * from {{ ref('revenue') }} where id < 0",
+    "dbt/snapshots/orders_history.sql": """
+        {% snapshot orders_history %}
+        {{ config(strategy='check', unique_key='id', check_cols='all', target_schema='main') }}
+        select * from {{ ref('stg_orders') }}
+        {% endsnapshot %}
+        """,
+}
+SELECTIONS: list[tuple[list[str], list[str]]] = [
+    (["stg_orders"], []),
+    (["stg_*"], []),
+    (["shop.staging"], []),
+    (["staging.*"], []),
+    (["marts"], []),
+    (["marts.core"], []),
+    (["marts.core.revenue"], []),
+    (["*e*"], []),
+    (["+revenue"], []),
+    (["revenue+"], []),
+    (["1+revenue"], []),
+    (["2+joined+1"], []),
+    (["@stg_customers"], []),
+    (["@orders_history"], []),
+    (["tag:nightly"], []),
+    (["tag:raw+1"], []),
+    (["tag:str*"], []),
+    (["tag:nightly,marts"], []),
+    (["+tag:nightly,resource_type:seed"], []),
+    (["path:models/marts"], []),
+    (["path:models/*/stg_o*.sql"], []),
+    (["models/staging"], []),
+    (["file:revenue.sql"], []),
+    (["file:stg_orders"], []),
+    (["revenue.sql"], []),
+    (["resource_type:seed"], []),
+    (["resource_type:snapshot"], []),
+    (["resource_type:test"], []),
+    (["config.materialized:table"], []),
+    (["config.materialized:seed"], []),
+    (["config.materialized:ephemeral+"], []),
+    (["config.severity:WARN"], []),
+    (["config.store_failures:true"], []),
+    (["config.incremental_strategy:append"], []),
+    (["test_type:singular"], []),
+    (["test_type:generic"], []),
+    (["test_name:not_null"], []),
+    (["test_name:relationships,stg_customers"], []),
+    (["revenue_is_positive"], []),
+    (["+revenue_is_positive"], []),
+    (["finance"], []),
+    (["package:shop"], []),
+    (["package:this,tag:raw"], []),
+    (["fqn:shop.marts.top"], []),
+    (["stg_orders stg_customers"], []),
+    (["stg_orders", "top"], []),
+    ([], ["stg_orders"]),
+    ([], ["tag:nightly+", "resource_type:test"]),
+    (["+revenue"], ["stg_customers"]),
+    (["stg_orders+"], ["top", "test_type:singular"]),
+]
+ASK_DBT = """
+import contextlib, io, json, sys
+from dbt.cli.main import dbtRunner
+
+folder, profiles, selections = sys.argv[1], sys.argv[2], json.load(sys.stdin)
+common = ["--project-dir", folder, "--profiles-dir", profiles, "--quiet"]
+found = []
+with contextlib.redirect_stdout(io.StringIO()):
+    manifest = dbtRunner().invoke(["parse", *common]).result
+    for include, exclude in selections:
+        asked = ["ls", *common, "--resource-type", "all", "--output", "json", "--output-keys", "unique_id"]
+        asked += [word for value in include for word in ("--select", value)]
+        asked += [word for value in exclude for word in ("--exclude", value)]
+        result = dbtRunner(manifest=manifest).invoke(asked)
+        assert result.success, result.exception
+        found.append(sorted(json.loads(line)["unique_id"] for line in result.result))
+json.dump(found, sys.stdout)
+"""
+PROFILE = "floe: {target: dev, outputs: {dev: {type: duckdb, path: ':memory:'}}}\n"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("like-dbt")
+    for name, text in FILES.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    subprocess.run([sys.executable, "-m", "floe.cli", "compile"], cwd=directory, check=True, capture_output=True)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def answers_of_dbt(project: Path) -> list[list[str]]:
+    (project / "profiles").mkdir()
+    (project / "profiles" / "profiles.yml").write_text(PROFILE)
+    command = [sys.executable, "-c", ASK_DBT, str(project / "dbt"), str(project / "profiles")]
+    asked = subprocess.run(
+        command, input=json.dumps(SELECTIONS), capture_output=True, text=True, check=False, cwd=project
+    )
+    assert asked.returncode == 0, asked.stderr
+    return json.loads(asked.stdout)
+
+
+def test_every_selection_means_what_it_means_in_dbt(project: Path, answers_of_dbt: list[list[str]]) -> None:
+    artifacts = codec.load(project / ".floe" / "artifacts.json")
+    different = {}
+    for (include, exclude), expected in zip(SELECTIONS, answers_of_dbt, strict=True):
+        found = select(artifacts, include, exclude)
+        ids = sorted([*(artifacts.assets[key].unique_id for key in found.assets), *found.tests])
+        if ids != expected:
+            different[" ".join([*include, "| exclude", *exclude])] = {
+                "only dbt": sorted(set(expected) - set(ids)),
+                "only Floe": sorted(set(ids) - set(expected)),
+            }
+    assert different == {}
