@@ -331,3 +331,38 @@ def test_unit_tests_are_left_out_with_a_warning(bare: Project):
     outcome = bare.compile()
     assert outcome.artifacts.tests == {}
     assert "1 dbt unit test is not run by Floe" in outcome.warnings
+
+
+def test_models_and_seeds_of_an_installed_package_are_assets_with_their_own_files(full: Project):
+    full.write(
+        {
+            "dbt/packages.yml": "packages: [{local: ../shared}]",
+            "dbt/dbt_packages/shared/dbt_project.yml": "name: shared\nversion: '1.0'\nprofile: x\n",
+            "dbt/dbt_packages/shared/models/gold/days.sql": "select * from {{ ref('day_names') }}",
+            "dbt/dbt_packages/shared/seeds/gold/day_names.csv": "day,name\n1,Monday\n",
+            "dbt/dbt_packages/shared/macros/one.sql": "{% macro one() %}1{% endmacro %}",
+            "dbt/models/orders.sql": "select {{ shared.one() }} as id",
+        }
+    )
+    assets = full.artifacts().assets
+    assert assets["gold.days"].path == "dbt/dbt_packages/shared/models/gold/days.sql"
+    assert assets["gold.days"].fqn == ("shared", "gold", "days")
+    seed = assets["gold.day_names"].seed
+    assert seed is not None
+    assert seed.file == "dbt/dbt_packages/shared/seeds/gold/day_names.csv"
+    full.write({"dbt/dbt_packages/shared/macros/one.sql": "{% macro one() %}2{% endmacro %}"})
+    query = full.artifacts().assets["main.orders"].query
+    assert query is not None
+    assert query.sql == "select 2 as id"
+
+
+def test_versions_of_a_model_are_assets_of_their_own(bare: Project):
+    bare.write(
+        {
+            "models/gold/totals_v1.sql": "select 1 as x",
+            "models/gold/totals_v2.sql": "select 2 as x",
+            "models/gold/top.sql": "select * from {{ ref('totals') }} join {{ ref('totals', v=1) }} using (x)",
+            "models/gold/schema.yml": "models: [{name: totals, latest_version: 2, versions: [{v: 1}, {v: 2}]}]",
+        }
+    )
+    assert bare.artifacts().assets["gold.top"].depends_on == ("gold.totals_v1", "gold.totals_v2")

@@ -134,3 +134,13 @@ def test_what_does_not_touch_the_data_is_left_alone(bare: Project):
         }
     )
     assert set(bare.artifacts().assets) == {"bronze.raw_orders", "silver.orders"}
+
+
+@pytest.mark.parametrize("alias", ["../../escape", "a.b", "a b", 'a"b'])
+def test_names_that_cannot_be_a_table_or_a_file_are_refused(bare: Project, alias: str):
+    bare.write({"models/top.sql": f"{{{{ config(alias='{alias}') }}}} select 1 as x"})
+    error = bare.refused()
+    assert error.code == "FLOE-0204"
+    assert error.details == (
+        f"models/top.sql: model `top`: the name `{alias}` is not supported: no dots, slashes, quotes or spaces",
+    )

@@ -322,3 +322,19 @@ def test_the_environment_and_the_platform_file_are_part_of_the_fingerprint(bare:
     artifacts = bare.artifacts()
     assert artifacts.catalogs["default"].uri == "sqlite:///c.db"
     assert Path(artifacts.storage["default"].path) == Path(".floe/warehouse")
+
+
+def test_two_compiles_at_once_follow_each_other(incremental: Project):
+    command = [sys.executable, "-c", COMPILE, str(incremental.directory), "[]"]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    results = [(process.communicate(timeout=180), process.returncode) for process in started]
+    assert [(errors, status) for (_, errors), status in results] == [("", 0)] * 3
+    assert sorted(json.loads(output)["unchanged"] for (output, _), _ in results) == [False, True, True]
+
+
+def test_warnings_of_dbt_are_passed_on_in_one_line_with_the_users_path(bare: Project):
+    bare.write({"models/schema.yml": "models: [{name: nobody, columns: [{name: id}]}]"})
+    (warning,) = bare.compile().warnings
+    assert "\n" not in warning
+    assert "'nobody'" in warning
+    assert "models/schema.yml" in warning

@@ -50,7 +50,7 @@ def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: AN
     Raises:
         CompilationError: `meta` names a layer that the platform does not declare.
     """
-    path = project.user_path(node.original_file_path)
+    path = project.file_of(node)
     asked = node.config.meta.get("layer") if isinstance(node.config.meta, dict) else None
     schema = node.config.schema
     if asked is not None:

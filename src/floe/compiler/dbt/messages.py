@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,8 @@ def translate(error: Exception, project: DbtProject, *, loaded: bool = True) -> 
     lines = _lines(error, project)
     if type(error).__name__ == "UninstalledPackagesFoundError":
         reason = f"the packages of the dbt project in `{_folder(project)}` are not installed"
-        return CompilationError("FLOE-0203", reason, "run `dbt deps` in that folder", details=lines)
+        folder = os.path.relpath(project.directory, project.root)
+        return CompilationError("FLOE-0203", reason, f"run `dbt deps --project-dir {folder}`", details=lines)
     if not loaded:
         reason = f"dbt cannot read `{project.user_path(PROJECT_FILE)}`"
         return CompilationError("FLOE-0202", reason, details=lines)
@@ -109,7 +111,7 @@ def _uses(word: str, project: DbtProject) -> Iterator[str]:
     pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
     for path, file in _files(project):
         if file.suffix in (".sql", ".yml", ".yaml"):
-            text = file.read_text(errors="replace")
+            text = file.read_text(encoding="utf-8", errors="replace")
             for number, line in enumerate(text.splitlines() if word in text else (), start=1):
                 if pattern.search(line):
                     yield f"{path}:{number}"
@@ -132,10 +134,12 @@ def not_fixed(errors: Sequence[NodeNotFixedError], project: DbtProject) -> Compi
 
 
 def _place(node: Any, use: str, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node
-    path = project.user_path(node.original_file_path)
+    path = project.file_of(node)
     tokens = _QUERYING if use == QUERY else (use.removeprefix("uses ").strip("`").removesuffix("()"),)
     file = project.root / path
-    for number, line in enumerate(file.read_text(errors="replace").splitlines() if file.is_file() else (), start=1):
+    for number, line in enumerate(
+        file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else (), start=1
+    ):
         if any(token in line for token in tokens):
             return f"{path}:{number}"
     return path

@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from floe.artifact.models import SESSION_DATABASE
 from floe.errors import CompilationError
@@ -25,7 +25,8 @@ PROJECT_FILE = "dbt_project.yml"
 MODELS_FOLDER = "models"
 BESIDE_FLOE_YAML = ("analyses", "macros", "seeds", "snapshots", "tests")
 """Folders beside floe.yaml that a supplied project takes in. Macros serve every bare folder, the rest the first."""
-PACKAGES = ("dbt_packages", "packages.yml", "dependencies.yml", "package-lock.yml")
+PACKAGES_FOLDER = "dbt_packages"
+PACKAGES = (PACKAGES_FOLDER, "packages.yml", "dependencies.yml", "package-lock.yml")
 PROFILE = "floe"
 SCHEMA = "main"
 _DBT_PACKAGES = ("dbt", "dbt_duckdb")
@@ -64,7 +65,14 @@ class DbtProject:
     def own_roots(self) -> tuple[str, ...]:
         """What a supplied project takes in if it is there, relative to the Floe project."""
         models = tuple(real for link, real in self.links if link == MODELS_FOLDER)
-        return (*models, *BESIDE_FLOE_YAML, *PACKAGES)
+        installed = os.path.relpath(self.directory / PACKAGES_FOLDER, self.root)
+        return (*models, *BESIDE_FLOE_YAML, *PACKAGES, installed)
+
+    def file_of(self, resource: Any) -> str:  # noqa: ANN401 - a node, source or macro of dbt's manifest
+        """The file, relative to the Floe project, that defines something of this project or of a package."""
+        path = str(resource.original_file_path)
+        packaged = f"{PACKAGES_FOLDER}/{resource.package_name}/{path}"
+        return self.user_path(packaged if (self.directory / packaged).is_file() else path)
 
     def user_path(self, path: str) -> str:
         """The user's file, relative to the Floe project, for a path that dbt gives relative to its project."""
@@ -181,7 +189,7 @@ def _link_folders(project: DbtProject) -> None:
         relative = os.path.relpath(target, project.state) if target is not None else None
         if link.is_symlink() and (relative is None or os.readlink(link) != relative):  # noqa: PTH115
             link.unlink()
-        if relative is not None and not link.is_symlink():
+        if relative is not None and not link.exists():
             link.symlink_to(relative, target_is_directory=True)
 
 

@@ -24,6 +24,7 @@ MERGE_OPTIONS = (
     "merge_update_condition",
     "merge_update_set_expressions",
 )
+_NOT_IN_NAMES = frozenset("./\\\"'` \t\n")
 _DBT_PACKAGES = ("dbt", "dbt_duckdb")
 
 
@@ -34,18 +35,18 @@ def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN
         CompilationError: one line for each node and what of it is not supported.
     """
     lines = [
-        f"{project.user_path(node.original_file_path)}: {_called(node)}: {problem}"
+        f"{project.file_of(node)}: {_called(node)}: {problem}"
         for node in sorted(manifest.nodes.values(), key=lambda node: str(node.unique_id))
         for problem in _node_problems(node)
     ]
     lines += [
-        f"{project.user_path(source.original_file_path)}: source `{source.source_name}.{source.name}`: "
+        f"{project.file_of(source)}: source `{source.source_name}.{source.name}`: "
         "dbt-duckdb's `plugin` is not supported"
         for source in manifest.sources.values()
         if {"plugin"} & {*source.meta, *source.source_meta, *source.config.meta}
     ]
     lines += [
-        f"{project.user_path(item.original_file_path)}: function `{item.name}`: dbt functions are not supported"
+        f"{project.file_of(item)}: function `{item.name}`: dbt functions are not supported"
         for item in manifest.functions.values()
     ]
     lines += list(_overridden(config, manifest, project))
@@ -90,6 +91,8 @@ def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
 
 
 def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
+    if set(node.alias) & _NOT_IN_NAMES:
+        yield f"the name `{node.alias}` is not supported: no dots, slashes, quotes or spaces"
     for name, hooks in (("pre-hook", node.config.pre_hook), ("post-hook", node.config.post_hook)):
         if hooks:
             yield f"`{name}` is not supported"
@@ -126,5 +129,5 @@ def _overridden(config: Any, manifest: Any, project: DbtProject) -> Iterator[str
     for name in (*MATERIALIZATIONS, "seed", "snapshot", "test"):
         macro = manifest.find_materialization_macro_by_name(config.project_name, name, "duckdb")
         if macro is not None and macro.package_name not in _DBT_PACKAGES:
-            path = project.user_path(macro.original_file_path)
+            path = project.file_of(macro)
             yield f"{path}: the project's own materialization `{name}` is not supported"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+_LABEL = re.compile(r"^\[WARNING\](\[\w+\])?: (Deprecated functionality )?")
 _RECORDER = ("DBT_RECORDER_", "DBT_ENGINE_RECORDER_", "DBT_PP_", "DBT_ENGINE_PP_")
 """Variables of dbt's own test tools, which dbt reads past its options."""
 
@@ -36,9 +38,12 @@ class Messages:
     warnings: list[str] = field(default_factory=list)
 
     def __call__(self, event: Any) -> None:  # noqa: ANN401 - dbt's protobuf message
-        """Keep a warning, once."""
-        if event.info.level == EventLevel.WARN.value and event.info.msg not in self.warnings:
-            self.warnings.append(event.info.msg)
+        """Keep a warning, once, in one line."""
+        if event.info.level != EventLevel.WARN.value or event.info.name == "DeprecationsSummary":
+            return
+        text = _LABEL.sub("", " ".join(event.info.msg.split()))
+        if text not in self.warnings:
+            self.warnings.append(text)
 
 
 def inside_dbt(project: DbtProject, messages: Messages, work: Callable[[Any], Result]) -> Result:

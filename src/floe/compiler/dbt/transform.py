@@ -104,7 +104,7 @@ def _refuse_cycle(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 -
             "FLOE-0209",
             f"the models depend on each other in a cycle: {names}",
             "take one of the references away",
-            details=[f"`{node.name}` is {project.user_path(node.original_file_path)}" for node in nodes[1:]],
+            details=[f"`{node.name}` is {project.file_of(node)}" for node in nodes[1:]],
         )
 
 
@@ -120,7 +120,7 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
         kind = str(node.resource_type)
         if kind == "test":
             file_name = node.name if names[node.name] == 1 else node.unique_id
-            path = project.user_path(node.original_file_path)
+            path = project.file_of(node)
             result.tests.append(test_of(node, path, entries[node.unique_id], file_name))
         elif kind in (*MODEL_KINDS, "seed"):
             asset = _asset(config, node, project, layers, cache, entries)
@@ -183,16 +183,17 @@ def _source(source: Any, project: DbtProject) -> DbtSource:  # noqa: ANN401 - db
         schema=source.schema if source.database == SESSION_DATABASE else f"{source.database}.{source.schema}",
         identifier=source.identifier,
         external="external_location" in settings,
-        place=_declaration(project, source.original_file_path, source.name),
+        place=_declaration(project, source),
     )
 
 
-def _declaration(project: DbtProject, path: str, name: str) -> str:
-    file = project.directory / path
-    lines = file.read_text().splitlines() if file.is_file() else []
-    pattern = re.compile(rf"\bname:\s*[\"']?{re.escape(name)}\b")
-    number = next((number for number, line in enumerate(lines, start=1) if pattern.search(line)), 1)
-    return f"{project.user_path(path)}:{number}"
+def _declaration(project: DbtProject, source: Any) -> str:  # noqa: ANN401 - dbt's SourceDefinition
+    path = project.file_of(source)
+    file = project.root / path
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    pattern = re.compile(rf"\bname:\s*[\"']?{re.escape(source.name)}\b")
+    lines = enumerate(text.splitlines(), start=1)
+    return f"{path}:{next((number for number, line in lines if pattern.search(line)), 1)}"
 
 
 def _roots(config: Any, project: DbtProject) -> tuple[str, ...]:  # noqa: ANN401 - dbt's RuntimeConfig
