@@ -57,7 +57,7 @@ def test_a_changed_row_is_closed_and_a_new_one_begins(lakehouse: Lakehouse) -> N
 def test_a_rerun_without_changes_adds_nothing(lakehouse: Lakehouse) -> None:
     _run(lakehouse, DAY_1, DAY_2)
     before, files = _history(lakehouse), lakehouse.files("silver.s")
-    _run(lakehouse, DAY_2)
+    assert lakehouse.build("silver.s")["silver.s"].staged is None
     assert _history(lakehouse) == before
     assert lakehouse.files("silver.s") == files
 

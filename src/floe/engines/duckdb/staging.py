@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
@@ -18,7 +18,6 @@ from floe.lake.schema import assign_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from floe.artifact.models import Relation
     from floe.engines.duckdb.workspace import Workspace
@@ -99,7 +98,25 @@ def stage_query(workspace: Workspace, target: Target, query: str, change: Change
     engine_types = {column.name: column.type.text for column in columns if column.type.is_converted}
     files = _session_files(change, file, schema, engine_types)
     workspace.create_view(target.relation, files.select())
-    staged = StagedTable(
+    return BuildOutcome(
+        rows=file.record_count if file else 0,
+        bytes=file.size_bytes if file else 0,
+        staged=_staged(target, change, schema, file, engine_types),
+    )
+
+
+def _staged(
+    target: Target,
+    change: Change,
+    schema: Mapping[str, Any],
+    file: StagedFile | None,
+    engine_types: Mapping[str, str],
+) -> StagedTable | None:
+    """What publishing would change; None for an increment that brought nothing."""
+    is_same = change.kept is not None and change.kept.schema["fields"] == schema["fields"]
+    if is_same and file is None and not change.removed_paths and not change.properties:
+        return None
+    return StagedTable(
         asset=target.key,
         base=target.base,
         schema=schema,
@@ -108,7 +125,6 @@ def stage_query(workspace: Workspace, target: Target, query: str, change: Change
         removed_paths=change.removed_paths,
         properties={**dict(change.properties), **_engine_types_property(target.base, engine_types)},
     )
-    return BuildOutcome(rows=file.record_count if file else 0, bytes=file.size_bytes if file else 0, staged=staged)
 
 
 def _session_files(

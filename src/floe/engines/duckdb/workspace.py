@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from floe.artifact.models import Asset, Relation
     from floe.engines.base import SessionRequest
     from floe.lake.base import TableState
+
+# DuckDB forgets an interruption that comes right before a statement starts.
+_INTERRUPTIONS = 3
+_INTERRUPTION_SECONDS = 0.02
 
 
 class Workspace:
@@ -126,9 +131,11 @@ class Workspace:
     def interrupt(self) -> None:
         """Stop what is running on every cursor, and refuse what comes after."""
         self._interrupted.set()
-        with self._lock:
-            for cursor in self._cursors:
-                cursor.interrupt()
+        for _ in range(_INTERRUPTIONS):
+            with self._lock:
+                for cursor in self._cursors:
+                    cursor.interrupt()
+            time.sleep(_INTERRUPTION_SECONDS)
 
     def close(self) -> None:
         """Close every cursor and the database."""
