@@ -2,7 +2,7 @@
 
 FloeError                     anything Floe reports on purpose
 ├── ProjectError              the user's project or data is at fault (exit 1)
-│   ├── ConfigurationError    floe.yaml or platform.yaml is not valid; carries every diagnostic found
+│   ├── ConfigurationError    floe.yaml, platform.yaml or an asset's declaration is not valid; carries every diagnostic
 │   ├── CompilationError      dbt or a Python asset file could not be compiled
 │   ├── NodeError             one node of a run failed: SQL, Python code or a source file
 │   └── SelectionError        a selection names nothing, or something that does not exist
@@ -60,7 +60,7 @@ class ProjectError(FloeError):
 
 
 class ConfigurationError(ProjectError):
-    """`floe.yaml` or `platform.yaml` is not valid; every mistake found is a diagnostic with a position."""
+    """`floe.yaml`, `platform.yaml` or what declares an asset is not valid; each mistake is a diagnostic with a position."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         first = diagnostics[0]
