@@ -60,7 +60,7 @@ class ProjectError(FloeError):
 
 
 class ConfigurationError(ProjectError):
-    """`floe.yaml`, `platform.yaml` or what declares an asset is not valid; each mistake is a diagnostic with a position."""
+    """`floe.yaml`, `platform.yaml` or the declaration of an asset is not valid; carries a diagnostic for each mistake."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         first = diagnostics[0]
