@@ -14,6 +14,7 @@ import pytest
 from floe.cli.main import main
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FILTERS = (
@@ -91,3 +92,18 @@ def shop(compiled_shop: Path, tmp_path: Path) -> Path:
     """A copy of the compiled basic project, in the folder where `floe` runs."""
     shutil.copytree(compiled_shop, tmp_path, symlinks=True, dirs_exist_ok=True)
     return tmp_path
+
+
+@pytest.fixture
+def loaded_by(tmp_path: Path) -> Callable[..., set[str]]:
+    """The modules that a command imports, beside those that any Python program has."""
+
+    def modules(*words: str) -> set[str]:
+        script = (
+            "import sys; before = set(sys.modules); from floe.cli.main import main;"
+            f"main({list(words)!r}); print(*(set(sys.modules) - before))"
+        )
+        done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return set(done.stdout.splitlines()[-1].split())
+
+    return modules

@@ -108,6 +108,28 @@ def test_history_of_a_view_says_that_it_has_none(shop: Path, floe: Floe) -> None
     assert floe("history", "glance").err.startswith("error[FLOE-0707]: `main.glance` is a view model")
 
 
+def test_a_name_that_two_assets_have_is_answered_with_their_keys(shop: Path, floe: Floe) -> None:
+    (shop / "data").mkdir()
+    (shop / "data/example.csv").write_text("id\n1\n")
+    with (shop / "floe.yaml").open("a") as configuration:
+        configuration.write("\nsources: {example: {files: data/example.csv, layer: bronze}}\n")
+    assert floe("compile", "-q").status == 0
+    assert floe("history", "example").filtered() == (
+        "exit 2\n--- out\n--- err\n"
+        "error[FLOE-0706]: several assets are named `example`\n"
+        "hint: name one of them: `bronze.example`, `main.example`\n"
+    )
+
+
+def test_failing_rows_that_a_test_keeps_can_be_looked_at(shop: Path, floe: Floe) -> None:
+    test = shop / "tests/test_example.sql"
+    test.write_text("{{ config(store_failures=true) }} select 1 as why from {{ ref('example') }}")
+    assert floe("run", "-q").status == 1
+    history = json.loads(floe("history", "main_dbt_test__audit.test_example", "--json").out)
+    assert [snapshot["rows_total"] for snapshot in history["snapshots"]] == [5]
+    assert floe("show", "main_dbt_test__audit.test_example", "--limit", "1").out == "why\n---\n  1\n"
+
+
 def test_runs_before_any_run_says_so(shop: Path, floe: Floe) -> None:
     assert floe("runs").filtered() == "exit 0\n--- out\n--- err\nnothing has run in this project yet\n"
     assert json.loads(floe("runs", "--json").out)["runs"] == []

@@ -12,6 +12,7 @@ import pytest
 from floe.cli.group import COMMANDS, build_group
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Floe
@@ -53,20 +54,16 @@ def _folder(file: str | None) -> Path:
     return Path(file).parent
 
 
-def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_help_imports_nothing_heavy(loaded_by: Callable[..., set[str]]) -> None:
     heavy = {"dbt", "duckdb", "pyiceberg", "pyarrow", "rich", "sqlglot", "pydantic", "yaml", "sqlite3"}
-    script = "import sys; from floe.cli.main import main; status = main(['--help']); print(*sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
-    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    loaded = {name.partition(".")[0] for name in loaded_by("--help")}
     assert "click" in loaded
     assert not heavy & loaded
 
 
-def test_no_command_is_imported_before_it_is_invoked(tmp_path: Path) -> None:
-    script = "import sys; from floe.cli.main import main; main(['explain']); print(*sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
-    loaded = [name for name in done.stdout.splitlines()[-1].split() if name.startswith("floe.cli.commands.")]
-    assert loaded == ["floe.cli.commands.explain"]
+def test_no_command_is_imported_before_it_is_invoked(loaded_by: Callable[..., set[str]]) -> None:
+    commands = {name for name in loaded_by("explain") if name.startswith("floe.cli.commands.")}
+    assert commands == {"floe.cli.commands.explain"}
 
 
 def test_without_a_command_the_help_goes_to_standard_error_and_the_status_is_2(floe: Floe) -> None:
@@ -89,6 +86,12 @@ def test_an_unknown_option_is_answered_with_the_nearest(floe: Floe) -> None:
         "hint: did you mean `--json`?\n"
     )
     assert "run `floe --help` for its options" in floe("--zzzz").err
+
+
+def test_a_usage_error_is_a_document_too_where_one_was_asked_for(floe: Floe) -> None:
+    """lesson 10"""
+    outcome = floe("explain", "--json", "--bogus")
+    assert (outcome.status, json.loads(outcome.out)["error"]["code"]) == (2, "FLOE-0701")
 
 
 def test_a_value_too_many_is_a_usage_error(floe: Floe) -> None:

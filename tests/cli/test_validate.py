@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Floe
@@ -166,10 +165,10 @@ def test_markup_in_a_message_is_not_eaten(floe: Floe, project: Path) -> None:
     assert "`[bold]shop[/bold]`" in floe("validate").err
 
 
-def test_validate_loads_neither_dbt_nor_an_engine_nor_a_drawing_library(project: Path) -> None:
+def test_validate_loads_neither_dbt_nor_an_engine_nor_a_drawing_library(
+    loaded_by: Callable[..., set[str]],
+) -> None:
     heavy = {"dbt", "duckdb", "pyiceberg", "pyarrow", "rich", "sqlglot"}
-    script = "import sys; from floe.cli.main import main; main(['validate']); print(*sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True)
-    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    loaded = {name.partition(".")[0] for name in loaded_by("validate")}
     assert "yaml" in loaded
     assert not heavy & loaded

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     printer = Printer(_usable(sys.stdout), _usable(sys.stderr), os.environ)
     application = Application(printer)
     words = list(sys.argv[1:] if arguments is None else arguments)
+    printer.as_json = "--json" in words  # known even where the words cannot be parsed
     try:
         status = _reporting(application, lambda: _invoke(application, words))
         printer.flush()
