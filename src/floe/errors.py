@@ -60,7 +60,7 @@ class ProjectError(FloeError):
 
 
 class ConfigurationError(ProjectError):
-    """`floe.yaml`, `platform.yaml` or the declaration of an asset is not valid; carries a diagnostic for each mistake."""
+    """`floe.yaml`, `platform.yaml` or an asset declaration is not valid; carries a diagnostic for each mistake."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         first = diagnostics[0]
