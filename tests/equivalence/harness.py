@@ -220,15 +220,20 @@ class Twins:
     def all_differences(self) -> list[str]:
         """How the published tables differ from dbt's, and the views' rows from those of dbt's views."""
         tables = [difference for key in self.published_assets() for difference in self.differences(key)]
-        views = [key for key, asset in self.artifacts.assets.items() if asset.materialization == "view"]
-        return tables + [difference for key in views for difference in self._view_differences(key)]
+        return tables + self._view_differences()
 
-    def _view_differences(self, key: str) -> list[str]:
-        relation = self.artifacts.assets[key].relation
-        fingerprint = "SELECT count(*), CAST(sum(hash(viewed)) AS VARCHAR) FROM {} AS viewed"
-        ours = self.show(fingerprint.format(key))
-        theirs = self.dbt_rows(fingerprint.format(f"{relation.schema_name}.{relation.identifier}"))
-        return [] if ours == theirs else [f"{key}: rows of the view hash to {ours}, expected {theirs}"]
+    def _view_differences(self) -> list[str]:
+        views = {key: asset.relation for key, asset in self.artifacts.assets.items() if asset.materialization == "view"}
+        fingerprint = "SELECT '{}', count(*), CAST(sum(hash(viewed)) AS VARCHAR) FROM {} AS viewed"
+        ours = self.show(" UNION ALL ".join(fingerprint.format(key, key) for key in views))
+        theirs = self.dbt_rows(
+            " UNION ALL ".join(
+                fingerprint.format(key, f"{relation.schema_name}.{relation.identifier}")
+                for key, relation in views.items()
+            )
+        )
+        pairs = zip(sorted(ours), sorted(theirs), strict=True)
+        return [f"view {one}, expected {other}" for one, other in pairs if one != other]
 
 
 def _comparison(asset: Asset) -> Mapping[str, str]:
