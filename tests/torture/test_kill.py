@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,7 @@ def test_killing_at_random_times_never_mixes_generations(torture: Torture, reade
     history.append(generation)
     assert torture.contents() == torture.expected(generation, history)
     assert reader.looks > kills
+    sys.stdout.write(f"{killed} kills, {reader.looks} reads, {len(reader.mixed)} mixed, seed {seed}\n")
     assert_every_status_is_what_happened(torture)
 
 

@@ -123,13 +123,7 @@ class _Run:
 
     def execute(self) -> RunResult:
         """Recover, record the start, work, record the end."""
-        journal = Journal(journal_path(self._directory))
-        for message in recover(journal, self._artifacts, self._directory):
-            self._stream.emit(Notice(run_id=self._run_id, message=message))
-        started = self._start_event()
-        journal.start_run(started)
-        self._stream.subscribe(JournalObserver(journal))
-        self._stream.emit(started)
+        self._begin(Journal(journal_path(self._directory)))
         try:
             work = self._work()
         except FloeError as error:
@@ -138,6 +132,18 @@ class _Run:
             self._finish(RunStatus.FAILED, failure_of(error))
             raise
         return self._ended(work)
+
+    def _begin(self, journal: Journal) -> None:
+        started = self._start_event()
+        try:
+            for message in recover(journal, self._artifacts, self._directory):
+                self._stream.emit(Notice(run_id=self._run_id, message=message))
+            journal.start_run(started)
+        except FloeError:
+            journal.close()
+            raise
+        self._stream.subscribe(JournalObserver(journal))
+        self._stream.emit(started)
 
     def _start_event(self) -> RunStarted:
         kinds = self._graph.kinds
@@ -158,7 +164,6 @@ class _Run:
         from floe.engines.duckdb.session import open_session
         from floe.lake.open import open_catalogs, warm_up
 
-        threading.Thread(target=warm_up, name="floe-warm-up", daemon=True).start()
         catalogs = open_catalogs(self._artifacts, self._directory)
         session = open_session(
             SessionRequest(
@@ -169,6 +174,8 @@ class _Run:
                 threads=self._threads,
             )
         )
+        # Started late, so that importing what publishing needs does not delay the engine's first statements.
+        threading.Thread(target=warm_up, name="floe-warm-up", daemon=True).start()
         abandoned = True
         try:
             runner, abandoned = self._execute_nodes(session)
@@ -229,7 +236,7 @@ class _Run:
             status = RunStatus.CANCELLED
         else:
             status = RunStatus.SUCCEEDED if work.outcomes.succeeded and not published.error else RunStatus.FAILED
-        if work.outcomes.staged.keys() - {table.asset for table in published.tables}:
+        if status is not RunStatus.SUCCEEDED:  # what failed half-way may have left files, too
             self._clean_up()
         errors = (*work.outcomes.errors, *([published.error] if published.error else ()))
         return replace(
