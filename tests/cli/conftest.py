@@ -83,7 +83,8 @@ def compiled_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The basic template as `floe init shop` writes it, compiled once for all tests."""
     folder = tmp_path_factory.mktemp("compiled")
     assert main(["-q", "-C", str(folder), "init", "shop"]) == 0
-    assert main(["-q", "-C", str(folder / "shop"), "compile"]) == 0
+    for _ in range(2):  # files that are younger than the clock's grain are not remembered the first time
+        assert main(["-q", "-C", str(folder / "shop"), "compile"]) == 0
     return folder / "shop"
 
 

@@ -165,13 +165,22 @@ def test_a_second_run_names_who_holds_the_environment(shop: Path, floe: Floe) ->
     assert floe("run", "-q").status == 0
 
 
-def test_a_tampered_artifact_is_never_run(shop: Path, floe: Floe) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [("sum(amount)", "sum(amount) * 2", "FLOE-0304"), ('"format_version": 1', '"format_version": 0', "FLOE-0303")],
+)
+def test_a_tampered_or_older_artifact_is_never_run(shop: Path, floe: Floe, old: str, new: str, code: str) -> None:
     """lesson 6"""
     artifact = shop / ".floe/artifacts.json"
     original = artifact.read_text()
-    artifact.write_text(original.replace("sum(amount)", "sum(amount) * 2"))
-    assert floe("run", "-q").status == 0
+    artifact.write_text(original.replace(old, new))
+    refused = floe("run")
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err.startswith(f"error[{code}]")
+    assert "hint: run `floe compile` to write it anew" in refused.err
+    assert floe("compile").status == 0
     assert artifact.read_text() == original
+    assert floe("run", "-q").status == 0
 
 
 @pytest.mark.parametrize("command", ["run", "compile", "ls", "show"])

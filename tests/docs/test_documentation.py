@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from floe.config.load import load_configuration
 
 ROOT = Path(__file__).parents[2]

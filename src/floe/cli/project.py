@@ -75,6 +75,22 @@ def compile_now(application: Application, *, force: bool = False) -> CompileOutc
     return outcome
 
 
+def compile_or_repair(application: Application, *, force: bool = False) -> CompileOutcome:
+    """As `compile_now`, but an artifact that is damaged or was changed by hand is written anew.
+
+    Raises:
+        ProjectError: configuration, dbt project or Python assets are at fault.
+        EnvironmentFaultError: `.floe/` cannot be written.
+    """
+    from floe.errors import ArtifactError
+
+    try:
+        return compile_now(application, force=force)
+    except ArtifactError as error:
+        application.printer.warn(error.reason)
+        return compile_now(application, force=True)
+
+
 def last_artifacts(application: Application) -> CompiledArtifacts:
     """The artifact of the last compile, for commands that look at what was published; compiles where there is none.
 

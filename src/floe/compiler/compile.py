@@ -22,7 +22,7 @@ from floe.compiler.rendered import restore_rendered, write_rendered
 from floe.compiler.secrecy import refuse_secrets
 from floe.config.pipeline import PythonTransform
 from floe.diagnostics.diagnostic import by_place
-from floe.errors import ArtifactError, ConfigurationError, EnvironmentFaultError
+from floe.errors import ConfigurationError, EnvironmentFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,8 @@ class CompileOutcome:
 def compile_project(configuration: Configuration, *, force: bool = False) -> CompileOutcome:
     """Compile a project and write `.floe/artifacts.json` and `.floe/rendered/`.
 
-    With nothing changed since the last compile it reads the artifact that is there, and imports no dbt.
+    With nothing changed since the last compile it reads the artifact that is there, and imports no dbt. An artifact
+    that somebody else changed since is refused, never run and never silently replaced.
 
     Args:
         configuration: The project's valid configuration.
@@ -65,6 +66,7 @@ def compile_project(configuration: Configuration, *, force: bool = False) -> Com
     Raises:
         ConfigurationError: sources or Python assets are wrong; carries every diagnostic.
         CompilationError: dbt refuses its project, or it uses what Floe does not support.
+        ArtifactError: nothing that is compiled has changed, but the artifact is not what was written.
         EnvironmentFaultError: `.floe/` cannot be written.
     """
     project = configuration.project_directory
@@ -102,10 +104,7 @@ def _unchanged(configuration: Configuration) -> CompileOutcome | None:
     inputs = fingerprint.read_inputs(project, record.roots, record)
     if not fingerprint.matches(record, settings, inputs):
         return None
-    try:
-        artifacts = codec.load(project / ARTIFACT)
-    except ArtifactError:
-        return None
+    artifacts = codec.load(project / ARTIFACT)
     if artifacts.digest != record.digest:
         return None
     restore_rendered(artifacts, project)

@@ -22,9 +22,9 @@ def command(application: Application, force: bool) -> None:
 
     The same inputs give the same bytes; with nothing changed, nothing is parsed again.
     """
-    from floe.cli.project import bury_dead_runs, compile_now
+    from floe.cli.project import bury_dead_runs, compile_or_repair
 
-    outcome = compile_now(application, force=force)
+    outcome = compile_or_repair(application, force=force)
     bury_dead_runs(application, outcome.artifacts)
     application.printer.result(_document(outcome), lambda: _report(application, outcome))
 
