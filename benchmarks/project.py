@@ -1,7 +1,11 @@
-"""Generate the dbt project of the benchmarks: N models over small Parquet sources, each with two tests."""
+"""Generate the dbt project of the benchmarks: N models over small Parquet sources, each with two tests.
+
+Usage: project.py FOLDER MODELS TABLES_EVERY
+"""
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from pathlib import Path
 
@@ -80,3 +84,7 @@ def _schema(names: list[str]) -> str:
         "version: 2\nsources:\n  - name: raw\n    config:\n      meta: {external_location: 'data/{name}.parquet'}\n"
         f"    tables:\n{tables}\nmodels:\n{models}\n"
     )
+
+
+if __name__ == "__main__":
+    generate(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
