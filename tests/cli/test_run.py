@@ -34,11 +34,11 @@ def test_compile_says_what_was_written(shop: Path, floe: Floe) -> None:
 
 
 def test_a_run_says_what_it_built_tested_and_published(shop: Path, floe: Floe) -> None:
-    outcome = floe("run")
+    outcome = floe("run", "--threads", "1")
     assert (outcome.status, outcome.out) == (0, "")
     assert blocks(outcome.filtered().partition("--- err\n")[2]) == [
         (
-            " Running 2 assets and 6 tests of shop in local, up to 4 at a time\n"
+            " Running 2 assets and 6 tests of shop in local, up to 1 at a time\n"
             " Loaded TIME main.sample seed 10 rows 2 tests passed\n"
             " Passed TIME test test_example\n"
             " Built TIME main.example table 5 rows 3 tests passed"
