@@ -167,6 +167,18 @@ def test_a_warning_names_its_condition_and_is_no_failure(shown: Show, make: type
     assert "    Tested 1 warned" in lines
 
 
+def test_several_warnings_are_a_line_each_with_one_hint(shown: Show, make: type) -> None:
+    warned = ["revenue_is_positive", "orders_have_customers"]
+    lines = shown(
+        make.started([], warned),
+        *(make.result(test, TestStatus.WARN, failures=11) for test in warned),
+        make.finished(),
+    )
+    first = lines.index("warning: test `revenue_is_positive` warned: 11 rows (>10)")
+    assert lines[first + 1].startswith("warning: test `orders_have_customers` on ")
+    assert lines[first + 2] == "hint: `-v` shows the rows that each of them found"
+
+
 def test_what_is_not_an_asset_s_fault_is_told_at_the_end(shown: Show, make: type) -> None:
     conflict = Failure(code="FLOE-0502", reason="`gold.revenue` was changed by another writer", instruction="run again")
     lines = shown(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.observe.failures import Setting, brief_lines, data_test_lines, failure_lines
+from floe.observe.failures import Setting, brief_lines, data_test_lines, failure_lines, title
 from floe.observe.wording import INDENT, clip, count, counts, duration, verb
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
 
@@ -54,13 +54,13 @@ def _warnings(tally: Tally, setting: Setting, *, every: bool) -> list[list[str]]
     warned = [(test_id, event) for test_id, event in tally.results.items() if event.status is TestStatus.WARN]
     if every:
         return [data_test_lines(event, tally.tests[test_id], setting) for test_id, event in warned]
-    lines: list[str] = []
-    for test_id, event in warned[:_MAXIMUM_WARNINGS]:
-        lines += brief_lines(event, tally.tests[test_id], setting)
+    if len(warned) == 1:
+        return [brief_lines(event, tally.tests[test_id], setting) for test_id, event in warned]
+    lines = [title(event, tally.tests[test_id], setting.paint) for test_id, event in warned[:_MAXIMUM_WARNINGS]]
     if len(warned) > _MAXIMUM_WARNINGS:
         rest = count(len(warned) - _MAXIMUM_WARNINGS, "more test")
-        lines.append(f"{setting.paint.yellow('warning:')} {rest} warned (`-v` shows all)")
-    return [lines] if lines else []
+        lines.append(f"{setting.paint.yellow('warning:')} {rest} warned")
+    return [[*lines, f"{setting.paint.cyan('hint:')} `-v` shows the rows that each of them found"]] if lines else []
 
 
 def _is_published(tally: Tally) -> bool:
