@@ -232,3 +232,13 @@ def test_colours_change_no_text(shown: Show, make: type) -> None:
     coloured = shown(*events, paint=make.tags)
     assert any("\x1b[" in line for line in coloured)
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == shown(*events, paint=make.plain)
+
+
+@pytest.mark.parametrize(
+    ("width", "ending"),
+    [(None, "rows  snapshot 5151234567890123456"), (80, "rows  5151234567890123456"), (60, "1,234 rows")],
+)
+def test_a_snapshot_is_named_as_far_as_there_is_room(shown: Show, make: type, width: int | None, ending: str) -> None:
+    name = "silver.tournament_importance"
+    lines = shown(make.started([name], []), make.node(name), *published(make, name), make.finished(), width=width)
+    assert next(line for line in lines if "+10" in line).endswith(ending)

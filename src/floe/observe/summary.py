@@ -105,15 +105,23 @@ def _tables(published: Sequence[TablePublished], paint: Paint, width: int, *, ev
     names = max(len(table.table) for table in shown)
     added = max(len(_change(table)) for table in shown)
     totals = max(len(f"{table.rows_total:,}") for table in shown)
+    texts = [
+        f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} rows" for table in shown
+    ]
+    room = width - len(INDENT)
+    label = _snapshot_label(room - len(texts[0]))
     lines = []
-    for table in shown:
-        line = f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} rows"
-        snapshot = f"  snapshot {table.snapshot_id}"
-        fits = len(INDENT) + len(line) + len(snapshot) <= width
-        lines.append(f"{INDENT}{clip_keeping_blanks(line, width - len(INDENT))}{paint.dim(snapshot) if fits else ''}")
+    for table, text in zip(shown, texts, strict=True):
+        snapshot = "" if label is None else paint.dim(f"{label}{table.snapshot_id}")
+        lines.append(f"{INDENT}{clip_keeping_blanks(text, room)}{snapshot}")
     if len(shown) < len(published):
         lines.append(f"{INDENT}… and {count(len(published) - len(shown), 'more table')} (`-v` shows all)")
     return lines
+
+
+def _snapshot_label(room: int) -> str | None:
+    """What stands before a snapshot's id (at most 19 digits) in so many columns; None where the id has no place."""
+    return next((label for label in ("  snapshot ", "  ") if len(label) + 19 <= room), None)
 
 
 def clip_keeping_blanks(text: str, width: int) -> str:
