@@ -22,7 +22,7 @@ READ_ONLY = ("make", "pip", "uv", "git")
 CHANGES_FROM_RUN_TO_RUN = (
     (re.compile(r"\b\d{8}T\d{9}(?:-[0-9a-f]{6})?\b"), "RUN"),
     (re.compile(r"\b\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\b"), "TIME"),
-    (re.compile(r"\b(?:snapshot )?\d{18,19}\b"), "SNAPSHOT"),
+    (re.compile(r"\b(?:snapshot )?\d{15,19}\b"), "SNAPSHOT"),
     (re.compile(r"\b(?:\d+[smhd] ago|\d+m\d{2}s|\d+h\d{2}m|\d+(?:\.\d+)?m?s)\b"), "DURATION"),
     (re.compile(r"digest [0-9a-f]{12,64}"), "digest DIGEST"),
     (re.compile(r"-{2,}"), "--"),
