@@ -101,6 +101,19 @@ def test_a_failed_asset_shows_reason_sql_line_and_what_was_skipped(shown: Show, 
     ]
 
 
+def test_rows_of_failing_tests_are_not_taken_for_published_assets(shown: Show, make: type) -> None:
+    lines = shown(
+        make.started(["silver.orders"], ["orders_have_customers"]),
+        make.node("silver.orders"),
+        make.result("orders_have_customers", TestStatus.FAIL, failures=1),
+        make.table("test.shop.orders_have_customers"),
+        PublishFinished(run_id=make.run, published=1, seconds=0.01),
+        PublishFinished(run_id=make.run, published=0, seconds=0.0, withheld=True),
+        make.finished(RunStatus.FAILED),
+    )
+    assert "  Withheld every asset: only rows of failing tests were published, because something failed" in lines
+
+
 def test_a_failed_test_shows_values_expectation_and_query(shown: Show, make: type) -> None:
     lines = shown(
         make.started(["silver.orders"], ["accepted_values_orders_status"]),

@@ -37,5 +37,5 @@ def build_model(workspace: Workspace, asset: Asset, query: Query, *, full_refres
     if asset.incremental is None or query.increment is None or full_refresh or not target.base.exists:
         with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path)):
             return stage_query(workspace, target, query.sql)
-    with sql_faults(SqlOrigin(asset.key, query.increment, query.rendered_path)):
+    with sql_faults(SqlOrigin(asset.key, query.increment, query.increment_path)):
         return stage_increment(workspace, target, query.increment, asset.incremental)
