@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,15 @@ class Workspace:
         catalog = self._catalogs[self.artifacts.layers[asset.layer].catalog]
         location = table_location(self.artifacts, self.project_directory, asset)
         return catalog.load(TableName(*self.artifacts.table_name(asset)), location)
+
+    @cached_property
+    def published_names(self) -> frozenset[TableName]:
+        """The tables that the catalogs had when this was first asked.
+
+        Raises:
+            LakeError: a catalog cannot be read.
+        """
+        return frozenset(name for catalog in self._catalogs.values() for name in catalog.tables())
 
     def failures_state(self, relation: Relation) -> TableState:
         """The published table that keeps the failing rows of a test.
