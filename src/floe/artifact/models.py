@@ -236,6 +236,8 @@ class CompiledArtifacts(Frozen):
     layers: dict[str, Layer]
     search_path: tuple[str, ...] = (".",)
     """Folders, relative to the project, against which relative paths inside SQL are resolved, in order."""
+    dbt_packages: tuple[str, ...] = ()
+    """dbt's names of the projects that are transforms, beside the packages that they have installed."""
     assets: dict[str, Asset]
     tests: dict[str, Test] = {}
 

@@ -133,7 +133,7 @@ def _compile(configuration: Configuration) -> CompileOutcome:
     dbt_projects = locate(configuration)
     results = _run_dbt(dbt_projects, found, project)
     assets, tests = _join(configuration, found, results)
-    artifacts = _artifact(configuration, found, dbt_projects, assets, tests)
+    artifacts = _artifact(configuration, found, dbt_projects, results, (assets, tests))
     content = codec.encode(artifacts)
     refuse_secrets(content.decode())
     unchanged = _write(artifacts, content, project)
@@ -194,9 +194,10 @@ def _artifact(
     configuration: Configuration,
     found: static.Static,
     projects: Sequence[DbtProject],
-    assets: Sequence[Asset],
-    tests: Sequence[Test],
+    results: Sequence[DbtResult],
+    linked: tuple[Sequence[Asset], Sequence[Test]],
 ) -> CompiledArtifacts:
+    assets, tests = linked
     return codec.seal(
         CompiledArtifacts(
             floe_version=version("floe-runtime"),
@@ -208,6 +209,7 @@ def _artifact(
             compute=bindings.compute(configuration),
             layers=found.layers.all(),
             search_path=search_path(projects),
+            dbt_packages=tuple(result.package for result in results),
             assets={asset.key: asset for asset in assets},
             tests={test.id: test for test in tests},
         )

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     Matcher = Callable[["Universe", str, str], Iterable[str]]
 
 _WILDCARDS = re.compile(r"[*?\[\]]")
-_INSTALLED_PACKAGES = "dbt_packages"
 _DBT_MATERIALIZED = {"seed": "seed", "dbt_snapshot": "snapshot"}
 _RESOURCE_TYPES = {"dbt_snapshot": "snapshot"}
 
@@ -163,16 +162,12 @@ def by_file(universe: Universe, _argument: str, value: str) -> Iterator[str]:
 
 def by_package(universe: Universe, _argument: str, value: str) -> Iterator[str]:
     """`package:`: the dbt project a node comes from; `this` is the project's own, not an installed package."""
-    for key, asset in universe.assets.items():
-        if _is_own(asset.path) if value == "this" else fnmatchcase(_asset_package(universe, asset), value):
+    packages = {key: _asset_package(universe, asset) for key, asset in universe.assets.items()}
+    packages |= {test_id: _package(test_id) for test_id in universe.tests}
+    own = {universe.artifacts.project.name, *universe.artifacts.dbt_packages}
+    for key, package in packages.items():
+        if package in own if value == "this" else fnmatchcase(package, value):
             yield key
-    for test_id, test in universe.tests.items():
-        if _is_own(test.path) if value == "this" else fnmatchcase(_package(test_id), value):
-            yield test_id
-
-
-def _is_own(path: str) -> bool:
-    return _INSTALLED_PACKAGES not in PurePosixPath(path).parts
 
 
 def by_resource_type(universe: Universe, _argument: str, value: str) -> Iterator[str]:
