@@ -62,6 +62,15 @@ class ComputeBinding(Frozen):
     properties: dict[str, str | int] = {}
 
 
+class Invocation(Frozen):
+    """What the command line said instead of floe.yaml when this was compiled."""
+
+    variables: dict[str, Any] = {}
+    """dbt's variables of `--vars`."""
+    target: str = ""
+    """dbt's target of `--target`; empty where it was not given."""
+
+
 class Layer(Frozen):
     """A layer bound to its namespace, storage profile and catalog profile."""
 
@@ -236,6 +245,7 @@ class CompiledArtifacts(Frozen):
     layers: dict[str, Layer]
     search_path: tuple[str, ...] = (".",)
     """Folders, relative to the project, against which relative paths inside SQL are resolved, in order."""
+    invocation: Invocation = Invocation()
     dbt_packages: tuple[str, ...] = ()
     """dbt's names of the projects that are transforms, beside the packages that they have installed."""
     assets: dict[str, Asset]

@@ -28,6 +28,14 @@ def _set_platform(application: Application, value: str) -> None:
     application.platform_file = Path(value)
 
 
+def _set_variables(application: Application, value: str) -> None:
+    application.variables = value
+
+
+def _set_target(application: Application, value: str) -> None:
+    application.target = value
+
+
 def _add_quiet(application: Application, value: int) -> None:
     application.printer.verbosity = -1 if value else application.printer.verbosity
 
@@ -114,6 +122,17 @@ class FloeCommand(click.Command):
         if self.examples:
             with formatter.section("Examples"):
                 formatter.write("".join(f"  {example}\n" for example in self.examples))
+
+
+def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--vars` and `--target` to a command that compiles; what compiles reads them from the application."""
+    options = (
+        _option(["--vars"], _set_variables, metavar="YAML", help="dbt variables for this call, e.g. '{days: 7}'."),
+        _option(["--target"], _set_target, metavar="NAME", help="What dbt sees as `target.name` in this call."),
+    )
+    own: list[click.Parameter] = getattr(command, "__click_params__", [])
+    command.__click_params__ = [*reversed(options), *own]  # type: ignore[attr-defined]
+    return command
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -209,6 +209,7 @@ def _artifact(
             compute=bindings.compute(configuration),
             layers=found.layers.all(),
             search_path=search_path(projects),
+            invocation=bindings.invocation(configuration),
             dbt_packages=tuple(result.package for result in results),
             assets={asset.key: asset for asset in assets},
             tests={test.id: test for test in tests},

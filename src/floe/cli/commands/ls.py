@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, selection_options
+from floe.cli.options import FloeCommand, dbt_options, selection_options
 from floe.cli.wording import ago, iso_time
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=FloeCommand, examples=("floe ls", "floe ls -s layer:gold", "floe ls -s +orders --json"))
 @selection_options
+@dbt_options
 @pass_application
 def command(application: Application, select: tuple[str, ...], exclude: tuple[str, ...]) -> None:
     """List the assets with their layer, how they are materialized, and their last status."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, selection_options
+from floe.cli.options import FloeCommand, dbt_options, selection_options
 
 
 @click.command(
+    "run",
     cls=FloeCommand,
     examples=(
         "floe run",
@@ -29,6 +30,7 @@ from floe.cli.options import FloeCommand, selection_options
     metavar="SECONDS",
     help="Wait so long for another run of the environment (default: not at all).",
 )
+@dbt_options
 @pass_application
 def command(
     application: Application,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, selection_options
+from floe.cli.options import FloeCommand, dbt_options, selection_options
 
 
 @click.command(
     cls=FloeCommand, examples=("floe test", "floe test -s orders customers", "floe test --exclude tag:slow --json")
 )
 @selection_options
+@dbt_options
 @pass_application
 def command(application: Application, select: tuple[str, ...], exclude: tuple[str, ...]) -> int:
     """Run the data tests on the tables that are published; build and publish nothing."""
