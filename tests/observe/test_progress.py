@@ -167,6 +167,18 @@ def test_a_warning_names_its_condition_and_is_no_failure(shown: Show, make: type
     assert "    Tested 1 warned" in lines
 
 
+def test_several_warnings_are_a_line_each_with_one_hint(shown: Show, make: type) -> None:
+    warned = ["revenue_is_positive", "orders_have_customers"]
+    lines = shown(
+        make.started([], warned),
+        *(make.result(test, TestStatus.WARN, failures=11) for test in warned),
+        make.finished(),
+    )
+    first = lines.index("warning: test `revenue_is_positive` warned: 11 rows (>10)")
+    assert lines[first + 1].startswith("warning: test `orders_have_customers` on ")
+    assert lines[first + 2] == "hint: `-v` shows the rows that each of them found"
+
+
 def test_what_is_not_an_asset_s_fault_is_told_at_the_end(shown: Show, make: type) -> None:
     conflict = Failure(code="FLOE-0502", reason="`gold.revenue` was changed by another writer", instruction="run again")
     lines = shown(
@@ -220,3 +232,13 @@ def test_colours_change_no_text(shown: Show, make: type) -> None:
     coloured = shown(*events, paint=make.tags)
     assert any("\x1b[" in line for line in coloured)
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == shown(*events, paint=make.plain)
+
+
+@pytest.mark.parametrize(
+    ("width", "ending"),
+    [(None, "rows  snapshot 5151234567890123456"), (80, "rows  5151234567890123456"), (60, "1,234 rows")],
+)
+def test_a_snapshot_is_named_as_far_as_there_is_room(shown: Show, make: type, width: int | None, ending: str) -> None:
+    name = "silver.tournament_importance"
+    lines = shown(make.started([name], []), make.node(name), *published(make, name), make.finished(), width=width)
+    assert next(line for line in lines if "+10" in line).endswith(ending)

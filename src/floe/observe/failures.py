@@ -44,7 +44,7 @@ class Setting:
 
 def data_test_lines(event: TestFinished, test: Test, setting: Setting, skipped: Sequence[str] = ()) -> list[str]:
     """A failed or warned test: the failing values, the expected ones, and the query that shows them all."""
-    lines = [_title(event, test, setting.paint), *_table(event.columns, event.sample, setting.width)]
+    lines = [title(event, test, setting.paint), *_table(event.columns, event.sample, setting.width)]
     shown = min(len(event.sample), _MAXIMUM_ROWS)
     if event.failures is not None and test.fail_calc == "count(*)" and event.failures > shown > 0:
         lines.append(f"  … and {count(event.failures - shown, 'more row')}")
@@ -54,10 +54,11 @@ def data_test_lines(event: TestFinished, test: Test, setting: Setting, skipped: 
 
 def brief_lines(event: TestFinished, test: Test, setting: Setting) -> list[str]:
     """A warned test in two lines: what was found, and the query that shows it."""
-    return [_title(event, test, setting.paint), *_query_hint(test, setting)]
+    return [title(event, test, setting.paint), *_query_hint(test, setting)]
 
 
-def _title(event: TestFinished, test: Test, paint: Paint) -> str:
+def title(event: TestFinished, test: Test, paint: Paint) -> str:
+    """A failed or warned test in one line."""
     failed = event.status is TestStatus.FAIL
     title = paint.red("error:") if failed else paint.yellow("warning:")
     where = f" on `{event.asset}`" if event.asset else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.observe.failures import Setting, brief_lines, data_test_lines, failure_lines
+from floe.observe.failures import Setting, brief_lines, data_test_lines, failure_lines, title
 from floe.observe.wording import INDENT, clip, count, counts, duration, verb
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
 
@@ -54,13 +54,13 @@ def _warnings(tally: Tally, setting: Setting, *, every: bool) -> list[list[str]]
     warned = [(test_id, event) for test_id, event in tally.results.items() if event.status is TestStatus.WARN]
     if every:
         return [data_test_lines(event, tally.tests[test_id], setting) for test_id, event in warned]
-    lines: list[str] = []
-    for test_id, event in warned[:_MAXIMUM_WARNINGS]:
-        lines += brief_lines(event, tally.tests[test_id], setting)
+    if len(warned) == 1:
+        return [brief_lines(event, tally.tests[test_id], setting) for test_id, event in warned]
+    lines = [title(event, tally.tests[test_id], setting.paint) for test_id, event in warned[:_MAXIMUM_WARNINGS]]
     if len(warned) > _MAXIMUM_WARNINGS:
         rest = count(len(warned) - _MAXIMUM_WARNINGS, "more test")
-        lines.append(f"{setting.paint.yellow('warning:')} {rest} warned (`-v` shows all)")
-    return [lines] if lines else []
+        lines.append(f"{setting.paint.yellow('warning:')} {rest} warned")
+    return [[*lines, f"{setting.paint.cyan('hint:')} `-v` shows the rows that each of them found"]] if lines else []
 
 
 def _is_published(tally: Tally) -> bool:
@@ -105,15 +105,23 @@ def _tables(published: Sequence[TablePublished], paint: Paint, width: int, *, ev
     names = max(len(table.table) for table in shown)
     added = max(len(_change(table)) for table in shown)
     totals = max(len(f"{table.rows_total:,}") for table in shown)
+    texts = [
+        f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} rows" for table in shown
+    ]
+    room = width - len(INDENT)
+    label = _snapshot_label(room - len(texts[0]))
     lines = []
-    for table in shown:
-        line = f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} rows"
-        snapshot = f"  snapshot {table.snapshot_id}"
-        fits = len(INDENT) + len(line) + len(snapshot) <= width
-        lines.append(f"{INDENT}{clip_keeping_blanks(line, width - len(INDENT))}{paint.dim(snapshot) if fits else ''}")
+    for table, text in zip(shown, texts, strict=True):
+        snapshot = "" if label is None else paint.dim(f"{label}{table.snapshot_id}")
+        lines.append(f"{INDENT}{clip_keeping_blanks(text, room)}{snapshot}")
     if len(shown) < len(published):
         lines.append(f"{INDENT}… and {count(len(published) - len(shown), 'more table')} (`-v` shows all)")
     return lines
+
+
+def _snapshot_label(room: int) -> str | None:
+    """What stands before a snapshot's id (at most 19 digits) in so many columns; None where the id has no place."""
+    return next((label for label in ("  snapshot ", "  ") if len(label) + 19 <= room), None)
 
 
 def clip_keeping_blanks(text: str, width: int) -> str:
