@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from floe.cli.application import Application
+from floe.cli.selecting import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -136,9 +138,17 @@ def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--select` and `--exclude` to a command."""
-    select = click.option(
+    """Add `--select`, `--exclude` and `--selector` to a command, which gets them as one `wanted`."""
+
+    @wraps(command)
+    def gathered(
+        *arguments: object, select: tuple[str, ...], exclude: tuple[str, ...], selector: str, **rest: object
+    ) -> Any:  # noqa: ANN401 - what the command returns
+        return command(*arguments, wanted=Wanted(select, exclude, selector), **rest)
+
+    select_option = click.option(
         "-s", "--select", multiple=True, metavar="SELECTOR", help="What to take, e.g. `+orders`, `tag:daily`, `gold.*`."
     )
-    exclude = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
-    return select(exclude(command))
+    exclude_option = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
+    named = click.option("--selector", metavar="NAME", default="", help="A selector of dbt's selectors.yml.")
+    return select_option(exclude_option(named(gathered)))

@@ -85,7 +85,7 @@ def _lease(request: RunRequest, run_id: str, stream: EventStream, stop: StopRequ
 
 
 def _graph(request: RunRequest) -> RunGraph:
-    selection = select(request.artifacts, request.select, request.exclude)
+    selection = request.selection or select(request.artifacts, request.select, request.exclude)
     assets = selection.assets if request.command == "run" else ()
     return build_graph(request.artifacts, assets, selection.tests)
 

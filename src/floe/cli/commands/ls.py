@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import Asset
     from floe.cli.printer import Printer
+    from floe.cli.selecting import Wanted
 
     Last = Mapping[str, Mapping[str, Any]]
 
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 @selection_options
 @dbt_options
 @pass_application
-def command(application: Application, select: tuple[str, ...], exclude: tuple[str, ...]) -> None:
+def command(application: Application, wanted: Wanted) -> None:
     """List the assets with their layer, how they are materialized, and their last status."""
     from floe.cli.project import bury_dead_runs, compile_now
-    from floe.runtime.selection import select as selected
+    from floe.cli.selecting import selected
 
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
-    assets = [artifacts.assets[key] for key in selected(artifacts, select, exclude).assets]
+    assets = [artifacts.assets[key] for key in selected(artifacts, wanted).assets]
     last = _last(application.directory)
     document = {"assets": [_fields(asset, last.get(asset.key)) for asset in assets]}
     application.printer.result(document, lambda: _show(application.printer, assets, last))
