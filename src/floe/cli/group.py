@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "deps": "Install the packages of the dbt projects.",
         "run": "Build the assets, test them, publish the tables.",
         "build": "The same as `run`, under dbt's name.",
+        "retry": "Run again what failed or was skipped in the last run.",
         "test": "Run the data tests on what is published.",
     },
     "Look": {

@@ -158,6 +158,9 @@ class _Run:
             assets=tuple(node for node, kind in kinds.items() if kind == "build"),
             tests=tuple(node for node, kind in kinds.items() if kind == "test"),
             threads=self._threads,
+            full_refresh=self._request.full_refresh,
+            variables=self._artifacts.invocation.variables,
+            target=self._artifacts.invocation.target,
         )
 
     def _work(self) -> _Work:
