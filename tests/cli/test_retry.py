@@ -109,9 +109,8 @@ def test_a_failed_test_of_floe_test_is_tested_again_alone(project: Path, floe: F
     mend(project)
     assert floe("run", "-q").status == 0
     schema = project / "dbt/models/schema.yml"
-    schema.write_text(
-        FILES["dbt/models/schema.yml"].replace("not_null", "{accepted_values: {arguments: {values: [5]}}}")
-    )
+    only_five = "{accepted_values: {arguments: {values: [5]}}}"
+    schema.write_text(FILES["dbt/models/schema.yml"].replace("not_null", only_five))
     assert floe("test", "-q").status == 1
     document = retried(floe)
     assert document["status"] == "FAILED"
@@ -135,17 +134,21 @@ def test_a_killed_run_is_retried_with_all_that_it_had_not_begun(project: Path, f
     assert names(document)[0] == {"main.good", "main.bad", "main.after_bad"}
 
 
+def recorded(journal: Path) -> bool:
+    connection = sqlite3.connect(journal)
+    try:
+        return bool(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
+    except sqlite3.OperationalError:  # the run is still making the table
+        return False
+    finally:
+        connection.close()
+
+
 def wait_for_run(journal: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if journal.exists():
-            connection = sqlite3.connect(journal)
-            try:
-                if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'runs'").fetchone()[0]:
-                    if connection.execute("SELECT count(*) FROM runs").fetchone()[0]:
-                        return
-            finally:
-                connection.close()
+        if journal.exists() and recorded(journal):
+            return
         time.sleep(0.05)
     pytest.fail("the run did not begin")
 

@@ -138,17 +138,23 @@ def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--select`, `--exclude` and `--selector` to a command, which gets them as one `wanted`."""
+    """Add `--select`, `--exclude`, `--selector` and `--state` to a command, which gets them as one `wanted`."""
 
     @wraps(command)
     def gathered(
-        *arguments: object, select: tuple[str, ...], exclude: tuple[str, ...], selector: str, **rest: object
+        *arguments: object,
+        select: tuple[str, ...],
+        exclude: tuple[str, ...],
+        selector: str,
+        state: str,
+        **rest: object,
     ) -> Any:  # noqa: ANN401 - what the command returns
-        return command(*arguments, wanted=Wanted(select, exclude, selector), **rest)
+        return command(*arguments, wanted=Wanted(select, exclude, selector, state), **rest)
 
     select_option = click.option(
         "-s", "--select", multiple=True, metavar="SELECTOR", help="What to take, e.g. `+orders`, `tag:daily`, `gold.*`."
     )
     exclude_option = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
     named = click.option("--selector", metavar="NAME", default="", help="A selector of dbt's selectors.yml.")
-    return select_option(exclude_option(named(gathered)))
+    state = click.option("--state", metavar="PATH", default="", help="Earlier artifacts.json, or its folder.")
+    return select_option(exclude_option(named(state(gathered))))

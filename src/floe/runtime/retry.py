@@ -53,6 +53,23 @@ def last_run(project_directory: Path, environment: str) -> LastRun | None:
     return None if row is None else _described(row)
 
 
+def last_results(project_directory: Path, environment: str) -> dict[str, str] | None:
+    """What became of each asset and test in the latest run of an environment; None when nothing has run there.
+
+    Raises:
+        EnvironmentFaultError: the journal cannot be read.
+    """
+    journal = read_journal(project_directory)
+    if journal is None:
+        return None
+    with journal:
+        row = journal.last_run(environment)
+    if row is None:
+        return None
+    nodes = {node["asset"]: str(node["status"]) for node in row["nodes"]}
+    return nodes | {test["test"]: str(test["status"]) for test in row["tests"]}
+
+
 def _described(row: Mapping[str, Any]) -> LastRun:
     plan = json.loads(row["plan"] or "{}")  # a journal of an older Floe holds none
     assets = plan.get("assets", [node["asset"] for node in row["nodes"]])

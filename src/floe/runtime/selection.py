@@ -181,6 +181,8 @@ def _unknown_method(criterion: _Criterion) -> SelectionError:
 
 
 def _no_match(universe: Universe, criterion: _Criterion) -> SelectionError:
+    if criterion.method in ("state", "result"):
+        return SelectionError("FLOE-0601", f"the selection `{criterion.raw}` matches nothing", "nothing is to be done")
     values = known_values(universe, criterion.method, criterion.argument)
     close = _closest(criterion.value, values)
     if close:

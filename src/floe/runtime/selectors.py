@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from floe.artifact.models import Exposure, Test
 from floe.errors import SelectionError
+from floe.runtime.comparison import by_result, by_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,8 +33,8 @@ class History:
     """What was before: for `state:` an earlier artifact, for `result:` what became of each node in the last run."""
 
     artifacts: CompiledArtifacts | None = None
-    results: Mapping[str, str] | None = None
-    """Asset key or test id -> status."""
+    results: Callable[[], Mapping[str, str] | None] | None = None
+    """Gives asset key or test id -> status; None when nothing has run."""
 
 
 class Universe:
@@ -288,7 +289,9 @@ METHODS: dict[str, Matcher] = {
     "package": by_package,
     "path": by_path,
     "resource_type": by_resource_type,
+    "result": by_result,
     "source": by_source,
+    "state": by_state,
     "tag": by_tag,
     "test_name": by_test_name,
     "test_type": by_test_type,

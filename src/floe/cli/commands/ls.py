@@ -32,7 +32,7 @@ def command(application: Application, wanted: Wanted) -> None:
 
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
-    assets = [artifacts.assets[key] for key in selected(artifacts, wanted).assets]
+    assets = [artifacts.assets[key] for key in selected(application, artifacts, wanted).assets]
     last = _last(application.directory)
     document = {"assets": [_fields(asset, last.get(asset.key)) for asset in assets]}
     application.printer.result(document, lambda: _show(application.printer, assets, last))

@@ -58,7 +58,7 @@ def command(
     request = RunRequest(
         project_directory=application.directory.resolve(),
         artifacts=artifacts,
-        selection=selected(artifacts, wanted),
+        selection=selected(application, artifacts, wanted),
         full_refresh=full_refresh,
         fail_fast=fail_fast,
         threads=threads,

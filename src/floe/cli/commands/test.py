@@ -30,6 +30,6 @@ def command(application: Application, wanted: Wanted) -> int:
         project_directory=application.directory.resolve(),
         artifacts=artifacts,
         command="test",
-        selection=selected(artifacts, wanted),
+        selection=selected(application, artifacts, wanted),
     )
     return execute(application, request)
