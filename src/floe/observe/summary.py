@@ -91,9 +91,16 @@ def _published(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[s
         lines.append(f"{paint.red(verb('Unchanged'))} publishing failed: every table is as it was before")
     elif tally.withheld:
         reason = "the run was cancelled" if _cancelled(tally) else "something failed"
-        what = "what failed and what depends on it" if tally.published else "every table: none was changed"
-        lines.append(f"{paint.yellow(verb('Withheld'))} {what}, because {reason}")
+        lines.append(f"{paint.yellow(verb('Withheld'))} {_withheld(tally)}, because {reason}")
     return lines
+
+
+def _withheld(tally: Tally) -> str:
+    if any(table.asset in tally.nodes for table in tally.published):
+        return "what failed and what depends on it"
+    if tally.published:
+        return "every asset: only rows of failing tests were published"
+    return "every table: none was changed"
 
 
 def _cancelled(tally: Tally) -> bool:

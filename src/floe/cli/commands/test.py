@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @dbt_options
 @pass_application
 def command(application: Application, wanted: Wanted) -> int:
-    """Run the data tests on the tables that are published; build and publish nothing."""
+    """Run the data tests on the tables that are published; build nothing.
+
+    Nothing is published but the failing rows of tests with `store_failures`.
+    """
     from floe.cli.running import compile_for_run, execute
     from floe.cli.selecting import selected
     from floe.runtime.request import RunRequest

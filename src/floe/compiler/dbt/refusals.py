@@ -100,6 +100,8 @@ def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
         yield f"the database `{node.database}` is not supported: leave `database` out"
     if node.config.get("sql_header"):
         yield "`sql_header` is not supported"
+    if node.config.get("indexes"):
+        yield "`indexes` are not supported: a table is a set of files; test with `unique` instead"
     if node.config.contract.enforced:
         yield "an enforced `contract` is not supported"
 

@@ -23,7 +23,8 @@ _TEXT = re.compile(r"Original Line: (.*)")
 _FILE = re.compile(r"^\s*file = (.*)$", re.MULTILINE)
 _COLUMN = re.compile(r'Error when converting column "(.*?)"\. (.*)')
 _SNIFFED_FILE = re.compile(r'Error when sniffing file "(.+?)"')
-_ADVICE = "correct the row, or set `options` of the source, e.g. `ignore_errors: true` or `null_padding: true`"
+SOURCE_ADVICE = "correct the row, or set `options` of the source, e.g. `ignore_errors: true` or `null_padding: true`"
+SEED_ADVICE = "correct the row, or set `column_types` or `delimiter` in the seed's config"
 _LONGEST_TEXT = 200
 
 
@@ -47,7 +48,7 @@ class _BrokenRow:
 
 
 def csv_fault(
-    workspace: Workspace, subject: str, error: duckdb.Error, files: Sequence[str], dialect: Dialect
+    workspace: Workspace, subject: str, error: duckdb.Error, files: Sequence[str], dialect: Dialect, advice: str
 ) -> NodeError:
     """The error for a CSV file (paths relative to the project) that DuckDB could not read."""
     row = _from_message(workspace, str(error)) or _first_rejected(workspace, files, dialect)
@@ -55,9 +56,9 @@ def csv_fault(
         sniffed = _SNIFFED_FILE.search(str(error))
         where = _relative(workspace, sniffed.group(1)) if sniffed else ", ".join(files[:3])
         why = _shorten(engine_message(error).headline)
-        return NodeError("FLOE-0404", f"`{subject}` cannot read `{where}`: {why}", _ADVICE)
+        return NodeError("FLOE-0404", f"`{subject}` cannot read `{where}`: {why}", advice)
     reason = f"`{subject}` cannot read `{row.file}`, line {row.line}: {row.why}"
-    return NodeError("FLOE-0404", reason, _ADVICE, details=(f"--> {row.file}:{row.line}", f"    {row.text}"))
+    return NodeError("FLOE-0404", reason, advice, details=(f"--> {row.file}:{row.line}", f"    {row.text}"))
 
 
 def _from_message(workspace: Workspace, message: str) -> _BrokenRow | None:
