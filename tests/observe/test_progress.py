@@ -103,7 +103,7 @@ def test_a_failed_asset_shows_reason_sql_line_and_what_was_skipped(shown: Show, 
 
 def test_what_was_skipped_because_of_a_test_names_the_test_as_its_own_line_does(shown: Show, make: type) -> None:
     lines = shown(
-        make.started(["gold.top"], ["unique_id"]),
+        make.started(["gold.top"]),
         make.node("gold.top", NodeStatus.SKIPPED, seconds=0.0, skipped_because="test.shop.unique_id.7d34ba1ca3"),
     )
     assert lines[1:] == ["   Skipped         gold.top  because test unique_id failed"]

@@ -113,7 +113,8 @@ def _tables(published: Sequence[TablePublished], paint: Paint, width: int, *, ev
     added = max(len(_change(table)) for table in shown)
     totals = max(len(f"{table.rows_total:,}") for table in shown)
     texts = [
-        f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} rows" for table in shown
+        f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} {_rows(table)}"
+        for table in shown
     ]
     room = width - len(INDENT)
     label = _snapshot_label(room - len(texts[0]))
@@ -134,6 +135,10 @@ def _snapshot_label(room: int) -> str | None:
 def clip_keeping_blanks(text: str, width: int) -> str:
     """The text, at most `width` long, its alignment kept."""
     return text if len(text) <= width else clip(text[: width - 1], width) + "…"
+
+
+def _rows(table: TablePublished) -> str:
+    return "row" if table.rows_total == 1 else "rows"
 
 
 def _change(table: TablePublished) -> str:
