@@ -128,7 +128,22 @@ def _common(placed: Placed) -> dict[str, Any]:
         "fqn": tuple(node.fqn),
         "unique_id": node.unique_id,
         "columns": column_docs(node.columns),
+        "group": node.config.group or "",
+        "access": str(node.access.value) if hasattr(node, "access") else "",
+        "version_standing": _standing(node),
     }
+
+
+def _standing(node: Any) -> str:  # noqa: ANN401 - dbt's node
+    """Where a version of a model stands to the one that a plain `ref` means."""
+    if getattr(node, "version", None) is None:
+        return ""
+    if node.is_latest_version:
+        return "latest"
+    from dbt.contracts.graph.unparsed import UnparsedVersion
+
+    older = UnparsedVersion(v=node.version) < UnparsedVersion(v=node.latest_version)
+    return "old" if older else "prerelease"
 
 
 def column_docs(columns: Mapping[str, Any]) -> dict[str, ColumnDoc]:
