@@ -86,6 +86,19 @@ def test_a_run_as_json_is_one_document_with_progress_on_standard_error(shop: Pat
     assert "Published" in outcome.err
 
 
+def test_what_a_python_asset_prints_is_no_part_of_the_document(tmp_path: Path, floe: Floe) -> None:
+    """lesson 10"""
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "floe.yaml").write_text('name: shop\nversion: "1.0.0"\ntransforms: [{type: python, path: assets}]\n')
+    (tmp_path / "assets/a.py").write_text(
+        "import duckdb, floe\n\n\n@floe.asset(layer='gold')\ndef made():\n"
+        "    print('hello')\n    return duckdb.sql('select 1 as id')\n"
+    )
+    outcome = floe("run", "--json")
+    assert json.loads(outcome.out)["status"] == "SUCCEEDED"
+    assert "hello" in outcome.err
+
+
 def test_test_reads_what_is_published_and_publishes_nothing(shop: Path, floe: Floe) -> None:
     floe("run", "-q")
     outcome = floe("test", "-s", "example")

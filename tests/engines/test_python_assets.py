@@ -136,6 +136,33 @@ def test_an_exception_names_the_lines_of_the_users_code(
     assert "python_assets.py" not in text
 
 
+def test_a_reader_that_raises_while_it_is_read_is_told_with_the_users_lines(
+    lakehouse: Lakehouse, refused: Callable[[FloeError], str]
+) -> None:
+    lakehouse.write(
+        "assets/a.py",
+        "import pyarrow as pa\n"
+        "def batches():\n    yield pa.record_batch({'id': [1]})\n    raise ValueError('a [bold] word')\n"
+        "def made():\n    return pa.RecordBatchReader.from_batches(pa.schema([('id', pa.int64())]), batches())\n",
+    )
+    lakehouse.python("gold.made", "assets/a.py", "made")
+    with pytest.raises(NodeError) as caught:
+        lakehouse.build()
+    assert caught.value.code == "FLOE-0411"
+    assert caught.value.reason == "`gold.made`: the function `made` failed: ValueError: a [bold] word"
+    assert 'File "assets/a.py", line 4, in batches' in refused(caught.value)
+
+
+@pytest.mark.parametrize("line", ["sys.exit(3)", "raise KeyboardInterrupt", "raise GeneratorExit"])
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_code_that_wants_to_end_the_process_fails_its_asset_only(lakehouse: Lakehouse, line: str, indent: str) -> None:
+    lakehouse.write("assets/a.py", f"import sys\ndef made():\n    pass\n{indent}{line}\n")
+    lakehouse.python("gold.made", "assets/a.py", "made")
+    with pytest.raises(NodeError, match=r"SystemExit: 3|KeyboardInterrupt|GeneratorExit") as caught:
+        lakehouse.build()
+    assert caught.value.code == ("FLOE-0411" if indent else "FLOE-0413")
+
+
 def test_a_relation_that_fails_when_it_is_read_is_the_functions_failure(lakehouse: Lakehouse) -> None:
     lakehouse.model("bronze.raw", "select 'x' as v")
     lakehouse.write("assets/a.py", "def made(raw):\n    return raw.project('v::int as v')\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,9 @@ def execute(application: Application, request: RunRequest) -> int:
     from floe.runtime.run import run
 
     printer = application.printer
-    result = run(request, [_progress(printer, request.artifacts)])
+    # What Python assets print is no data of ours.
+    with contextlib.redirect_stdout(printer.err):
+        result = run(request, [_progress(printer, request.artifacts)])
     for failure in result.observer_failures:
         printer.warn(failure)
     if printer.verbosity >= 2:

@@ -39,7 +39,7 @@ class Outcomes:
     """Asset key -> what publishing it would change."""
     failing_rows: dict[str, StagedTable] = field(default_factory=dict)
     """Test id -> the table of its failing rows."""
-    errors: list[Exception] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
 
     @property
     def succeeded(self) -> bool:
@@ -129,7 +129,7 @@ class NodeRunner:
         wanted = self._full_refresh if asset.full_refresh is None else asset.full_refresh
         try:
             outcome = self._session.build(asset, full_refresh=wanted)
-        except Exception as error:  # noqa: BLE001 - a node's failure is a result, whatever it was
+        except BaseException as error:  # noqa: BLE001 - a node's failure is a result, whatever it was
             return self._failed_node(asset, error)
         if outcome.staged is not None:
             self.outcomes.staged[asset.key] = outcome.staged
@@ -139,11 +139,11 @@ class NodeRunner:
     def _attach(self, asset: Asset) -> bool:
         try:
             self._session.attach(asset)
-        except Exception as error:  # noqa: BLE001 - as in _build
+        except BaseException as error:  # noqa: BLE001 - as in _build
             return self._failed_node(asset, error)
         return True
 
-    def _failed_node(self, asset: Asset, error: Exception) -> bool:
+    def _failed_node(self, asset: Asset, error: BaseException) -> bool:
         if self._stopping():
             self._finish_node(asset, NodeStatus.CANCELLED)
             return False
@@ -155,7 +155,7 @@ class NodeRunner:
         self._stream.emit(TestStarted(run_id=self._run_id, test=test.id))
         try:
             outcome = self._session.test(test)
-        except Exception as error:  # noqa: BLE001 - as in _build
+        except BaseException as error:  # noqa: BLE001 - as in _build
             return self._failed_test(test, error)
         if outcome.staged is not None:
             self.outcomes.failing_rows[test.id] = outcome.staged
@@ -163,7 +163,7 @@ class NodeRunner:
         self._finish_test(test, status, outcome=outcome)
         return status in _PASSED
 
-    def _failed_test(self, test: Test, error: Exception) -> bool:
+    def _failed_test(self, test: Test, error: BaseException) -> bool:
         if self._stopping():
             self._finish_test(test, TestStatus.CANCELLED)
             return False
@@ -245,7 +245,7 @@ def _naming(asset: str, failure: Failure) -> Failure:
     return replace(failure, reason=f"`{asset}` failed: {failure.reason}")
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """What users read about an exception."""
     if isinstance(error, FloeError):
         return Failure(code=error.code, reason=error.reason, instruction=error.instruction, details=error.details)

@@ -60,7 +60,7 @@ class RunResult:
     abandoned: bool = False
     """Whether work was still running when the run gave up waiting for it: the process should end without waiting."""
     observer_failures: tuple[str, ...] = ()
-    errors: tuple[Exception, ...] = ()
+    errors: tuple[BaseException, ...] = ()
     """Exceptions behind the failures, for a traceback on request."""
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from floe.engines.duckdb.faults import SqlOrigin, environment_fault, sql_faults
+from floe.engines.duckdb.faults import environment_fault
 from floe.engines.duckdb.python_faults import python_fault
 from floe.engines.duckdb.sql import relation_name
 from floe.engines.duckdb.staging import Target, stage_query
@@ -51,8 +51,7 @@ def build_python(workspace: Workspace, modules: PythonModules, asset: Asset, pyt
 
 
 def _stage(workspace: Workspace, target: Target, name: str) -> BuildOutcome:
-    with sql_faults(SqlOrigin(target.key)):
-        return stage_query(workspace, target, f"SELECT * FROM {name}")
+    return stage_query(workspace, target, f"SELECT * FROM {name}")
 
 
 @contextmanager
@@ -61,7 +60,8 @@ def _user_code(workspace: Workspace, asset: Asset, python: PythonFunction) -> It
         yield
     except FloeError:
         raise
-    except Exception as error:
+    # `sys.exit()` and a panic of polars are no `Exception`; passed on, they would end the thread without a word.
+    except BaseException as error:
         fault = environment_fault(error, asset.key) if isinstance(error, duckdb.Error) else None
         subject = f"`{asset.key}`: the function `{python.function}` failed"
         raise fault or python_fault("FLOE-0411", subject, error, workspace.project_directory) from error

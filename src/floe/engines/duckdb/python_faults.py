@@ -6,20 +6,34 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from floe.errors import NodeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_READERS_TRACE = "Detail: Python exception: Traceback (most recent call last):"
+_MOST_LINES = 5
+
 
 def python_fault(code: str, subject: str, error: BaseException, project_directory: Path) -> NodeError:
     """The error for an exception of a user's code: its type and message, and where in the project it came from."""
-    message = str(error).strip().splitlines()
-    said = f"{type(error).__name__}: {message[0]}" if message else type(error).__name__
+    said, *more = _said(error, project_directory)
     lines = tuple(_user_lines(error, project_directory))
-    return NodeError(
-        code, f"{subject}: {said}", "correct the Python code, then run again", details=(*message[1:6], *lines)
-    )
+    return NodeError(code, f"{subject}: {said}", "correct the Python code, then run again", details=(*more, *lines))
+
+
+def _said(error: BaseException, project_directory: Path) -> list[str]:
+    """The exception's own words. DuckDB gives those of a reader that it was reading with its whole traceback."""
+    own = str(error).strip().replace(f"{project_directory}/", "")
+    _, is_readers, trace = own.partition(_READERS_TRACE)
+    if is_readers:
+        *lines, said = (line.rstrip() for line in trace.splitlines() if line.strip())
+        return [said, *lines[-_MOST_LINES:]]
+    first, *lines = own.splitlines() or [""]
+    kind = "" if isinstance(error, duckdb.Error) else type(error).__name__
+    return [": ".join(part for part in (kind, first) if part) or type(error).__name__, *lines[:_MOST_LINES]]
 
 
 def _user_lines(error: BaseException, project_directory: Path) -> Iterator[str]:

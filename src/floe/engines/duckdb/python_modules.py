@@ -83,7 +83,7 @@ class PythonModules:
         try:
             with self.importable(file):
                 spec.loader.exec_module(module)
-        except Exception as error:
+        except BaseException as error:
             sys.modules.pop(name, None)
             raise python_fault(
                 "FLOE-0413", f"`{key}`: importing `{file}` failed", error, self._project_directory
