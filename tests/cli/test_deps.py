@@ -90,6 +90,21 @@ def test_a_package_that_is_not_there_is_the_projects_fault_in_dbts_words(full: P
     assert "found at expected path shraed/dbt_project.yml" in refused.err
 
 
+def test_a_repository_that_does_not_answer_is_not_the_projects_fault(full: Path, floe: Floe) -> None:
+    (full / "dbt/packages.yml").write_text("packages: [{git: 'file:///nowhere/shared.git', revision: main}]")
+    refused = floe("deps")
+    assert refused.status == 2
+    assert "'/nowhere/shared.git' does not appear to be a git repository" in refused.err
+    assert refused.err.endswith("hint: check the network and the address of the package, then run `floe deps` again\n")
+
+
+def test_a_project_without_packages_needs_none(shop: Path, floe: Floe) -> None:
+    outcome = floe("deps")
+    assert (outcome.status, outcome.out) == (0, "")
+    assert outcome.err == "dbt deps models\n  Warning: No packages were found in packages.yml\n"
+    assert floe("run", "-q").status == 0
+
+
 def test_deps_as_json_is_one_document_that_says_what_is_installed_where(full: Path, floe: Floe) -> None:
     assert json.loads(floe("deps", "--json").out)["projects"] == [
         {"path": "dbt", "folder": "dbt/dbt_packages", "lock": "dbt/package-lock.yml", "packages": ["shared"]}

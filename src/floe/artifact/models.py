@@ -93,6 +93,20 @@ class Exposure(Frozen):
     fqn: tuple[str, ...] = ()
 
 
+class Freshness(Frozen):
+    """How old the newest row of a dbt source may be. Ages are in seconds."""
+
+    name: str
+    """`source.table`, as dbt names it."""
+    asset: str
+    """Key of the asset that the source is."""
+    loaded_at: str
+    """SQL expression of the moment at which a row was loaded."""
+    filter: str = ""
+    warn_after: int | None = None
+    error_after: int | None = None
+
+
 class Layer(Frozen):
     """A layer bound to its namespace, storage profile and catalog profile."""
 
@@ -281,6 +295,8 @@ class CompiledArtifacts(Frozen):
     exposures: dict[str, Exposure] = {}
     """By dbt's unique id."""
     selectors: dict[str, Selector] = {}
+    freshness: dict[str, Freshness] = {}
+    """By dbt's unique id of the source."""
 
     def table_name(self, asset: Asset) -> tuple[str, str]:
         """Namespace and name of the Iceberg table that the asset publishes to."""

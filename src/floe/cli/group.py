@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Look": {
         "show": "Show rows of a table, a view or a query.",
+        "freshness": "Say how old the newest rows of the sources are.",
         "ls": "List the assets and their last status.",
         "history": "List the snapshots of a table.",
         "runs": "List the latest runs, or show what one did.",

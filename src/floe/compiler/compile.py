@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -170,7 +170,7 @@ def _run_dbt(projects: Sequence[DbtProject], found: static.Static, directory: Pa
 
 
 def _join(configuration: Configuration, found: static.Static, results: Sequence[DbtResult]) -> Linked:
-    from floe.compiler.link import Linked, Target, link
+    from floe.compiler.link import Target, link
 
     targets = [Target(asset.key, asset.layer, asset.name) for asset in found.sources]
     targets += [Target(item.key, str(item.layer), item.name) for item in found.declarations]
@@ -187,7 +187,7 @@ def _join(configuration: Configuration, found: static.Static, results: Sequence[
     mistakes += static.cycle_diagnostics(assets, found, configuration)
     if mistakes:
         raise ConfigurationError(by_place(mistakes))
-    return Linked(assets, linked.tests, linked.exposures)
+    return replace(linked, assets=assets)
 
 
 def _artifact(
@@ -214,6 +214,7 @@ def _artifact(
             tests={test.id: test for test in linked.tests},
             exposures=linked.exposures,
             selectors=_selectors(results),
+            freshness=linked.freshness,
         )
     )
 

@@ -11,7 +11,7 @@ from floe.errors import CompilationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from floe.artifact.models import Asset, Exposure, Test
+    from floe.artifact.models import Asset, Exposure, Freshness, Test
     from floe.compiler.dbt.transform import DbtResult, DbtSource
 
 
@@ -31,6 +31,7 @@ class Linked:
     assets: list[Asset]
     tests: list[Test]
     exposures: dict[str, Exposure]
+    freshness: dict[str, Freshness]
 
 
 def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
@@ -48,6 +49,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
     assets: list[Asset] = []
     tests: list[Test] = []
     exposures: dict[str, Exposure] = {}
+    freshness: dict[str, Freshness] = {}
     missing: list[str] = []
     for result in results:
         foreign = [target for other in results if other is not result for target in made[id(other)]]
@@ -56,6 +58,11 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
         tests += [_linked_test(test, keys) for test in result.tests]
         for unique_id, exposure in result.exposures.items():
             exposures[unique_id] = exposure.model_copy(update={"depends_on": _keys(exposure.depends_on, keys)})
+        freshness |= {
+            source.unique_id: source.freshness.model_copy(update={"asset": keys[source.unique_id]})
+            for source in result.sources
+            if source.freshness is not None and source.unique_id in keys
+        }
     if missing:
         raise CompilationError(
             "FLOE-0215",
@@ -63,7 +70,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
             "add it to `sources` in floe.yaml, or give it an `external_location`",
             details=missing,
         )
-    return Linked(assets, tests, exposures)
+    return Linked(assets, tests, exposures, freshness)
 
 
 def _refuse_same_packages(results: Sequence[DbtResult]) -> None:
@@ -85,7 +92,7 @@ def _source_keys(sources: Iterable[DbtSource], targets: Sequence[Target], missin
         key = by_relation.get((source.schema.casefold(), source.identifier.casefold()))
         if key is not None and not source.external:
             keys[source.unique_id] = key
-        elif not source.external:
+        elif not source.external and source.used:
             relation = f"{source.schema}.{source.identifier}"
             suggestion = did_you_mean(relation, [f"{target.schema}.{target.identifier}" for target in targets])
             reads = ", ".join(part for part in (f"source `{source.name}` reads `{relation}`", suggestion) if part)

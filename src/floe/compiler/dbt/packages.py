@@ -32,10 +32,12 @@ def install(project: DbtProject, options: Sequence[str], say: Callable[[str], No
         CompilationError: dbt cannot read the list of packages, or there is no such package.
         EnvironmentFaultError: git, the package hub or the file system does not answer.
     """
+    said: set[str] = set()
 
     def tell(event: Any) -> None:  # noqa: ANN401 - dbt's protobuf message
         text = event.info.msg.strip()
-        if text and event.info.level in _SHOWN and not event.info.name.startswith("MainReport"):
+        if text and text not in said and event.info.level in _SHOWN and not event.info.name.startswith("MainReport"):
+            said.add(text)
             say(project.user_text(text))
 
     with _working_directory_kept():
@@ -60,10 +62,16 @@ def _translated(error: BaseException, project: DbtProject) -> FloeError:
     folder = project.links[0][1] if project.supplied else project.user_path(".")
     reason = f"dbt cannot install the packages of the project in `{folder}`"
     lines = [project.user_text(line.rstrip()) for line in str(error).splitlines() if line.strip()]
-    if isinstance(error, _ENVIRONMENT):
+    if any(isinstance(cause, _ENVIRONMENT) for cause in _causes(error)):
         way_out = "check the network and the address of the package, then run `floe deps` again"
         return EnvironmentFaultError("FLOE-0217", reason, way_out, details=lines)
     return CompilationError("FLOE-0217", reason, "correct the list of packages", details=lines)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 @contextlib.contextmanager

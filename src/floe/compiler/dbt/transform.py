@@ -13,6 +13,7 @@ from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import refusals
 from floe.compiler.dbt.assets import model_asset, place, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import RenderCache
+from floe.compiler.dbt.freshness import freshness_of
 from floe.compiler.dbt.messages import not_fixed, translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import NodeNotFixedError, Renderer, load_manifest, used_variables
@@ -25,7 +26,7 @@ from floe.errors import CompilationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from floe.artifact.models import Asset, Exposure, Selector, Test
+    from floe.artifact.models import Asset, Exposure, Freshness, Selector, Test
     from floe.compiler.dbt.cache import Entry
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.layers import Layers
@@ -45,6 +46,10 @@ class DbtSource:
     """Whether it reads files itself (dbt-duckdb's `external_location`)."""
     place: str
     """`file:line` of its declaration."""
+    used: bool = True
+    """Whether a node reads or tests it."""
+    freshness: Freshness | None = None
+    """How old it may be; its asset is filled in when it is linked."""
 
 
 @dataclass
@@ -131,7 +136,11 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
             result.assets.append(asset)
             result.keys[node.unique_id] = asset.key
     used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
-    result.sources = [_source(manifest.sources[name], project) for name in sorted(used & set(manifest.sources))]
+    result.sources = [
+        _source(source, project, used=name in used)
+        for name, source in sorted(manifest.sources.items())
+        if name in used or freshness_of(source) is not None
+    ]
     result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
     result.variables = used_variables(config, manifest, entries.values())
     result.roots = _roots(config, project)
@@ -182,7 +191,7 @@ def _asset(
     return seed_asset(placed, seed_columns(config, node, file, placed.path, cache), file)
 
 
-def _source(source: Any, project: DbtProject) -> DbtSource:  # noqa: ANN401 - dbt's SourceDefinition
+def _source(source: Any, project: DbtProject, *, used: bool) -> DbtSource:  # noqa: ANN401 - dbt's SourceDefinition
     settings = {**source.source_meta, **source.meta, **source.config.meta}
     return DbtSource(
         unique_id=source.unique_id,
@@ -191,6 +200,8 @@ def _source(source: Any, project: DbtProject) -> DbtSource:  # noqa: ANN401 - db
         identifier=source.identifier,
         external="external_location" in settings,
         place=_declaration(project, source),
+        used=used,
+        freshness=freshness_of(source),
     )
 
 
