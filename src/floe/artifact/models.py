@@ -12,6 +12,8 @@ SESSION_DATABASE = "floe"
 
 AssetKind = Literal["source", "seed", "model", "dbt_snapshot", "python"]
 Materialization = Literal["view", "table", "incremental", "ephemeral"]
+Rendering = Literal["compiled", "late"]
+"""When dbt renders a node: at compile time, or during each run, just before the node is built."""
 PublishMode = Literal["all-or-nothing", "per-asset"]
 
 
@@ -181,6 +183,11 @@ class Asset(Frozen):
     python: PythonFunction | None = None
     incremental: Incremental | None = None
     dbt_snapshot: DbtSnapshot | None = None
+    rendering: Rendering = "compiled"
+    rendering_reason: str = ""
+    """Why the SQL is not rendered at compile time; `query.sql` is empty then."""
+    transform: str = ""
+    """Name of the dbt transform that renders the asset during a run."""
     full_refresh: bool | None = None
     """dbt's `full_refresh` config: True always, False never, None as the command line says."""
 
@@ -219,6 +226,23 @@ class Test(Frozen):
     """Where failing rows are kept when `store_failures` is set: published as `<schema_name>.<identifier>`."""
     tags: tuple[str, ...] = ()
     path: str = ""
+    rendering: Rendering = "compiled"
+    rendering_reason: str = ""
+    """Why the SQL is not rendered at compile time; `sql` is empty then."""
+    transform: str = ""
+    """Name of the dbt transform that renders the test during a run."""
+
+
+class DbtTransform(Frozen):
+    """A dbt project that a run renders nodes of. Folders are relative to the project."""
+
+    directory: str
+    """Folder of dbt_project.yml."""
+    state: str
+    """Folder of the profile that Floe wrote and of dbt's partial parse."""
+    target: str
+    variables: str = "{}"
+    """The transform's `vars` as JSON."""
 
 
 class CompiledArtifacts(Frozen):
@@ -238,6 +262,8 @@ class CompiledArtifacts(Frozen):
     """Folders, relative to the project, against which relative paths inside SQL are resolved, in order."""
     assets: dict[str, Asset]
     tests: dict[str, Test] = {}
+    transforms: dict[str, DbtTransform] = {}
+    """The dbt transforms that render nodes during a run, by name."""
 
     def table_name(self, asset: Asset) -> tuple[str, str]:
         """Namespace and name of the Iceberg table that the asset publishes to."""

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from floe.artifact import codec
-from floe.artifact.models import CompiledArtifacts
+from floe.artifact.models import CompiledArtifacts, DbtTransform
 from floe.compiler import bindings, fingerprint, static
 from floe.compiler.collisions import find_collisions
 from floe.compiler.dbt.cache import write_atomically
@@ -210,8 +210,24 @@ def _artifact(
             search_path=search_path(projects),
             assets={asset.key: asset for asset in assets},
             tests={test.id: test for test in tests},
+            transforms=_transforms(projects, [*assets, *tests]),
         )
     )
+
+
+def _transforms(projects: Sequence[DbtProject], nodes: Sequence[Asset | Test]) -> dict[str, DbtTransform]:
+    """The dbt projects that render something during a run."""
+    needed = {node.transform for node in nodes}
+    return {
+        project.name: DbtTransform(
+            directory=os.path.relpath(project.directory, project.root),
+            state=os.path.relpath(project.state, project.root),
+            target=project.target,
+            variables=project.variables,
+        )
+        for project in projects
+        if project.name in needed
+    }
 
 
 def _write(artifacts: CompiledArtifacts, content: bytes, project: Path) -> bool:

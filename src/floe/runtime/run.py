@@ -172,6 +172,8 @@ class _Run:
                 run_id=self._run_id,
                 catalogs=catalogs,
                 threads=self._threads,
+                nodes=frozenset(self._graph.kinds),
+                full_refresh=self._request.full_refresh,
             )
         )
         # Started late, so that importing what publishing needs does not delay the engine's first statements.

@@ -37,6 +37,7 @@ class Placed:
     key: str
     layer: str
     path: str
+    transform: str
 
     @property
     def relation(self) -> Relation:
@@ -59,7 +60,7 @@ def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: AN
         layer = schema
     else:
         layer = layers.of_folder(PurePosixPath(node.path).parts[:-1]) or layers.of_schema(node.schema)
-    return Placed(node=node, key=f"{layer}.{node.alias}", layer=layer, path=path)
+    return Placed(node=node, key=f"{layer}.{node.alias}", layer=layer, path=path, transform=project.name)
 
 
 def model_asset(placed: Placed, entry: Entry) -> Asset:
@@ -71,6 +72,7 @@ def model_asset(placed: Placed, entry: Entry) -> Asset:
         kind="model",
         materialization=materialized,
         query=_query(placed, entry),
+        **_rendering(entry, placed.transform),
         incremental=_incremental(node.config) if materialized == "incremental" else None,
         full_refresh=node.config.full_refresh,
     )
@@ -85,6 +87,7 @@ def snapshot_asset(placed: Placed, entry: Entry, hard_deletes: str) -> Asset:
         kind="dbt_snapshot",
         materialization="table",
         query=_query(placed, entry),
+        **_rendering(entry, placed.transform),
         dbt_snapshot=DbtSnapshot(
             strategy=config.strategy,
             unique_key=_names(config.unique_key),
@@ -144,6 +147,10 @@ def _query(placed: Placed, entry: Entry) -> Query:
     return Query(sql=entry.sql, increment=entry.increment, rendered_path=path)
 
 
+def _rendering(entry: Entry, transform: str) -> dict[str, Any]:
+    return {"rendering": "late", "rendering_reason": entry.late, "transform": transform} if entry.late else {}
+
+
 def _names(value: str | list[str] | None) -> tuple[str, ...]:
     if value is None:
         return ()
@@ -169,7 +176,7 @@ def incremental_strategy(config: Any) -> Any:  # noqa: ANN401 - one of the strat
     return "delete+insert" if strategy in (None, "default", "delete_insert") else strategy
 
 
-def test_of(node: Any, path: str, entry: Entry, file_name: str) -> Test:  # noqa: ANN401 - dbt's node
+def test_of(node: Any, path: str, entry: Entry, file_name: str, transform: str) -> Test:  # noqa: ANN401 - dbt's node
     """A data test, with what dbt's wrapper around its SQL needs."""
     config = node.config
     metadata = getattr(node, "test_metadata", None)
@@ -180,6 +187,7 @@ def test_of(node: Any, path: str, entry: Entry, file_name: str) -> Test:  # noqa
         name=node.name,
         kind="generic" if metadata is not None else "singular",
         sql=entry.sql,
+        **_rendering(entry, transform),
         rendered_path=f"{RENDERED}/tests/{file_name}.sql",
         depends_on=tuple(sorted(set(node.depends_on.nodes))),
         attached_to=_attached_to(node),

@@ -13,12 +13,13 @@ from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import refusals
 from floe.compiler.dbt.assets import model_asset, place, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import RenderCache
-from floe.compiler.dbt.messages import not_fixed, translate, translate_all
+from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
-from floe.compiler.dbt.render import NodeNotFixedError, Renderer, load_manifest, used_variables
-from floe.compiler.dbt.runner import Messages, inside_dbt
+from floe.compiler.dbt.render import Renderer, used_variables
 from floe.compiler.dbt.seeds import seed_columns
 from floe.compiler.graph import find_cycle
+from floe.dbt.invocation import Messages, inside_dbt
+from floe.dbt.manifest import load_manifest
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
         if kind == "test":
             file_name = node.name if names[node.name] == 1 else node.unique_id
             path = project.file_of(node)
-            result.tests.append(test_of(node, path, entries[node.unique_id], file_name))
+            result.tests.append(test_of(node, path, entries[node.unique_id], file_name, project.name))
         elif kind in (*MODEL_KINDS, "seed"):
             asset = _asset(config, node, project, layers, cache, entries)
             result.assets.append(asset)
@@ -138,19 +139,14 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
 def _render_all(renderer: Renderer, nodes: list[Any], project: DbtProject) -> dict[str, Entry]:
     """Render every node, and report every one that cannot be."""
     entries: dict[str, Entry] = {}
-    run_dependent: dict[str, NodeNotFixedError] = {}
     broken: dict[str, DbtBaseException] = {}
     for node in nodes:
         try:
             entries[node.unique_id] = renderer.render(node)
-        except NodeNotFixedError as error:
-            run_dependent[error.node.unique_id] = error
         except DbtBaseException as error:
             broken.setdefault(str(error), error)
     if broken:
         raise translate_all(list(broken.values()), project)
-    if run_dependent:
-        raise not_fixed(list(run_dependent.values()), project)
     return entries
 
 

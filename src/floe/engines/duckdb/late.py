@@ -1,0 +1,93 @@
+"""Nodes whose SQL dbt renders during the run: rendered right before they are built, then built as any other."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.parquet import published_files
+from floe.lake.faults import storage_faults
+
+if TYPE_CHECKING:
+    from floe.artifact.models import Asset, Query, Test
+    from floe.engines.base import SessionRequest
+    from floe.engines.dbt.host import DbtHost
+    from floe.engines.duckdb.workspace import Workspace
+
+
+def late_nodes(request: SessionRequest, workspace: Workspace) -> LateNodes | None:
+    """What renders the late nodes of the run; None, and nothing of dbt is loaded, where it has none.
+
+    dbt starts in the background, while other nodes are built.
+    """
+    artifacts = request.artifacts
+    if not artifacts.transforms:
+        return None
+    nodes: list[Asset | Test] = [asset for key, asset in artifacts.assets.items() if key in request.nodes]
+    nodes += [test for name, test in artifacts.tests.items() if name in request.nodes]
+    transforms = [node.transform for node in nodes if node.rendering == "late"]
+    if not transforms:
+        return None
+    from floe.engines.dbt.host import DbtHost
+
+    return LateNodes(workspace, DbtHost(workspace, transforms[0], full_refresh=request.full_refresh))
+
+
+class LateNodes:
+    """Gives nodes their SQL. Those that were rendered at compile time are returned as they are."""
+
+    def __init__(self, workspace: Workspace, host: DbtHost) -> None:
+        self._workspace = workspace
+        self._host = host
+
+    def query(self, asset: Asset, query: Query, *, full_refresh: bool) -> Query:
+        """The asset's query. An increment is rendered if the run appends to the published table.
+
+        Raises:
+            NodeError: dbt cannot render it.
+            LakeError: the published table cannot be read, or the rendered SQL not be kept.
+        """
+        if asset.rendering == "compiled":
+            return query
+        exists = self._show_published(asset)
+        sql = self._host.render(asset.transform, asset.unique_id, asset.key)
+        self._keep(query.rendered_path, sql)
+        increment = sql if asset.materialization == "incremental" and exists and not full_refresh else None
+        return query.model_copy(update={"sql": sql, "increment": increment})
+
+    def test(self, test: Test) -> Test:
+        """The test with its SQL.
+
+        Raises:
+            NodeError: dbt cannot render it.
+            LakeError: the rendered SQL cannot be kept.
+        """
+        if test.rendering == "compiled":
+            return test
+        sql = self._host.render(test.transform, test.id, test.name)
+        self._keep(test.rendered_path, sql)
+        return test.model_copy(update={"sql": sql})
+
+    def close(self) -> None:
+        """End dbt."""
+        self._host.close()
+
+    def _show_published(self, asset: Asset) -> bool:
+        """Let the node see its own table as the last run left it, as `{{ this }}`; False if there is none."""
+        if not asset.publishes:
+            return False
+        table = self._workspace.state(asset)
+        if table.exists:
+            with sql_faults(SqlOrigin(asset.key)):
+                self._workspace.create_view(asset.relation, published_files(table).select())
+        return table.exists
+
+    def _keep(self, path: str, sql: str) -> None:
+        """Write the SQL where messages say it is."""
+        file = self._workspace.project_directory / path
+        with storage_faults("write", str(file)):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+            staged.write_text(f"{sql}\n", encoding="utf-8")
+            staged.replace(file)
