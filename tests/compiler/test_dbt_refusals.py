@@ -10,62 +10,6 @@ if TYPE_CHECKING:
     from conftest import Project
 
 
-@pytest.mark.parametrize(
-    ("sql", "what"),
-    [
-        ("select 1 as a\n{% set r = run_query('select 1') %}", "queries the database while it is rendered"),
-        ("{% for c in adapter.get_columns_in_relation(ref('orders')) %}\n{{ c }}{% endfor %}", "queries the database"),
-        ("select {{ adapter.get_relation('floe', 'main', 'orders') is none }}", "queries the database"),
-        ("select 1,\n'{{ run_started_at }}'", "uses `run_started_at`"),
-        ("select '{{ run_started_at.strftime('%Y') }}'", "uses `run_started_at`"),
-        ("select '{{ invocation_id }}'", "uses `invocation_id`"),
-        ("select '{{ modules.datetime.datetime.now() }}'", "uses `modules.datetime.datetime.now()`"),
-        ("select '{{ modules.datetime.date.today() }}'", "uses `modules.datetime.date.today()`"),
-        ("select {{ flags.FULL_REFRESH }}", "uses `flags.FULL_REFRESH`"),
-        ("select {% if should_full_refresh() %}1{% endif %}", "uses `should_full_refresh()`"),
-        ("select '{{ thread_id }}'", "uses `thread_id`"),
-        ("select '{{ model.created_at }}'", "uses `model.created_at`"),
-    ],
-)
-def test_sql_that_depends_on_the_run_is_refused(bare: Project, sql: str, what: str):
-    bare.write({"models/top.sql": sql})
-    error = bare.refused()
-    assert error.code == "FLOE-0205"
-    assert error.reason == "the SQL of `top` depends on what only a run knows, which this version does not support"
-    assert len(error.details) == 1
-    assert error.details[0].startswith("models/top.sql")
-    assert f"model `top` {what}" in error.details[0]
-
-
-def test_the_line_that_asks_is_named(bare: Project):
-    bare.write({"models/top.sql": "select 1,\n\n'{{ run_started_at }}'"})
-    assert bare.refused().details[0].startswith("models/top.sql:3: ")
-
-
-def test_a_macro_that_asks_is_found_through_the_model_that_calls_it(bare: Project):
-    bare.write(
-        {
-            "macros/stamp.sql": "{% macro stamp() %}{{ run_query('select 1') if execute }}{% endmacro %}",
-            "models/top.sql": "select '{{ stamp() }}'",
-        }
-    )
-    assert "model `top` queries the database" in bare.refused().details[0]
-
-
-def test_dates_that_do_not_ask_the_clock_are_fine(bare: Project):
-    bare.write(
-        {
-            "models/top.sql": """
-                {% set day = modules.datetime.datetime.strptime('2024-01-31', '%Y-%m-%d') %}
-                select date '{{ (day + modules.datetime.timedelta(days=1)).strftime('%Y-%m-%d') }}' as day
-            """
-        }
-    )
-    query = bare.artifacts().assets["main.top"].query
-    assert query is not None
-    assert query.sql == "select date '2024-02-01' as day"
-
-
 def test_everything_that_is_not_supported_is_listed_at_once(bare: Project):
     bare.write(
         {

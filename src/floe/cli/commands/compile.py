@@ -11,6 +11,7 @@ from floe.cli.options import FloeCommand
 from floe.observe.wording import count
 
 if TYPE_CHECKING:
+    from floe.artifact.models import Asset
     from floe.compiler.compile import CompileOutcome
 
 
@@ -44,8 +45,15 @@ def _document(outcome: CompileOutcome) -> dict[str, object]:
 
 
 def _report(application: Application, outcome: CompileOutcome) -> None:
+    from floe.artifact.models import Test
+
     printer, artifacts = application.printer, outcome.artifacts
     what = f"{count(len(artifacts.assets), 'asset')} and {count(len(artifacts.tests), 'test')}"
     how = "nothing has changed" if outcome.unchanged else f"wrote {what}"
     printer.say(f"{printer.palette.green('ok')}: {how}, `.floe/artifacts.json`, digest {artifacts.digest[:12]}")
     printer.detail(f"dbt nodes: {outcome.rendered} rendered, {outcome.reused} reused; digest {artifacts.digest}")
+    nodes: list[Asset | Test] = [*artifacts.assets.values(), *artifacts.tests.values()]
+    for node in nodes:
+        if node.rendering_reason:
+            name = node.name if isinstance(node, Test) else node.key
+            printer.detail(f"{name} is rendered {node.rendering}, during each run: it {node.rendering_reason}")
