@@ -12,8 +12,8 @@ SESSION_DATABASE = "floe"
 
 AssetKind = Literal["source", "seed", "model", "dbt_snapshot", "python"]
 Materialization = Literal["view", "table", "incremental", "ephemeral"]
-Rendering = Literal["compiled", "late"]
-"""When dbt renders a node: at compile time, or during each run, just before the node is built."""
+Rendering = Literal["compiled", "late", "dbt"]
+"""dbt renders a node at compile time, or during each run (`late`), or builds it itself during each run (`dbt`)."""
 PublishMode = Literal["all-or-nothing", "per-asset"]
 
 
@@ -187,7 +187,7 @@ class Asset(Frozen):
     rendering_reason: str = ""
     """Why the SQL is not rendered at compile time; `query.sql` is empty then."""
     transform: str = ""
-    """Name of the dbt transform that renders the asset during a run."""
+    """Name of the dbt transform that renders or builds the asset during a run."""
     full_refresh: bool | None = None
     """dbt's `full_refresh` config: True always, False never, None as the command line says."""
 
@@ -234,7 +234,7 @@ class Test(Frozen):
 
 
 class DbtTransform(Frozen):
-    """A dbt project that a run renders nodes of. Folders are relative to the project."""
+    """A dbt project that a run renders or builds nodes of. Folders are relative to the project."""
 
     directory: str
     """Folder of dbt_project.yml."""

@@ -30,9 +30,9 @@ def rendered_files(artifacts: CompiledArtifacts) -> dict[str, str]:
 
 def _late_files(artifacts: CompiledArtifacts) -> set[str]:
     """Paths of what runs render, and leave for the user to read."""
-    assets = [asset for asset in artifacts.assets.values() if asset.rendering == "late"]
+    assets = [asset for asset in artifacts.assets.values() if asset.rendering != "compiled"]
     late = {asset.query.rendered_path for asset in assets if asset.query is not None}
-    return late | {test.rendered_path for test in artifacts.tests.values() if test.rendering == "late"}
+    return late | {test.rendered_path for test in artifacts.tests.values() if test.rendering != "compiled"}
 
 
 def write_rendered(artifacts: CompiledArtifacts, project: Path) -> None:

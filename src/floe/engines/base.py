@@ -24,7 +24,7 @@ class SessionRequest:
     """Catalog profile name -> open catalog."""
     threads: int
     nodes: frozenset[str] = frozenset()
-    """Assets and tests that the run builds, attaches or tests: what the session must be ready for."""
+    """Assets and tests that the run builds, tests, or attaches as views: what the session must be ready for."""
     full_refresh: bool = False
     """Whether the run was asked to build incremental assets anew."""
 

@@ -46,6 +46,7 @@ def _document(outcome: CompileOutcome) -> dict[str, object]:
 
 def _report(application: Application, outcome: CompileOutcome) -> None:
     from floe.artifact.models import Test
+    from floe.cli.commands.ls import way
 
     printer, artifacts = application.printer, outcome.artifacts
     what = f"{count(len(artifacts.assets), 'asset')} and {count(len(artifacts.tests), 'test')}"
@@ -56,4 +57,4 @@ def _report(application: Application, outcome: CompileOutcome) -> None:
     for node in nodes:
         if node.rendering_reason:
             name = node.name if isinstance(node, Test) else node.key
-            printer.detail(f"{name} is rendered {node.rendering}, during each run: it {node.rendering_reason}")
+            printer.detail(f"{name} is {way(node.rendering)}: it {node.rendering_reason}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import Asset
+    from floe.artifact.models import Asset, Rendering
     from floe.cli.printer import Printer
 
     Last = Mapping[str, Mapping[str, Any]]
@@ -52,7 +52,7 @@ def _show(printer: Printer, assets: Sequence[Asset], last: Last) -> None:
         return
     for asset in assets:
         if asset.rendering_reason:
-            printer.detail(f"{asset.key} is rendered {asset.rendering}: it {asset.rendering_reason}")
+            printer.detail(f"{asset.key} is {way(asset.rendering)}: it {asset.rendering_reason}")
     printer.table(
         ("asset", "layer", "materialized", "status", "last run"),
         [(asset.key, asset.layer, _materialized(asset), *_status(asset, last.get(asset.key))) for asset in assets],
@@ -62,6 +62,12 @@ def _show(printer: Printer, assets: Sequence[Asset], last: Last) -> None:
 def how_made(asset: Asset) -> str:
     """`seed`, `source`, `python`, `snapshot`, or the materialization of a model."""
     return {"dbt_snapshot": "snapshot", "model": asset.materialization}.get(asset.kind, asset.kind)
+
+
+def way(rendering: Rendering) -> str:
+    """What becomes of a node, in words."""
+    words = {"late": "rendered during each run", "dbt": "built by dbt itself during each run"}
+    return words.get(rendering, "rendered when it is compiled")
 
 
 def _materialized(asset: Asset) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from floe.artifact.models import (
     Asset,
     ColumnDoc,
     DbtSnapshot,
     Incremental,
+    Materialization,
     Query,
     Relation,
     Seed,
@@ -67,13 +68,15 @@ def model_asset(placed: Placed, entry: Entry) -> Asset:
     """The asset of a dbt model."""
     node = placed.node
     materialized = node.config.materialized
+    incremental = materialized == "incremental" and not entry.driven
     return Asset(
         **_common(placed),
         kind="model",
-        materialization=materialized,
+        # What a materialization of somebody else's makes is published as a table, whatever it is to DuckDB.
+        materialization=materialized if materialized in get_args(Materialization) else "table",
         query=_query(placed, entry),
         **_rendering(entry, placed.transform),
-        incremental=_incremental(node.config) if materialized == "incremental" else None,
+        incremental=_incremental(node.config) if incremental else None,
         full_refresh=node.config.full_refresh,
     )
 
@@ -100,11 +103,12 @@ def snapshot_asset(placed: Placed, entry: Entry, hard_deletes: str) -> Asset:
     )
 
 
-def seed_asset(placed: Placed, columns: tuple[tuple[str, str], ...], file: Path) -> Asset:
+def seed_asset(placed: Placed, columns: tuple[tuple[str, str], ...], file: Path, entry: Entry) -> Asset:
     """The asset of a dbt seed."""
     node = placed.node
     return Asset(
         **_common(placed),
+        **_rendering(entry, placed.transform),
         kind="seed",
         materialization="table",
         seed=Seed(
@@ -148,7 +152,10 @@ def _query(placed: Placed, entry: Entry) -> Query:
 
 
 def _rendering(entry: Entry, transform: str) -> dict[str, Any]:
-    return {"rendering": "late", "rendering_reason": entry.late, "transform": transform} if entry.late else {}
+    if not (entry.late or entry.driven):
+        return {}
+    way = "dbt" if entry.driven else "late"
+    return {"rendering": way, "rendering_reason": entry.driven or entry.late, "transform": transform}
 
 
 def _names(value: str | list[str] | None) -> tuple[str, ...]:

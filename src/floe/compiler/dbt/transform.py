@@ -12,7 +12,8 @@ from dbt_common.exceptions import DbtBaseException
 from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import refusals
 from floe.compiler.dbt.assets import model_asset, place, seed_asset, snapshot_asset, test_of
-from floe.compiler.dbt.cache import RenderCache
+from floe.compiler.dbt.cache import Entry, RenderCache
+from floe.compiler.dbt.driven import driven_because
 from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe.artifact.models import Asset, Test
-    from floe.compiler.dbt.cache import Entry
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.layers import Layers
 
@@ -113,9 +113,9 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     renderer = Renderer(config, manifest, cache)
     result = DbtResult(package=config.project_name, warnings=refusals.warnings(manifest))
     nodes = [manifest.nodes[name] for name in sorted(manifest.nodes)]
-    entries = _render_all(
-        renderer, [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test")], project
-    )
+    entries = _driven(nodes, manifest, config.project_name)
+    rendered = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test")]
+    entries |= _render_all(renderer, [node for node in rendered if node.unique_id not in entries], project)
     names = Counter(node.name for node in nodes if str(node.resource_type) == "test")
     for node in nodes:
         kind = str(node.resource_type)
@@ -134,6 +134,13 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     result.rendered, result.reused = renderer.rendered, renderer.reused
     renderer.save()
     return result
+
+
+def _driven(nodes: list[Any], manifest: Any, package: str) -> dict[str, Entry]:  # noqa: ANN401 - dbt's Manifest
+    """Entries, without SQL, of the nodes that dbt builds itself."""
+    built = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "seed")]
+    reasons = {node.unique_id: driven_because(node, manifest, package) for node in built}
+    return {name: Entry(key="", sql="", driven=reason) for name, reason in reasons.items() if reason}
 
 
 def _render_all(renderer: Renderer, nodes: list[Any], project: DbtProject) -> dict[str, Entry]:
@@ -168,7 +175,8 @@ def _asset(
         hard_deletes = get_adapter(config).get_hard_deletes_behavior(node.config)
         return snapshot_asset(placed, entries[node.unique_id], hard_deletes)
     file = project.root / placed.path
-    return seed_asset(placed, seed_columns(config, node, file, placed.path, cache), file)
+    columns = seed_columns(config, node, file, placed.path, cache)
+    return seed_asset(placed, columns, file, entries.get(node.unique_id, Entry(key="", sql="")))
 
 
 def _source(source: Any, project: DbtProject) -> DbtSource:  # noqa: ANN401 - dbt's SourceDefinition

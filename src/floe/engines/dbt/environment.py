@@ -33,6 +33,10 @@ class SessionCursor:
             raise duckdb.InterruptException("INTERRUPT Error: Interrupted")
         return self._cursor.execute(sql) if bindings is None else self._cursor.execute(sql, bindings)
 
+    def cursor(self) -> SessionCursor:
+        """A further cursor of the session."""
+        return SessionCursor(self._workspace)
+
     def close(self) -> None:
         """Give the cursor back."""
         self._workspace.close_cursor(self._cursor)

@@ -1,7 +1,7 @@
-"""The thread in which dbt lives during a run. It starts when the run does, and renders one node at a time.
+"""The thread in which dbt lives during a run. It starts when the run does, and works on one node at a time.
 
 dbt keeps its flags, adapters and events for the whole process, so one thread works for every node and one project at
-a time; where several projects have late nodes, it moves from one to the other.
+a time; where several projects have such nodes, it moves from one to the other.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import queue
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from floe.engines.dbt.faults import rendering_fault
+from floe.engines.dbt.faults import dbt_fault
+from floe.errors import NodeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,15 +61,16 @@ class Located:
 
 @dataclass(frozen=True)
 class _Request:
-    """A node to be rendered; without one, dbt only gets ready."""
+    """A node to be rendered or built; without one, dbt only gets ready."""
 
     transform: str
     unique_id: str = ""
+    action: Literal["render", "build"] = "render"
     sql: Future[str] = field(default_factory=Future)
 
 
 class DbtHost:
-    """Renders nodes of the artifact's dbt transforms in a run's session.
+    """Renders and builds nodes of the artifact's dbt transforms in a run's session.
 
     Args:
         workspace: The session.
@@ -91,13 +93,24 @@ class DbtHost:
         Raises:
             NodeError: dbt cannot render it; dbt's own message is kept.
         """
-        request = _Request(transform, unique_id)
+        return self._ask(_Request(transform, unique_id, "render"), subject)
+
+    def build(self, transform: str, unique_id: str, subject: str) -> str:
+        """Let dbt build a node in the session as `dbt build` does, with hooks; return the SQL or Python code of it.
+
+        Raises:
+            NodeError: dbt cannot build it; dbt's own message is kept.
+        """
+        return self._ask(_Request(transform, unique_id, "build"), subject)
+
+    def _ask(self, request: _Request, subject: str) -> str:
         self._requests.put(request)
         try:
             return request.sql.result()
         except Exception as error:
-            root = self._workspace.project_directory
-            raise rendering_fault(error, subject, root, interrupted=self._workspace.interrupted) from error
+            if self._workspace.interrupted:
+                raise NodeError("FLOE-0418", f"`{subject}` was interrupted", "run again") from error
+            raise dbt_fault(error, request.action, subject, self._workspace.project_directory) from error
 
     def close(self) -> None:
         """End dbt; call it before the session's database is closed."""
@@ -111,7 +124,7 @@ class DbtHost:
             request = self._work_for(request)
 
     def _work_for(self, request: _Request) -> _Request | None:
-        """Render nodes of one transform, until there is a request for another or none."""
+        """Render and build nodes of one transform, until there is a request for another or none."""
         if self._closed:
             return None
         from floe.dbt.invocation import Messages, inside_dbt
@@ -123,7 +136,7 @@ class DbtHost:
             return inside_dbt(
                 place,
                 Messages(),
-                lambda config: self._render_all(config, request),
+                lambda config: self._serve_transform(config, request),
                 command="build",
                 options=self._options,
             )
@@ -132,8 +145,9 @@ class DbtHost:
                 request.sql.set_exception(error)
             return self._requests.get()
 
-    def _render_all(self, config: Any, request: _Request) -> _Request | None:  # noqa: ANN401 - dbt's RuntimeConfig
+    def _serve_transform(self, config: Any, request: _Request) -> _Request | None:  # noqa: ANN401 - dbt's RuntimeConfig
         from floe.dbt.manifest import load_manifest
+        from floe.engines.dbt.driving import build
         from floe.engines.dbt.environment import bound
         from floe.engines.dbt.identity import Identity
         from floe.engines.dbt.rendering import FlatGraph, render
@@ -147,8 +161,9 @@ class DbtHost:
         with bound(config, self._workspace):
             while current is not None and current.transform == request.transform:
                 if current.unique_id:
+                    work = build if current.action == "build" else render
                     try:
-                        current.sql.set_result(render(config, manifest, current.unique_id))
+                        current.sql.set_result(work(config, manifest, current.unique_id))
                     except Exception as error:  # noqa: BLE001 - as in _work_for
                         current.sql.set_exception(error)
                 current = self._requests.get()

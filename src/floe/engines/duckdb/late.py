@@ -1,12 +1,15 @@
-"""Nodes whose SQL dbt renders during the run: rendered right before they are built, then built as any other."""
+"""Nodes that need dbt during the run: rendered right before they are built as any other, or built by dbt itself."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.parquet import published_files
+from floe.engines.duckdb.relations import restore_relation, stage_relation
+from floe.engines.duckdb.staging import Target
 from floe.lake.faults import storage_faults
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def late_nodes(request: SessionRequest, workspace: Workspace) -> LateNodes | None:
-    """What renders the late nodes of the run; None, and nothing of dbt is loaded, where it has none.
+    """What works on the nodes of the run that need dbt; None, and nothing of dbt is loaded, where there are none.
 
     dbt starts in the background, while other nodes are built.
     """
@@ -26,7 +29,7 @@ def late_nodes(request: SessionRequest, workspace: Workspace) -> LateNodes | Non
         return None
     nodes: list[Asset | Test] = [asset for key, asset in artifacts.assets.items() if key in request.nodes]
     nodes += [test for name, test in artifacts.tests.items() if name in request.nodes]
-    transforms = [node.transform for node in nodes if node.rendering == "late"]
+    transforms = [node.transform for node in nodes if node.rendering != "compiled"]
     if not transforms:
         return None
     from floe.engines.dbt.host import DbtHost
@@ -35,7 +38,7 @@ def late_nodes(request: SessionRequest, workspace: Workspace) -> LateNodes | Non
 
 
 class LateNodes:
-    """Gives nodes their SQL. Those that were rendered at compile time are returned as they are."""
+    """Gives nodes their SQL, and builds those that dbt must build. Nodes rendered at compile time stay as they are."""
 
     def __init__(self, workspace: Workspace, host: DbtHost) -> None:
         self._workspace = workspace
@@ -68,6 +71,24 @@ class LateNodes:
         sql = self._host.render(test.transform, test.id, test.name)
         self._keep(test.rendered_path, sql)
         return test.model_copy(update={"sql": sql})
+
+    def build(self, asset: Asset) -> BuildOutcome:
+        """Let dbt build the asset as a relation of the session, and stage its rows if the asset publishes.
+
+        Raises:
+            NodeError: dbt cannot build it, or its rows cannot be stored.
+            LakeError: the published table cannot be read, or the file cannot be written.
+        """
+        base = self._workspace.state(asset) if asset.publishes else None
+        with sql_faults(SqlOrigin(asset.key)):
+            restore_relation(self._workspace, asset.relation, base)
+        code = self._host.build(asset.transform, asset.unique_id, asset.key)
+        if asset.query is not None:
+            self._keep(asset.query.rendered_path, code)
+        if base is None:
+            return BuildOutcome()
+        with sql_faults(SqlOrigin(asset.key)):
+            return stage_relation(self._workspace, Target(asset.key, asset.relation, base))
 
     def close(self) -> None:
         """End dbt."""

@@ -49,6 +49,8 @@ class DuckdbSession:
         """Build one asset; see `Session.build`."""
         if asset.materialization == "ephemeral":
             return BuildOutcome()
+        if asset.rendering == "dbt" and self._late is not None:
+            return self._late.build(asset)
         if asset.source is not None:
             from floe.engines.duckdb.sources import build_source
 
