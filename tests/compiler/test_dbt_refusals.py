@@ -13,52 +13,44 @@ if TYPE_CHECKING:
 def test_everything_that_is_not_supported_is_listed_at_once(bare: Project):
     bare.write(
         {
-            "models/a_hook.sql": "{{ config(pre_hook='select 1') }} select 1 as x",
-            "models/b_external.sql": "{{ config(materialized='external') }} select 1 as x",
-            "models/c_python.py": "def model(dbt, session):\n    return dbt.ref('orders')\n",
-            "models/d_batches.sql": """
+            "models/a_batches.sql": """
                 {{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at',
                           begin='2024-01-01', batch_size='day') }} select 1 as at
             """,
-            "models/e_clauses.sql": """
-                {{ config(materialized='incremental', incremental_strategy='merge', unique_key='x',
-                          merge_update_condition='true') }} select 1 as x
-            """,
-            "models/f_contract.sql": "select 1 as x",
-            "models/g_database.sql": "{{ config(database='other') }} select 1 as x",
+            "models/b_database.sql": "{{ config(database='other') }} select 1 as x",
+            "models/c_foreign.sql": "select 1 as x",
             "models/schema.yml": """
                 models:
-                  - name: f_contract
+                  - name: c_foreign
                     config: {contract: {enforced: true}}
-                    columns: [{name: x, data_type: integer}]
+                    columns:
+                      - name: x
+                        data_type: integer
+                        constraints: [{type: foreign_key, to: ref('orders'), to_columns: [id]}]
             """,
         }
     )
     error = bare.refused()
     assert error.code == "FLOE-0204"
     assert [line.split(": ", 1)[0] for line in error.details] == [
-        "models/a_hook.sql",
-        "models/b_external.sql",
-        "models/c_python.py",
-        "models/d_batches.sql",
-        "models/e_clauses.sql",
-        "models/f_contract.sql",
-        "models/g_database.sql",
+        "models/a_batches.sql",
+        "models/b_database.sql",
+        "models/c_foreign.sql",
     ]
 
 
-def test_hooks_of_a_run_and_own_materializations_are_refused(full: Project):
+def test_hooks_of_a_run_and_an_own_way_to_test_are_refused(full: Project):
     full.write(
         {
             "dbt/dbt_project.yml": "name: shop_dbt\nversion: '1.0'\nprofile: x\non-run-end: ['select 1']\n",
-            "dbt/macros/table.sql": """
-                {% materialization table, adapter='duckdb' %}{{ return({'relations': []}) }}{% endmaterialization %}
+            "dbt/macros/test.sql": """
+                {% materialization test, adapter='duckdb' %}{{ return({'relations': []}) }}{% endmaterialization %}
             """,
         }
     )
     assert full.refused().details == (
         "dbt/dbt_project.yml: `on-run-end` of `shop_dbt`: hooks of a run are not supported",
-        "dbt/macros/table.sql: the project's own materialization `table` is not supported",
+        "dbt/macros/test.sql: the project's own materialization `test` is not supported",
     )
 
 

@@ -89,7 +89,7 @@ def _model_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
     if node.config.materialized == "incremental" and node.config.incremental_strategy == "microbatch":
         yield "the incremental strategy `microbatch` is not supported"
     constraints = [*node.constraints, *(item for column in node.columns.values() for item in column.constraints)]
-    if node.config.contract.enforced and any(str(item.type) == "foreign_key" for item in constraints):
+    if node.config.contract.enforced and any(item.type == "foreign_key" for item in constraints):
         yield "a `foreign_key` in an enforced `contract` is not supported"
 
 
