@@ -96,3 +96,10 @@ def test_a_csv_with_a_broken_row_names_the_file_and_the_row(shop: Path, floe: Fl
     assert "error[FLOE-04" in text or "error[FLOE-02" in text
     assert "seeds/sample.csv" in text
     assert place in text
+
+
+def test_a_type_that_no_table_can_store_names_the_asset(shop: Path, floe: Floe) -> None:
+    (shop / "models/example.sql").write_text("{{ config(materialized='table') }} select interval 1 day as waited")
+    outcome = floe("run", "-s", "example")
+    assert outcome.status == 1
+    assert "error[FLOE-0407]: `main.example` failed: column `waited` has the type `INTERVAL`" in outcome.err

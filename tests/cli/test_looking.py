@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,10 +185,9 @@ def test_the_next_command_reports_a_run_that_was_killed(shop: Path, floe: Floe, 
 def _wait_for_a_running_run(shop: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        with sqlite3.connect(shop / ".floe/state.db") as connection:
+        with closing(sqlite3.connect(shop / ".floe/state.db")) as connection:
             if connection.execute("select count(*) from runs where status = 'RUNNING'").fetchone()[0]:
                 return
-        connection.close()
         time.sleep(0.05)
     pytest.fail("the run did not begin")
 

@@ -27,7 +27,11 @@ def test_compile_says_what_was_written(shop: Path, floe: Floe) -> None:
     assert floe("compile").filtered() == (
         "exit 0\n--- out\n--- err\nok: wrote 3 assets and 6 tests, `.floe/artifacts.json`, digest DIGEST\n"
     )
-    assert "0 rendered, 8 reused" in floe("compile", "-v").err
+    told = floe("compile", "-v").err
+    assert "0 rendered, 8 reused" in told
+    assert "  reused    main.another\n  reused    main.example\n  reused    test " in told
+    (shop / "models/another.sql").write_text("select 2 as id")
+    assert "  rendered  main.another\n  reused    main.example\n" in floe("compile", "-v").err
     document = json.loads(floe("compile", "--json", "-v").out)
     assert (document["status"], document["assets"], document["tests"]) == ("unchanged", 3, 6)
     assert document["digest"] == json.loads((shop / ".floe/artifacts.json").read_text())["digest"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pytest
+
     from conftest import Project
 
 
@@ -52,6 +55,15 @@ def test_nothing_is_written_outside_the_folder_of_floe(full: Project):
     before = {path for path in full.directory.rglob("*") if ".floe" not in path.parts}
     full.compile()
     assert {path for path in full.directory.rglob("*") if ".floe" not in path.parts} == before
+
+
+def test_a_project_that_was_copied_with_its_links_followed_compiles_and_sees_later_edits(bare: Project):
+    bare.compile()
+    copied = replace(bare, directory=bare.directory.with_name("copy"))
+    shutil.copytree(bare.directory, copied.directory)
+    assert not (copied.directory / ".floe/dbt/models/models").is_symlink()
+    copied.write({"models/gold/later.sql": "select 1 as one"})
+    assert "gold.later" in copied.artifacts().assets
 
 
 def test_a_layer_comes_from_meta_then_the_schema_then_a_folder_then_the_rendered_schema(bare: Project):

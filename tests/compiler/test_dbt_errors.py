@@ -129,11 +129,20 @@ def test_two_models_of_one_name_are_dbts_error_with_both_files(bare: Project):
     assert "models/gold/orders.sql" in text
 
 
-def test_a_seed_with_a_broken_row_names_the_file_and_the_row(bare: Project):
-    bare.write({"seeds/bad.csv": "a,b\n1,2\n1,2,3\n"})
+def test_a_seed_with_a_broken_row_names_the_file_and_the_line(bare: Project):
+    bare.write({"seeds/bad.csv": 'a,b\n1,"two\nlines"\n1,2,3\n'})
     error = bare.refused()
-    assert (error.code, error.reason) == ("FLOE-0214", "the seed `seeds/bad.csv` is not a table in CSV")
-    assert "Row 1 has 3 values, but Table only has 2 columns." in error.details
+    reason = "the seed `seeds/bad.csv` is not a table in CSV: line 4 has 3 values, its header has 2 names"
+    assert (error.code, error.reason, error.details) == ("FLOE-0214", reason, ("--> seeds/bad.csv:4",))
+
+
+@pytest.mark.parametrize("file", ["seeds/bad.csv", "models/bad.sql", "models/bad.yml"])
+def test_a_file_that_is_not_utf_8_is_named_with_the_line(bare: Project, file: str):
+    bare.write({file: ""})
+    (bare.directory / file).write_bytes("a\nok\ncaf\u00e9\n".encode("latin-1"))
+    error = bare.refused()
+    assert error.reason == f"dbt cannot read `{file}`, which is not text in UTF-8"
+    assert error.details == (f"--> {file}:3",)
 
 
 def test_a_bare_folder_that_contains_floe_yaml_is_refused(project: Project):

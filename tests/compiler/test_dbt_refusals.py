@@ -80,3 +80,9 @@ def test_names_that_cannot_be_a_table_or_a_file_are_refused(bare: Project, alias
     assert error.details == (
         f"models/top.sql: model `top`: the name `{alias}` is not supported: no dots, slashes, quotes or spaces",
     )
+
+
+def test_an_index_is_refused_because_a_unique_one_would_refuse_rows(bare: Project):
+    config = "materialized='table', indexes=[{'columns': ['a'], 'unique': true}]"
+    bare.write({"models/top.sql": f"{{{{ config({config}) }}}} select 1 as a"})
+    assert "`indexes` are not supported" in bare.refused().details[0]

@@ -254,7 +254,7 @@ def test_an_error_in_the_increment_names_its_line(lakehouse: Lakehouse, refused:
     _built(lakehouse, "select 1 as id,\n nothing as v", "merge", "id")
     with pytest.raises(NodeError) as caught:
         lakehouse.build()
-    assert "--> .floe/rendered/gold/t.sql:2" in refused(caught.value)
+    assert "--> .floe/rendered/gold/t.increment.sql:2" in refused(caught.value)
 
 
 def test_a_missing_data_file_is_reported(lakehouse: Lakehouse) -> None:

@@ -66,6 +66,20 @@ def test_a_table_reads_a_view_that_reads_a_table(lakehouse: Lakehouse) -> None:
     assert lakehouse.seen("gold.total") == [(2,)]
 
 
+def test_a_table_that_became_a_view_is_not_continued_when_it_becomes_incremental(lakehouse: Lakehouse) -> None:
+    lakehouse.model("gold.t", "select 1 as id")
+    lakehouse.build()
+    lakehouse.model("gold.t", "select 2 as id", "view")
+    assert lakehouse.build()["gold.t"].staged is not None
+    assert lakehouse.build()["gold.t"].staged is None
+    assert lakehouse.published("gold.t") == [(1,)]
+    lakehouse.incremental("gold.t", "select 3 as id", "select 4 as id", "append")
+    lakehouse.build()
+    assert lakehouse.published("gold.t") == [(3,)]
+    lakehouse.build()
+    assert lakehouse.published("gold.t") == [(3,), (4,)]
+
+
 def test_an_ephemeral_model_is_nothing_to_build(lakehouse: Lakehouse) -> None:
     lakehouse.model("silver.part", "select 1", "ephemeral")
     assert lakehouse.build()["silver.part"].staged is None

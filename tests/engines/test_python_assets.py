@@ -65,6 +65,16 @@ def test_a_function_may_run_statements_of_its_own_before_it_returns(lakehouse: L
     assert len(lakehouse.seen("gold.made")) == 3
 
 
+def test_a_half_read_result_of_the_thread_does_not_hide_what_other_threads_built_since(lakehouse: Lakehouse) -> None:
+    raw = lakehouse.model("bronze.raw", "select range as id from range(3)")
+    lakehouse.write("assets/a.py", "def made(raw):\n    return raw\n")
+    made = lakehouse.python("gold.made", "assets/a.py", "made", raw="bronze.raw")
+    with lakehouse.session() as session, ThreadPoolExecutor(1) as other:
+        session._workspace.execute("select * from range(100000)").fetchmany(1)
+        other.submit(session.build, raw, full_refresh=False).result()
+        assert session.build(made, full_refresh=False).rows == 3
+
+
 def test_types_of_relations_are_kept(lakehouse: Lakehouse) -> None:
     lakehouse.model("bronze.raw", "select 'a'::enum('a', 'b') as e, 1::hugeint as h, '1'::json as j")
     lakehouse.write("assets/a.py", "def made(raw):\n    return raw\n")

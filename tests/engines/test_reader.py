@@ -158,3 +158,16 @@ def test_nothing_published_yet_says_what_to_run(lakehouse: Lakehouse) -> None:
         empty.table("gold", "total", 5)
     assert "floe run" in caught.value.instruction
     empty.close()
+
+
+def test_a_table_that_became_a_view_is_shown_as_the_view(lakehouse: Lakehouse) -> None:
+    lakehouse.model("gold.t", "select 1 as id")
+    lakehouse.build()
+    lakehouse.model("gold.t", "select 2 as id", "view")
+    lakehouse.build()
+    opened = open_reader(
+        lakehouse.artifacts, lakehouse.directory, open_catalogs(lakehouse.artifacts, lakehouse.directory)
+    )
+    assert list(opened.table("gold", "t", None).rows) == [(2,)]
+    assert list(opened.sql("select * from gold.t").rows) == [(2,)]
+    opened.close()

@@ -70,3 +70,4 @@ def test_a_broken_row_names_file_and_line(lakehouse: Lakehouse, refused: Callabl
         lakehouse.build()
     assert "`seeds/s.csv`, line 3" in caught.value.reason
     assert row in refused(caught.value)
+    assert caught.value.instruction == "correct the row, or set `column_types` or `delimiter` in the seed's config"

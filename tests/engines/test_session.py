@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 from tests.engines.conftest import rows
 
@@ -46,6 +47,34 @@ def test_a_session_may_live_in_a_file(lakehouse: Lakehouse) -> None:
     lakehouse.build()
     assert (lakehouse.directory / "shop.duckdb").exists()
     assert lakehouse.published("gold.t") == [(1,)]
+
+
+def test_a_file_with_tables_named_like_assets_is_refused_and_left_as_it_is(lakehouse: Lakehouse) -> None:
+    with duckdb.connect(lakehouse.directory / "dev.duckdb") as own:
+        own.execute("create schema gold; create table gold.T as select 42 as id; create table other as select 1 as id")
+    lakehouse.compute = {"path": "dev.duckdb"}
+    lakehouse.model("gold.t", "select 1 as id")
+    with pytest.raises(EnvironmentFaultError, match=r"`dev.duckdb` has tables .* of assets: `gold.T`$") as caught:
+        lakehouse.build()
+    assert caught.value.code == "FLOE-0424"
+    with duckdb.connect(lakehouse.directory / "dev.duckdb") as own:
+        assert own.execute("from gold.t").fetchall() == [(42,)]
+
+
+def test_what_a_failed_or_killed_run_left_in_a_file_is_cleared(lakehouse: Lakehouse) -> None:
+    lakehouse.compute = {"path": "shop.duckdb"}
+    old, new = "select 1 as id, 'old' as v", "select 1 as id, 'new' as v"
+    lakehouse.incremental("gold.t", old, new, "merge", "id", predicates=("nothing = 1",))
+    lakehouse.build("gold.t", full_refresh=True)
+    with pytest.raises(NodeError, match="nothing"):
+        lakehouse.build()
+    lakehouse.incremental("gold.t", old, new, "merge", "id")
+    lakehouse.build()
+    with duckdb.connect(lakehouse.directory / "shop.duckdb") as own:
+        own.execute("create table floe_temporary_1 as select 1 as id")
+        own.execute("create view floe_temporary_2 as select 1 as id")
+    lakehouse.build()
+    assert lakehouse.published("gold.t") == [(1, "new")]
 
 
 def test_many_threads_build_at_once(lakehouse: Lakehouse) -> None:

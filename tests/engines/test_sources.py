@@ -259,7 +259,17 @@ def test_a_file_in_another_encoding_is_named(lakehouse: Lakehouse) -> None:
     lakehouse.write("data/a.csv", "")
     (lakehouse.directory / "data/a.csv").write_bytes("id,name\n1,café\n".encode("latin-1"))
     lakehouse.source("bronze.orders", "data/a.csv")
-    with pytest.raises(NodeError, match=r"data/a\.csv`, line 2: .*unicode"):
+    with pytest.raises(NodeError, match=r"data/a\.csv`, line 2: it is not text in utf-8$") as caught:
+        lakehouse.build()
+    assert '`{encoding: "latin-1"}`' in caught.value.instruction
+    lakehouse.source("bronze.orders", "data/a.csv", options={"encoding": "latin-1"})
+    assert lakehouse.seen("bronze.orders") == [(1, "café")]
+
+
+def test_a_file_that_is_not_compressed_as_its_name_says_is_named_without_the_folder(lakehouse: Lakehouse) -> None:
+    lakehouse.write("data/a.csv.gz", "id\n1\n")
+    lakehouse.source("bronze.orders", "data/a.csv.gz")
+    with pytest.raises(NodeError, match=r"`data/a\.csv\.gz`: IO Error: .* GZIP stream: data/a\.csv\.gz$"):
         lakehouse.build()
 
 

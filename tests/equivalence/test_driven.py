@@ -46,3 +46,14 @@ def test_a_failing_hook_fails_the_node_in_dbts_words_skips_what_dbt_skips_and_pu
     assert {key: driven.table(key).metadata_location for key in before} == before
     replace(driven.project / "dbt" / "models" / "gold" / "hooked.sql", ("colour = 'open'", "status = 'open'"))
     assert driven.floe_run("-s", "hooked").exit_code == 0
+
+
+def test_a_database_file_of_the_project_holds_nothing_that_dbt_left_half_built(driven: Twins) -> None:
+    floe_yaml = driven.project / "floe.yaml"
+    replace(floe_yaml, ("{threads: 2}", "{threads: 2, path: own.duckdb}"))
+    hooked = driven.project / "dbt" / "models" / "gold" / "hooked.sql"
+    replace(hooked, ("status = 'open'", "colour = 'open'"))
+    assert driven.floe_run("-s", "+hooked").exit_code == 1
+    replace(hooked, ("colour = 'open'", "status = 'open'"))
+    for _ in range(2):
+        assert driven.floe_run("-s", "+hooked").exit_code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -74,3 +75,19 @@ def test_a_warehouse_that_cannot_be_written_stops_the_publish_and_changes_nothin
         lake.publish(staged, blocked, run_id="run-2")
     assert caught.value.code == "FLOE-0501"
     assert lake.rows("gold.a") == [(1,)]
+
+
+def test_a_manifest_that_could_not_be_written_is_not_written_later(tmp_path: Path) -> None:
+    from floe.lake.manifests import _LocalOutput
+
+    folder = tmp_path / "metadata"
+    folder.write_text("a file where the folder has to be")
+    stream = _LocalOutput(str(folder / "manifest.avro")).create()
+    stream.write(b"content")
+    with pytest.raises(NotADirectoryError):
+        stream.close()
+    folder.unlink()
+    folder.mkdir()
+    del stream
+    gc.collect()
+    assert list(folder.iterdir()) == []

@@ -101,6 +101,27 @@ def test_a_failed_asset_shows_reason_sql_line_and_what_was_skipped(shown: Show, 
     ]
 
 
+def test_what_was_skipped_because_of_a_test_names_the_test_as_its_own_line_does(shown: Show, make: type) -> None:
+    lines = shown(
+        make.started(["gold.top"]),
+        make.node("gold.top", NodeStatus.SKIPPED, seconds=0.0, skipped_because="test.shop.unique_id.7d34ba1ca3"),
+    )
+    assert lines[1:] == ["   Skipped         gold.top  because test unique_id failed"]
+
+
+def test_rows_of_failing_tests_are_not_taken_for_published_assets(shown: Show, make: type) -> None:
+    lines = shown(
+        make.started(["silver.orders"], ["orders_have_customers"]),
+        make.node("silver.orders"),
+        make.result("orders_have_customers", TestStatus.FAIL, failures=1),
+        make.table("test.shop.orders_have_customers"),
+        PublishFinished(run_id=make.run, published=1, seconds=0.01),
+        PublishFinished(run_id=make.run, published=0, seconds=0.0, withheld=True),
+        make.finished(RunStatus.FAILED),
+    )
+    assert "  Withheld every asset: only rows of failing tests were published, because something failed" in lines
+
+
 def test_a_failed_test_shows_values_expectation_and_query(shown: Show, make: type) -> None:
     lines = shown(
         make.started(["silver.orders"], ["accepted_values_orders_status"]),

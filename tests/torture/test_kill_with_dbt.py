@@ -14,8 +14,8 @@ MOMENTS = ("NodeFinished", "files-synced", "metadata-written", "committed")
 FILES = {
     "silver/squares.sql": "{{ config(materialized='table', post_hook='delete from {{ this }} where n < 0') }}"
     " select generation, n, n * n as square from {{ source('bronze', 'input') }}",
-    "gold/totals.sql": "{{ config(materialized='table') }}"
-    " {% set total = run_query('select sum(square)::bigint from ' ~ ref('squares')).columns[0].values()[0] if execute %}"
+    "gold/totals.sql": "-- depends_on: {{ ref('squares') }}\n{{ config(materialized='table') }}"
+    " {% set total = run_query('select sum(square) from ' ~ ref('squares')).columns[0].values()[0] if execute %}"
     " select generation, {{ total }}::bigint as total, sum(d)::bigint as doubled from {{ ref('doubled') }} group by 1",
 }
 

@@ -33,7 +33,7 @@ def compile_for_run(application: Application) -> CompiledArtifacts:
     if outcome.unchanged:
         printer.detail(f"nothing has changed since the last compile, digest {outcome.artifacts.digest[:12]}")
     else:
-        rendered = f"{count(outcome.rendered, 'dbt node')} rendered, {outcome.reused:,} reused"
+        rendered = f"{count(len(outcome.rendered), 'dbt node')} rendered, {len(outcome.reused):,} reused"
         printer.say(f"{printer.palette.bold('  Compiled')} {took:>6}  {rendered}")
     return outcome.artifacts
 

@@ -42,14 +42,14 @@ CLOCK_GRAIN_NANOSECONDS = 20_000_000
 
 @dataclass(frozen=True)
 class CompileOutcome:
-    """A compiled project. `rendered` and `reused` count the dbt nodes rendered anew and taken from the cache."""
+    """A compiled project. `rendered` and `reused` name the dbt nodes rendered anew and taken from the cache."""
 
     artifacts: CompiledArtifacts
     path: Path
     unchanged: bool
     """Whether the artifact's file holds the bytes that it held before."""
-    rendered: int = 0
-    reused: int = 0
+    rendered: tuple[str, ...] = ()
+    reused: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -113,8 +113,9 @@ def _unchanged(configuration: Configuration) -> CompileOutcome | None:
     return CompileOutcome(artifacts, project / ARTIFACT, unchanged=True, reused=_dbt_nodes(artifacts))
 
 
-def _dbt_nodes(artifacts: CompiledArtifacts) -> int:
-    return len(artifacts.tests) + sum(asset.query is not None for asset in artifacts.assets.values())
+def _dbt_nodes(artifacts: CompiledArtifacts) -> tuple[str, ...]:
+    models = (asset.key for asset in artifacts.assets.values() if asset.query is not None)
+    return (*models, *(f"test {test.name}" for test in artifacts.tests.values()))
 
 
 def _forget(project: Path) -> None:
@@ -148,8 +149,8 @@ def _compile(configuration: Configuration) -> CompileOutcome:
         artifacts,
         project / ARTIFACT,
         unchanged=unchanged,
-        rendered=sum(result.rendered for result in results),
-        reused=sum(result.reused for result in results),
+        rendered=tuple(name for result in results for name in result.rendered),
+        reused=tuple(name for result in results for name in result.reused),
         warnings=tuple(warning for result in results for warning in result.warnings),
     )
 

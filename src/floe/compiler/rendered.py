@@ -31,7 +31,8 @@ def rendered_files(artifacts: CompiledArtifacts) -> dict[str, str]:
 def _late_files(artifacts: CompiledArtifacts) -> set[str]:
     """Paths of what runs render, and leave for the user to read."""
     assets = [asset for asset in artifacts.assets.values() if asset.rendering != "compiled"]
-    late = {asset.query.rendered_path for asset in assets if asset.query is not None}
+    queries = [asset.query for asset in assets if asset.query is not None]
+    late = {path for query in queries for path in (query.rendered_path, query.increment_path)}
     return late | {test.rendered_path for test in artifacts.tests.values() if test.rendering != "compiled"}
 
 

@@ -78,11 +78,12 @@ class _Buffer(BytesIO):
         self._output = output
 
     def close(self) -> None:
-        if not self.closed:
-            content = self.getvalue()
-            write_new_file(self._output.location, content)
-            self._output.size = len(content)
-        super().close()
+        if self.closed:
+            return
+        content = self.getvalue()
+        super().close()  # first, so that a failed write is not tried again when the object is collected
+        write_new_file(self._output.location, content)
+        self._output.size = len(content)
 
 
 class _LocalOutput(OutputFile):

@@ -28,7 +28,7 @@ def node_line(event: NodeFinished, tests: Sequence[TestFinished], paint: Paint, 
         reason = event.failure.reason if event.failure else ""
         said, told = paint.red(verb("Failed")), reason.removeprefix(f"`{event.asset}` failed: ")
     elif event.status is NodeStatus.SKIPPED:
-        said, told = paint.yellow(verb("Skipped")), f"because {event.skipped_because} failed"
+        said, told = paint.yellow(verb("Skipped")), f"because {_cause(event.skipped_because)} failed"
     else:
         said, told = paint.yellow(verb("Cancelled")), ""
     took = _took(event.seconds) if event.seconds else " " * 6
@@ -60,7 +60,13 @@ def _told(event: TestFinished) -> str:
         return f"  {count(event.failures or 0, 'row')}"
     if event.status is TestStatus.ERROR and event.failure:
         return f"  {event.failure.reason}"
-    return f"  because {event.skipped_because} failed" if event.skipped_because else ""
+    return f"  because {_cause(event.skipped_because)} failed" if event.skipped_because else ""
+
+
+def _cause(node: str) -> str:
+    """An asset by its key, a test by its name, which is the third part of dbt's unique id."""
+    parts = node.split(".")
+    return f"test {parts[2]}" if parts[0] == "test" and len(parts) > 2 else node
 
 
 def _built(event: NodeFinished, tests: Sequence[TestFinished], width: int, names: int) -> str:

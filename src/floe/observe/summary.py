@@ -91,9 +91,16 @@ def _published(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[s
         lines.append(f"{paint.red(verb('Unchanged'))} publishing failed: every table is as it was before")
     elif tally.withheld:
         reason = "the run was cancelled" if _cancelled(tally) else "something failed"
-        what = "what failed and what depends on it" if tally.published else "every table: none was changed"
-        lines.append(f"{paint.yellow(verb('Withheld'))} {what}, because {reason}")
+        lines.append(f"{paint.yellow(verb('Withheld'))} {_withheld(tally)}, because {reason}")
     return lines
+
+
+def _withheld(tally: Tally) -> str:
+    if any(table.asset in tally.nodes for table in tally.published):
+        return "what failed and what depends on it"
+    if tally.published:
+        return "every asset: only rows of failing tests were published"
+    return "every table: none was changed"
 
 
 def _cancelled(tally: Tally) -> bool:
@@ -106,7 +113,8 @@ def _tables(published: Sequence[TablePublished], paint: Paint, width: int, *, ev
     added = max(len(_change(table)) for table in shown)
     totals = max(len(f"{table.rows_total:,}") for table in shown)
     texts = [
-        f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} rows" for table in shown
+        f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} {_rows(table)}"
+        for table in shown
     ]
     room = width - len(INDENT)
     label = _snapshot_label(room - len(texts[0]))
@@ -127,6 +135,10 @@ def _snapshot_label(room: int) -> str | None:
 def clip_keeping_blanks(text: str, width: int) -> str:
     """The text, at most `width` long, its alignment kept."""
     return text if len(text) <= width else clip(text[: width - 1], width) + "…"
+
+
+def _rows(table: TablePublished) -> str:
+    return "row" if table.rows_total == 1 else "rows"
 
 
 def _change(table: TablePublished) -> str:

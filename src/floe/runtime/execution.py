@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from floe.errors import EnvironmentFaultError, FloeError
@@ -148,7 +148,7 @@ class NodeRunner:
             self._finish_node(asset, NodeStatus.CANCELLED)
             return False
         self.outcomes.errors.append(error)
-        self._finish_node(asset, NodeStatus.ERROR, failure=failure_of(error))
+        self._finish_node(asset, NodeStatus.ERROR, failure=_naming(asset.key, failure_of(error)))
         return False
 
     def _test(self, test: Test) -> bool:
@@ -236,6 +236,13 @@ def status_of(test: Test, outcome: TestOutcome) -> TestStatus:
     if test.severity == "error" and outcome.should_error:
         return TestStatus.FAIL
     return TestStatus.WARN if outcome.should_warn else TestStatus.PASS
+
+
+def _naming(asset: str, failure: Failure) -> Failure:
+    """The failure with the asset in its reason, where whoever raised it did not know which asset was built."""
+    if f"`{asset}`" in failure.reason:
+        return failure
+    return replace(failure, reason=f"`{asset}` failed: {failure.reason}")
 
 
 def failure_of(error: Exception) -> Failure:

@@ -38,8 +38,8 @@ def _document(outcome: CompileOutcome) -> dict[str, object]:
         "digest": artifacts.digest,
         "assets": len(artifacts.assets),
         "tests": len(artifacts.tests),
-        "rendered": outcome.rendered,
-        "reused": outcome.reused,
+        "rendered": len(outcome.rendered),
+        "reused": len(outcome.reused),
         "warnings": list(outcome.warnings),
     }
 
@@ -52,7 +52,12 @@ def _report(application: Application, outcome: CompileOutcome) -> None:
     what = f"{count(len(artifacts.assets), 'asset')} and {count(len(artifacts.tests), 'test')}"
     how = "nothing has changed" if outcome.unchanged else f"wrote {what}"
     printer.say(f"{printer.palette.green('ok')}: {how}, `.floe/artifacts.json`, digest {artifacts.digest[:12]}")
-    printer.detail(f"dbt nodes: {outcome.rendered} rendered, {outcome.reused} reused; digest {artifacts.digest}")
+    counts = f"{len(outcome.rendered)} rendered, {len(outcome.reused)} reused"
+    printer.detail(f"dbt nodes: {counts}; digest {artifacts.digest}")
+    for name in sorted(outcome.rendered):
+        printer.detail(f"  rendered  {name}")
+    for name in sorted(outcome.reused):
+        printer.detail(f"  reused    {name}")
     nodes: list[Asset | Test] = [*artifacts.assets.values(), *artifacts.tests.values()]
     for node in nodes:
         if node.rendering_reason:

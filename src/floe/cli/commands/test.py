@@ -14,7 +14,10 @@ from floe.cli.options import FloeCommand, selection_options
 @selection_options
 @pass_application
 def command(application: Application, select: tuple[str, ...], exclude: tuple[str, ...]) -> int:
-    """Run the data tests on the tables that are published; build and publish nothing."""
+    """Run the data tests on the tables that are published; build nothing.
+
+    Nothing is published but the failing rows of tests with `store_failures`.
+    """
     from floe.cli.running import compile_for_run, execute
     from floe.runtime.request import RunRequest
 

@@ -34,6 +34,10 @@ def translate(error: Exception, project: DbtProject, *, loaded: bool = True) -> 
     """
     if isinstance(error, FloeError):
         return error
+    if isinstance(error, UnicodeDecodeError) and (places := list(_not_text(project))):
+        reason = f"dbt cannot read `{places[0].rpartition(':')[0]}`, which is not text in UTF-8"
+        details = [f"--> {place}" for place in places]
+        return CompilationError("FLOE-0201", reason, "save the file as UTF-8", details=details)
     lines = _lines(error, project)
     if type(error).__name__ == "UninstalledPackagesFoundError":
         reason = f"the packages of the dbt project in `{_folder(project)}` are not installed"
@@ -86,6 +90,17 @@ def _files(project: DbtProject) -> Iterator[tuple[str, Path]]:
             relative = project.user_path(str(file)) if not project.supplied else str(file.relative_to(project.root))
             if file.suffix in _SUFFIXES and ".floe" not in Path(relative).parts:
                 yield relative, file
+
+
+def _not_text(project: DbtProject) -> Iterator[str]:
+    """File and line of the first byte in each file that is not UTF-8."""
+    for path, file in _files(project):
+        content = file.read_bytes()
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            yield f"{path}:{line}"
 
 
 def _folder(project: DbtProject) -> str:

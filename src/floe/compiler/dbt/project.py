@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,12 +186,24 @@ def _project_file(project: DbtProject) -> str:
 def _link_folders(project: DbtProject) -> None:
     wanted = {link: project.root / real for link, real in project.links}
     for name in {*BESIDE_FLOE_YAML, *PACKAGES, MODELS_FOLDER}:
-        link, target = project.state / name, wanted.get(name)
-        relative = os.path.relpath(target, project.state) if target is not None else None
-        if link.is_symlink() and (relative is None or os.readlink(link) != relative):  # noqa: PTH115
-            link.unlink()
-        if relative is not None and not link.exists():
-            link.symlink_to(relative, target_is_directory=True)
+        target = wanted.get(name)
+        relative = None if target is None else os.path.relpath(target, project.state)
+        _link(project.state / name, relative, keep_real=name in PACKAGES)
+
+
+def _link(link: Path, target: str | None, *, keep_real: bool) -> None:
+    """Make `link` point to `target`, or be gone; `dbt deps` may have put a real file or folder in its place."""
+    if link.is_symlink():
+        if target is not None and os.readlink(link) == target:  # noqa: PTH115
+            return
+        link.unlink()
+    elif link.exists():
+        if keep_real and target is None:
+            return
+        # Copying a project with its links followed leaves copies, which would hide the user's edits.
+        shutil.rmtree(link) if link.is_dir() else link.unlink()
+    if target is not None:
+        link.symlink_to(target, target_is_directory=True)
 
 
 def write_if_changed(path: Path, text: str) -> bool:

@@ -83,6 +83,8 @@ def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
         yield f"the name `{node.alias}` is not supported: no dots, slashes, quotes or spaces"
     if node.database != SESSION_DATABASE:
         yield f"the database `{node.database}` is not supported: leave `database` out"
+    if node.config.get("indexes"):
+        yield "`indexes` are not supported: a table is a set of files; test with `unique` instead"
 
 
 def _model_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node

@@ -63,8 +63,9 @@ class Renderer:
     config: Any
     manifest: Any
     cache: RenderCache
-    rendered: int = 0
-    reused: int = 0
+    rendered: list[str] = field(default_factory=list)
+    """Unique ids of the nodes that were rendered anew; `reused` are those taken from the cache."""
+    reused: list[str] = field(default_factory=list)
     _done: dict[str, Entry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,11 +86,11 @@ class Renderer:
         key = self._key(node)
         entry = self.cache.find(node.unique_id, key, self._macros)
         if entry is not None:
-            self.reused += 1
+            self.reused.append(node.unique_id)
         else:
             try:
                 entry = self._render_anew(node, key)
-                self.rendered += 1
+                self.rendered.append(node.unique_id)
             except NodeNotFixedError as error:
                 entry = Entry(key=key, sql="", late=error.why)
         self._done[node.unique_id] = entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -41,11 +42,29 @@ def _infer(adapter: Any, file: Path, path: str, overrides: dict[str, str], delim
     try:
         table = agate_helper.from_csv(str(file), text_columns=overrides, delimiter=delimiter)
     except (ValueError, StopIteration) as error:
-        raise CompilationError(
-            "FLOE-0214",
-            f"the seed `{path}` is not a table in CSV",
-            "each row must have as many values as the header has names",
-            details=(str(error) or "the file is empty",),
-        ) from error
+        raise _no_table(error, file, path, delimiter) from error
     names = [str(name) for name in table.column_names]
     return [[name, overrides.get(name, adapter.convert_type(table, index))] for index, name in enumerate(names)]
+
+
+def _no_table(error: Exception, file: Path, path: str, delimiter: str) -> CompilationError:
+    why, line = _longer_than_header(file, delimiter) or (str(error) or "the file is empty", 1)
+    return CompilationError(
+        "FLOE-0214",
+        f"the seed `{path}` is not a table in CSV: {why}",
+        "each row must have as many values as the header has names",
+        details=(f"--> {path}:{line}",),
+    )
+
+
+def _longer_than_header(file: Path, delimiter: str) -> tuple[str, int] | None:
+    """The first row with more values than there are columns, and the line of the file on which it begins."""
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.reader(stream, delimiter=delimiter)
+        columns = len(next(rows, []))
+        line = rows.line_num + 1
+        for row in rows:
+            if len(row) > columns:
+                return f"line {line} has {len(row)} values, its header has {columns} names", line
+            line = rows.line_num + 1
+    return None

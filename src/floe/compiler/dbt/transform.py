@@ -59,8 +59,9 @@ class DbtResult:
     warnings: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
     roots: tuple[str, ...] = ()
-    rendered: int = 0
-    reused: int = 0
+    rendered: tuple[str, ...] = ()
+    """Nodes that were rendered anew, as users know them: keys of assets, names of tests."""
+    reused: tuple[str, ...] = ()
 
 
 def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtResult:
@@ -131,7 +132,9 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     result.sources = [_source(manifest.sources[name], project) for name in sorted(used & set(manifest.sources))]
     result.variables = used_variables(config, manifest, entries.values())
     result.roots = _roots(config, project)
-    result.rendered, result.reused = renderer.rendered, renderer.reused
+    known_as = {**{node.unique_id: f"test {node.name}" for node in nodes}, **result.keys}
+    result.rendered = tuple(known_as[name] for name in renderer.rendered)
+    result.reused = tuple(known_as[name] for name in renderer.reused)
     renderer.save()
     return result
 

@@ -37,7 +37,8 @@ class PublishedNames:
         self._add_views(artifacts)
         for profile, catalog in catalogs.items():
             for name in catalog.tables():
-                self._readable[_key(name.namespace, name.name)] = Readable(name, profile)
+                # A model that became a view is that view; the table that it was is its past.
+                self._readable.setdefault(_key(name.namespace, name.name), Readable(name, profile))
         self._add_relations(artifacts)
 
     def find(self, namespace: str, name: str) -> Readable | None:

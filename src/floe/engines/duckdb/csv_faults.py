@@ -23,7 +23,12 @@ _TEXT = re.compile(r"Original Line: (.*)")
 _FILE = re.compile(r"^\s*file = (.*)$", re.MULTILINE)
 _COLUMN = re.compile(r'Error when converting column "(.*?)"\. (.*)')
 _SNIFFED_FILE = re.compile(r'Error when sniffing file "(.+?)"')
-_ADVICE = "correct the row, or set `options` of the source, e.g. `ignore_errors: true` or `null_padding: true`"
+SOURCE_ADVICE = "correct the row, or set `options` of the source, e.g. `ignore_errors: true` or `null_padding: true`"
+SEED_ADVICE = "correct the row, or set `column_types` or `delimiter` in the seed's config"
+_ENCODING_ADVICE = (
+    'save the file as UTF-8, or set the `options` of the source to its encoding, e.g. `{encoding: "latin-1"}`'
+)
+_NOT_TEXT = "not utf-8 encoded"
 _LONGEST_TEXT = 200
 
 
@@ -47,17 +52,21 @@ class _BrokenRow:
 
 
 def csv_fault(
-    workspace: Workspace, subject: str, error: duckdb.Error, files: Sequence[str], dialect: Dialect
+    workspace: Workspace, subject: str, error: duckdb.Error, files: Sequence[str], dialect: Dialect, advice: str
 ) -> NodeError:
     """The error for a CSV file (paths relative to the project) that DuckDB could not read."""
     row = _from_message(workspace, str(error)) or _first_rejected(workspace, files, dialect)
+    if row is not None and _NOT_TEXT in row.why:
+        # DuckDB names the line but shows another one.
+        reason = f"`{subject}` cannot read `{row.file}`, line {row.line}: it is not text in {dialect.encoding}"
+        return NodeError("FLOE-0404", reason, _ENCODING_ADVICE, details=(f"--> {row.file}:{row.line}",))
     if row is None:
         sniffed = _SNIFFED_FILE.search(str(error))
         where = _relative(workspace, sniffed.group(1)) if sniffed else ", ".join(files[:3])
-        why = _shorten(engine_message(error).headline)
-        return NodeError("FLOE-0404", f"`{subject}` cannot read `{where}`: {why}", _ADVICE)
+        why = _shorten(engine_message(error).headline.replace(f"{workspace.project_directory}/", ""))
+        return NodeError("FLOE-0404", f"`{subject}` cannot read `{where}`: {why}", advice)
     reason = f"`{subject}` cannot read `{row.file}`, line {row.line}: {row.why}"
-    return NodeError("FLOE-0404", reason, _ADVICE, details=(f"--> {row.file}:{row.line}", f"    {row.text}"))
+    return NodeError("FLOE-0404", reason, advice, details=(f"--> {row.file}:{row.line}", f"    {row.text}"))
 
 
 def _from_message(workspace: Workspace, message: str) -> _BrokenRow | None:
@@ -123,5 +132,6 @@ def _relative(workspace: Workspace, path: str) -> str:
 
 def _shorten(text: str) -> str:
     text = text.strip().rstrip(".")
-    lowered = text[:1].lower() + text[1:]
+    is_word = text[1:2].islower() and not re.match(r"\w+ Error: ", text)
+    lowered = text[:1].lower() + text[1:] if is_word else text
     return lowered if len(lowered) <= _LONGEST_TEXT else f"{lowered[:_LONGEST_TEXT]} …"

@@ -54,7 +54,8 @@ class FileReader:
     def dialect(self) -> Dialect:
         """How the CSV files are written, as far as the source says."""
         options = self._options()
-        return Dialect(str(options["delim"]), str(options["quote"]), str(options["escape"]), bool(options["header"]))
+        delimiter, quoted, escape = (str(options[name]) for name in ("delim", "quote", "escape"))
+        return Dialect(delimiter, quoted, escape, bool(options["header"]), str(options.get("encoding", "utf-8")))
 
     def select(self) -> str:
         """SQL of all rows of the files."""

@@ -16,8 +16,9 @@ from floe.engines.duckdb.incremental_sql import (
     schema_changes,
     strategy_statements,
 )
+from floe.engines.duckdb.own_file import WORKING_COPY
 from floe.engines.duckdb.parquet import FILE_COLUMN, published_files
-from floe.engines.duckdb.sql import quote, relation_name, subquery
+from floe.engines.duckdb.sql import literal, quote, relation_name, subquery
 from floe.engines.duckdb.staging import Change, stage_query
 
 if TYPE_CHECKING:
@@ -97,14 +98,16 @@ def rewrite(
         LakeError: the file cannot be written.
     """
     name, working_copy = relation_name(target.relation), workspace.new_name()
+    table = name.rpartition(".")[0] + f".{working_copy}"
+    workspace.execute(f"CREATE TABLE {table} AS {published.only(touched).select()}")
+    workspace.execute(f"COMMENT ON TABLE {table} IS {literal(WORKING_COPY)}")
     workspace.execute(f"DROP VIEW {name}")
-    workspace.execute(f"CREATE TABLE {name} AS {published.only(touched).select()}")
+    workspace.execute(f"ALTER TABLE {table} RENAME TO {quote(target.relation.identifier)}")
     for statement in statements:
         workspace.execute(statement)
     kept = published.only([path for path in published.paths if path not in set(touched)])
     # The view that will show the result has the name of the table that the result is read from.
     workspace.execute(f"ALTER TABLE {name} RENAME TO {working_copy}")
-    table = name.rpartition(".")[0] + f".{working_copy}"
     if every_file:
         change = Change("replace", properties=properties)
     else:

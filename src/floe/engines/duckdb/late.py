@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.parquet import published_files
-from floe.engines.duckdb.relations import restore_relation, stage_relation
+from floe.engines.duckdb.relations import release_relation, restore_relation, stage_relation
 from floe.engines.duckdb.staging import Target
+from floe.engines.duckdb.superseded import is_superseded, stage_mark
 from floe.lake.faults import storage_faults
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class LateNodes:
             return query
         exists = self._show_published(asset)
         sql = self._host.render(asset.transform, asset.unique_id, asset.key)
-        self._keep(query.rendered_path, sql)
         increment = sql if asset.materialization == "incremental" and exists and not full_refresh else None
+        self._keep(query.rendered_path if increment is None else query.increment_path, sql)
         return query.model_copy(update={"sql": sql, "increment": increment})
 
     def test(self, test: Test) -> Test:
@@ -85,9 +86,10 @@ class LateNodes:
         code = self._host.build(asset.transform, asset.unique_id, asset.key)
         if asset.query is not None:
             self._keep(asset.query.rendered_path, code)
-        if base is None:
-            return BuildOutcome()
         with sql_faults(SqlOrigin(asset.key)):
+            if base is None:
+                release_relation(self._workspace, asset.relation)
+                return BuildOutcome(staged=stage_mark(self._workspace, asset))
             return stage_relation(self._workspace, Target(asset.key, asset.relation, base))
 
     def close(self) -> None:
@@ -99,10 +101,11 @@ class LateNodes:
         if not asset.publishes:
             return False
         table = self._workspace.state(asset)
-        if table.exists:
+        exists = table.exists and not is_superseded(table)
+        if exists:
             with sql_faults(SqlOrigin(asset.key)):
                 self._workspace.create_view(asset.relation, published_files(table).select())
-        return table.exists
+        return exists
 
     def _keep(self, path: str, sql: str) -> None:
         """Write the SQL where messages say it is."""

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from floe.artifact.models import SESSION_DATABASE, Relation
 from floe.engines.base import BuildOutcome
+from floe.engines.duckdb.own_file import DBT_MARK
 from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.sql import literal, quote, relation_name
 from floe.engines.duckdb.staging import Target, stage_query
+from floe.engines.duckdb.superseded import is_superseded
 
 if TYPE_CHECKING:
     from floe.engines.duckdb.workspace import Workspace
@@ -18,12 +20,15 @@ if TYPE_CHECKING:
 def restore_relation(workspace: Workspace, relation: Relation, base: TableState | None) -> None:
     """Make the relation what it would be for dbt: the table that the last run published, or nothing.
 
+    Until it is staged it is marked, so that a later run knows what to do with it in a database file.
+
     Raises:
         duckdb.Error: the relation cannot be replaced.
         LakeError: the published table cannot be read.
     """
     _drop(workspace, relation)
-    if base is not None and base.exists:
+    workspace.execute(f"CREATE OR REPLACE VIEW {relation_name(_mark(relation))} AS SELECT 1 AS mark")
+    if base is not None and base.exists and not is_superseded(base):
         workspace.execute(f"CREATE TABLE {relation_name(relation)} AS {published_files(base).select()}")
 
 
@@ -39,13 +44,28 @@ def stage_relation(workspace: Workspace, target: Target) -> BuildOutcome:
     """
     relation = target.relation
     if _kind(workspace, relation) is None:
+        release_relation(workspace, relation)
         return BuildOutcome()
     staged = Relation(schema_name=relation.schema_name, identifier=workspace.new_name())
     query = f"SELECT * FROM {relation_name(relation)}"
     outcome = stage_query(workspace, Target(target.key, staged, target.base), query)
     _drop(workspace, relation)
     workspace.execute(f"ALTER VIEW {relation_name(staged)} RENAME TO {quote(relation.identifier)}")
+    release_relation(workspace, relation)
     return outcome
+
+
+def release_relation(workspace: Workspace, relation: Relation) -> None:
+    """Take the mark away: the relation is as the session wants it.
+
+    Raises:
+        duckdb.Error: the database cannot be changed.
+    """
+    workspace.execute(f"DROP VIEW {relation_name(_mark(relation))}")
+
+
+def _mark(relation: Relation) -> Relation:
+    return Relation(schema_name=relation.schema_name, identifier=f"{DBT_MARK}{relation.identifier}")
 
 
 def _drop(workspace: Workspace, relation: Relation) -> None:

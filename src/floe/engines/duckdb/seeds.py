@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from floe.engines.duckdb.csv_faults import Dialect, csv_fault
+from floe.engines.duckdb.csv_faults import SEED_ADVICE, Dialect, csv_fault
 from floe.engines.duckdb.faults import SqlOrigin, environment_fault, sql_faults
 from floe.engines.duckdb.sql import literal, quote
 from floe.engines.duckdb.staging import Target, stage_query
@@ -44,4 +44,4 @@ def _load(workspace: Workspace, asset: Asset, seed: Seed, table: str) -> None:
         fault = environment_fault(error, asset.key)
         if fault is not None:
             raise fault from error
-        raise csv_fault(workspace, asset.key, error, [seed.file], Dialect(seed.delimiter)) from error
+        raise csv_fault(workspace, asset.key, error, [seed.file], Dialect(seed.delimiter), SEED_ADVICE) from error

@@ -8,7 +8,7 @@ from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.checks import run_test
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.late import late_nodes
-from floe.engines.duckdb.models import build_model, create_model_view
+from floe.engines.duckdb.models import build_model, build_view, create_model_view
 from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.workspace import Workspace
 from floe.errors import NodeError
@@ -92,7 +92,7 @@ class DuckdbSession:
 
             return build_snapshot(self._workspace, asset, query, asset.dbt_snapshot)
         if asset.materialization == "view":
-            return create_model_view(self._workspace, asset, query)
+            return build_view(self._workspace, asset, query)
         return build_model(self._workspace, asset, query, full_refresh=full_refresh)
 
     def _rendered(self, asset: Asset, query: Query, *, full_refresh: bool) -> Query:

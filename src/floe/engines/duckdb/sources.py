@@ -10,7 +10,7 @@ import duckdb
 
 from floe.artifact.models import Incremental
 from floe.engines.base import BuildOutcome
-from floe.engines.duckdb.csv_faults import csv_fault
+from floe.engines.duckdb.csv_faults import SOURCE_ADVICE, csv_fault
 from floe.engines.duckdb.faults import engine_message, environment_fault
 from floe.engines.duckdb.file_readers import FileReader, file_reader
 from floe.engines.duckdb.incremental import column_types, stage_increment
@@ -181,7 +181,9 @@ def _reading(landing: _Landing, reader: FileReader) -> Iterator[None]:
         if fault is not None:
             raise fault from error
         if landing.source.format == "csv" and not isinstance(error, duckdb.BinderException):
-            raise csv_fault(landing.workspace, landing.key, error, reader.files, reader.dialect) from error
+            raise csv_fault(
+                landing.workspace, landing.key, error, reader.files, reader.dialect, SOURCE_ADVICE
+            ) from error
         raise _unreadable(landing, error) from error
 
 

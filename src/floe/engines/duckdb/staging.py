@@ -11,6 +11,7 @@ import duckdb
 from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.parquet import TableFiles, engine_types_of, write_file
 from floe.engines.duckdb.sql import quote, subquery
+from floe.engines.duckdb.superseded import SUPERSEDED_PROPERTY, is_superseded
 from floe.engines.duckdb.types import EngineType, engine_type
 from floe.errors import NodeError
 from floe.lake.base import ENGINE_TYPES_PROPERTY, StagedTable
@@ -123,7 +124,11 @@ def _staged(
         operation=change.operation,
         files=() if file is None else (file,),
         removed_paths=change.removed_paths,
-        properties={**dict(change.properties), **_engine_types_property(target.base, engine_types)},
+        properties={
+            **dict(change.properties),
+            **_engine_types_property(target.base, engine_types),
+            **({SUPERSEDED_PROPERTY: ""} if is_superseded(target.base) else {}),
+        },
     )
 
 

@@ -6,12 +6,14 @@ import itertools
 import threading
 import time
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from floe.engines.duckdb.connection import open_database, use_session_database
+from floe.engines.duckdb.own_file import TEMPORARY_PREFIX, drop_leftovers, refuse_tables
 from floe.engines.duckdb.sql import quote, relation_name
 from floe.lake.base import TableName
 from floe.lake.faults import storage_faults
@@ -44,7 +46,11 @@ class Workspace:
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._numbers = itertools.count(1)
         self._interrupted = threading.Event()
-        self._create_schemas()
+        try:
+            self._prepare_database()
+        except BaseException:
+            self._connection.close()
+            raise
 
     @property
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -121,6 +127,15 @@ class Workspace:
         location = table_location(self.artifacts, self.project_directory, asset)
         return catalog.load(TableName(*self.artifacts.table_name(asset)), location)
 
+    @cached_property
+    def published_names(self) -> frozenset[TableName]:
+        """The tables that the catalogs had when this was first asked.
+
+        Raises:
+            LakeError: a catalog cannot be read.
+        """
+        return frozenset(name for catalog in self._catalogs.values() for name in catalog.tables())
+
     def failures_state(self, relation: Relation) -> TableState:
         """The published table that keeps the failing rows of a test.
 
@@ -144,7 +159,7 @@ class Workspace:
 
     def new_name(self) -> str:
         """A name for a temporary relation that nothing else of the session has."""
-        return f"floe_temporary_{next(self._numbers)}"
+        return f"{TEMPORARY_PREFIX}{next(self._numbers)}"
 
     def interrupt(self) -> None:
         """Stop what is running on every cursor, and refuse what comes after."""
@@ -163,8 +178,11 @@ class Workspace:
             self._cursors.clear()
         self._connection.close()
 
-    def _create_schemas(self) -> None:
+    def _prepare_database(self) -> None:
         relations = [asset.relation for asset in self.artifacts.assets.values()]
         relations += [test.failures_relation for test in self.artifacts.tests.values() if test.failures_relation]
+        if path := self.artifacts.compute.properties.get("path"):
+            drop_leftovers(self._connection)
+            refuse_tables(self._connection, relations, str(path))
         for schema in sorted({relation.schema_name for relation in relations}):
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
