@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 
 ROOT := $(CURDIR)
-UV := $(ROOT)/.uv/bin/uv
+UV := .uv/bin/uv
 BIN := $(ROOT)/.venv/bin
 SYSTEM_PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v "$$name" && break; done)
@@ -13,6 +13,8 @@ export UV_CACHE_DIR := $(ROOT)/.uv/cache
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 export UV_PROJECT_ENVIRONMENT := $(ROOT)/.venv
+# Temporary files, too: uv's locks and what tests write.
+export TMPDIR := $(ROOT)/.uv/tmp
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 
 .PHONY: help demo test lint bench torture clean
@@ -20,10 +22,13 @@ unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-$(UV):
+$(UV): | .uv/tmp
 	@test -n "$(SYSTEM_PYTHON)" || { echo "error: Floe needs Python 3.11, 3.12 or 3.13 on the PATH" >&2; exit 2; }
 	@"$(SYSTEM_PYTHON)" -m venv .uv || { echo "error: this Python has no venv module (Debian and Ubuntu: install python3-venv)" >&2; exit 2; }
 	@.uv/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check 'uv>=0.8,<1'
+
+.uv/tmp:
+	@mkdir -p $@
 
 .uv/run-environment: $(UV) pyproject.toml uv.lock
 	@$(UV) sync --quiet --frozen --no-dev --inexact --compile-bytecode --python "$(SYSTEM_PYTHON)"
@@ -33,12 +38,12 @@ $(UV):
 	@$(UV) sync --quiet --frozen --compile-bytecode --python "$(SYSTEM_PYTHON)"
 	@touch $@ .uv/run-environment
 
-demo: .uv/run-environment ## publish the football example and show three of its tables
+demo: .uv/run-environment | .uv/tmp ## publish the football example and show three of its tables
 	@cd examples/football && "$(BIN)/floe" run
 	@cd examples/football && for table in gold.team_record gold.top_scorers gold.elo_ratings; do \
 		echo; echo "\$$ floe show $$table --limit 5"; "$(BIN)/floe" show $$table --limit 5 || exit $$?; done
 
-test: .uv/test-environment lint ## everything that must hold: style, types, rooms, behaviour, coverage
+test: .uv/test-environment lint | .uv/tmp ## everything that must hold: style, types, rooms, behaviour, coverage
 	@rm -f .coverage .coverage.*
 	@"$(BIN)/coverage" run -m pytest -n 2 --dist worksteal
 	@"$(BIN)/coverage" combine --quiet
@@ -50,10 +55,10 @@ lint: .uv/test-environment
 	@"$(BIN)/mypy"
 	@"$(BIN)/lint-imports"
 
-torture: .uv/test-environment ## the long crash tests: 200 kills, counts printed
+torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, counts printed
 	@FLOE_TORTURE_KILLS=$${FLOE_TORTURE_KILLS:-200} "$(BIN)/pytest" tests/torture -s
 
-bench: .uv/test-environment ## Floe against raw DuckDB and dbt build, ratios in one run
+bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB and dbt build, ratios in one run
 	@"$(BIN)/python" -m compileall -q src .venv/lib || true
 	@"$(BIN)/python" benchmarks/run_overhead.py
 

@@ -101,7 +101,7 @@ def test_packages_that_are_not_installed_are_said_to_be(full: Project):
     error = full.refused()
     assert error.code == "FLOE-0203"
     assert error.reason == "the packages of the dbt project in `dbt` are not installed"
-    assert error.instruction == "run `dbt deps --project-dir dbt`"
+    assert error.instruction == "run `floe deps`"
 
 
 def test_a_cycle_of_models_names_the_path_and_the_files(bare: Project):

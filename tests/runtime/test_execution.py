@@ -69,7 +69,10 @@ def test_an_error_nobody_foresaw_is_the_node_s_failure(shop: CompiledArtifacts) 
     assert runner.execute("silver.orders") is False
     node = runner.outcomes.nodes["silver.orders"]
     assert node.failure is not None
-    assert (node.failure.code, node.failure.reason) == ("FLOE-0640", "unexpected KeyError: 'orders'")
+    assert (node.failure.code, node.failure.reason) == (
+        "FLOE-0640",
+        "`silver.orders` failed: unexpected KeyError: 'orders'",
+    )
     assert runner.outcomes.errors == [error]
     assert not runner.outcomes.environment_fault
 

@@ -160,7 +160,9 @@ def test_the_journal_of_a_newer_floe_is_refused(path: Path) -> None:
     with pytest.raises(EnvironmentFaultError) as caught:
         Journal(path)
     assert caught.value.code == "FLOE-0621"
-    assert caught.value.reason == "`state.db` has version 2, this Floe reads version 1"
+    assert (
+        caught.value.reason == f"`state.db` has version {SCHEMA_VERSION + 1}, this Floe reads version {SCHEMA_VERSION}"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_a_clear_error() -> None:

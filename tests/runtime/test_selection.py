@@ -140,7 +140,7 @@ def test_an_unknown_name_is_an_error_with_a_suggestion(shop: CompiledArtifacts) 
 @pytest.mark.parametrize(
     ("selector", "code", "instruction"),
     [
-        ("asset:orders", "FLOE-0602", "known: `config:`"),
+        ("asset:orders", "FLOE-0602", "known: `access:`"),
         ("tags:daily", "FLOE-0602", "did you mean `tag:`?"),
         ("tag:dialy", "FLOE-0601", "did you mean `tag:daily`?"),
         ("tag:silver", "FLOE-0601", "there are `daily`, `pii`"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,39 @@ from floe.runtime.selection import select
 if TYPE_CHECKING:
     from pathlib import Path
 
+SELECTORS = """
+selectors:
+  - name: nightly
+    description: What runs at night.
+    definition: "tag:nightly+1"
+  - name: both
+    definition: {union: [{method: selector, value: nightly}, {method: fqn, value: stg_customers, children: true}]}
+  - name: without
+    definition:
+      union:
+        - {method: path, value: models}
+        - exclude: ["tag:nightly", {method: fqn, value: joined, parents: true, parents_depth: 1}]
+  - name: common
+    definition: {intersection: ["tag:nightly", {method: config.materialized, value: table, parents: true}]}
+  - name: cautious
+    definition: {method: fqn, value: stg_orders, indirect_selection: cautious}
+  - name: cautious_union
+    definition:
+      union:
+        - {method: fqn, value: stg_orders, indirect_selection: cautious}
+        - {method: fqn, value: stg_customers, indirect_selection: cautious}
+  - name: buildable
+    definition: {method: fqn, value: joined, children: true, indirect_selection: buildable}
+  - name: empty
+    definition: {method: fqn, value: stg_orders, indirect_selection: empty}
+  - name: severe
+    definition: {method: config.severity, value: warn}
+  - name: around
+    definition: {method: fqn, value: stg_customers, childrens_parents: true}
+  - name: unmatched
+    definition: {union: ["tag:nowhere", stg_orders]}
+"""
+NAMED = re.findall(r"- name: (\w+)", SELECTORS)
 FILES = {
     "floe.yaml": 'name: like-dbt\nversion: "1.0.0"\ntransforms: [{type: dbt, path: ./dbt}]\n',
     "dbt/dbt_project.yml": "name: shop\nversion: 1.0.0\nprofile: floe\nseeds: {shop: {+tags: [raw]}}\n",
@@ -44,6 +78,22 @@ models:
   - name: revenue
     columns: [{name: id, data_tests: [{not_null: {config: {tags: [strict], store_failures: true}}}]}]
 """,
+    "dbt/models/groups.yml": """
+version: 2
+groups: [{name: money, owner: {name: Ada}}]
+exposures:
+  - {name: board, type: dashboard, owner: {name: Ada}, depends_on: [ref('top'), ref('stg_customers')]}
+models:
+  - {name: top, config: {group: money}}
+  - name: dim
+    latest_version: 2
+    config: {access: public}
+    versions: [{v: 1}, {v: 2}, {v: 3}]
+""",
+    "dbt/models/dim_v1.sql": "select id from {{ ref('stg_customers') }}",
+    "dbt/models/dim_v2.sql": "select id from {{ ref('dim', v=1) }}",
+    "dbt/models/dim_v3.sql": "select id from {{ ref('dim', v=2) }}",
+    "dbt/selectors.yml": SELECTORS,
     "dbt/tests/finance/revenue_is_positive.sql": "select * from {{ ref('revenue') }} where id < 0",
     "dbt/snapshots/orders_history.sql": """
         {% snapshot orders_history %}
@@ -96,6 +146,16 @@ SELECTIONS: list[tuple[list[str], list[str]]] = [
     (["finance"], []),
     (["package:shop"], []),
     (["package:this,tag:raw"], []),
+    (["+exposure:board"], []),
+    (["+exposure:shop.b*"], []),
+    (["2+board"], []),
+    (["group:money"], []),
+    (["access:public"], []),
+    (["access:protected"], []),
+    (["version:none"], []),
+    (["version:latest"], []),
+    (["version:old+"], []),
+    (["version:prerelease"], []),
     (["fqn:shop.marts.top"], []),
     (["stg_orders stg_customers"], []),
     (["stg_orders", "top"], []),
@@ -104,6 +164,7 @@ SELECTIONS: list[tuple[list[str], list[str]]] = [
     (["+revenue"], ["stg_customers"]),
     (["stg_orders+"], ["top", "test_type:singular"]),
 ]
+ASKED = [*SELECTIONS, *((["--selector", name], []) for name in NAMED)]
 ASK_DBT = """
 import contextlib, io, json, sys
 from dbt.cli.main import dbtRunner
@@ -115,11 +176,14 @@ with contextlib.redirect_stdout(io.StringIO()):
     manifest = dbtRunner().invoke(["parse", *common]).result
     for include, exclude in selections:
         asked = ["ls", *common, "--resource-type", "all", "--output", "json", "--output-keys", "unique_id"]
+        if include[:1] == ["--selector"]:
+            asked, include = [*asked, *include], []
         asked += [word for value in include for word in ("--select", value)]
         asked += [word for value in exclude for word in ("--exclude", value)]
         result = dbtRunner(manifest=manifest).invoke(asked)
         assert result.success, result.exception
-        found.append(sorted(json.loads(line)["unique_id"] for line in result.result))
+        ids = (json.loads(line)["unique_id"] for line in result.result)
+        found.append(sorted(one for one in ids if not one.startswith("exposure.")))
 json.dump(found, sys.stdout)
 """
 PROFILE = "floe: {target: dev, outputs: {dev: {type: duckdb, path: ':memory:'}}}\n"
@@ -140,9 +204,7 @@ def answers_of_dbt(project: Path) -> list[list[str]]:
     (project / "profiles").mkdir()
     (project / "profiles" / "profiles.yml").write_text(PROFILE)
     command = [sys.executable, "-c", ASK_DBT, str(project / "dbt"), str(project / "profiles")]
-    asked = subprocess.run(
-        command, input=json.dumps(SELECTIONS), capture_output=True, text=True, check=False, cwd=project
-    )
+    asked = subprocess.run(command, input=json.dumps(ASKED), capture_output=True, text=True, check=False, cwd=project)
     assert asked.returncode == 0, asked.stderr
     return json.loads(asked.stdout)
 
@@ -150,8 +212,9 @@ def answers_of_dbt(project: Path) -> list[list[str]]:
 def test_every_selection_means_what_it_means_in_dbt(project: Path, answers_of_dbt: list[list[str]]) -> None:
     artifacts = codec.load(project / ".floe" / "artifacts.json")
     different = {}
-    for (include, exclude), expected in zip(SELECTIONS, answers_of_dbt, strict=True):
-        found = select(artifacts, include, exclude)
+    for (include, exclude), expected in zip(ASKED, answers_of_dbt, strict=True):
+        named = include[1] if include[:1] == ["--selector"] else ""
+        found = select(artifacts, [] if named else include, exclude, selector=named)
         ids = sorted([*(artifacts.assets[key].unique_id for key in found.assets), *found.tests])
         if ids != expected:
             different[" ".join([*include, "| exclude", *exclude])] = {

@@ -64,6 +64,37 @@ class ComputeBinding(Frozen):
     properties: dict[str, str | int] = {}
 
 
+class Invocation(Frozen):
+    """What the command line said instead of floe.yaml when this was compiled."""
+
+    variables: dict[str, Any] = {}
+    """dbt's variables of `--vars`."""
+    target: str = ""
+    """dbt's target of `--target`; empty where it was not given."""
+
+
+class Selector(Frozen):
+    """A named selector of dbt's selectors.yml, resolved by dbt."""
+
+    package: str
+    """dbt's name of the project that declares it."""
+    definition: dict[str, Any]
+    """One of `union`, `intersection`, `difference` with a list of definitions; or a criterion with a `method`."""
+    default: bool = False
+    description: str = ""
+
+
+class Exposure(Frozen):
+    """A use of assets outside the project, declared in dbt. Nothing is built for it; selections name it."""
+
+    name: str
+    package: str
+    depends_on: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    path: str = ""
+    fqn: tuple[str, ...] = ()
+
+
 class Layer(Frozen):
     """A layer bound to its namespace, storage profile and catalog profile."""
 
@@ -188,8 +219,16 @@ class Asset(Frozen):
     """Why the SQL is not rendered at compile time; `query.sql` is empty then."""
     transform: str = ""
     """Name of the dbt transform that renders or builds the asset during a run."""
+    source_digest: str = ""
+    """Hash of code and configuration of what is not rendered at compile time, so that other code is another digest."""
     full_refresh: bool | None = None
     """dbt's `full_refresh` config: True always, False never, None as the command line says."""
+    group: str = ""
+    """dbt's group."""
+    access: str = ""
+    """Who may refer to a dbt model: `private`, `protected` or `public`."""
+    version_standing: Literal["", "latest", "old", "prerelease"] = ""
+    """Where a version of a dbt model stands; empty for models without versions."""
 
     @property
     def publishes(self) -> bool:
@@ -231,6 +270,8 @@ class Test(Frozen):
     """Why the SQL is not rendered at compile time; `sql` is empty then."""
     transform: str = ""
     """Name of the dbt transform that renders the test during a run."""
+    source_digest: str = ""
+    """As that of an asset."""
 
 
 class DbtTransform(Frozen):
@@ -260,10 +301,16 @@ class CompiledArtifacts(Frozen):
     layers: dict[str, Layer]
     search_path: tuple[str, ...] = (".",)
     """Folders, relative to the project, against which relative paths inside SQL are resolved, in order."""
+    invocation: Invocation = Invocation()
+    dbt_packages: tuple[str, ...] = ()
+    """dbt's names of the projects that are transforms, beside the packages that they have installed."""
     assets: dict[str, Asset]
     tests: dict[str, Test] = {}
     transforms: dict[str, DbtTransform] = {}
     """The dbt transforms that render nodes during a run, by name."""
+    exposures: dict[str, Exposure] = {}
+    """By dbt's unique id."""
+    selectors: dict[str, Selector] = {}
 
     def table_name(self, asset: Asset) -> tuple[str, str]:
         """Namespace and name of the Iceberg table that the asset publishes to."""

@@ -21,6 +21,9 @@ class Application:
         self.directory_option: str | None = None
         self.environment: str | None = None
         self.platform_file: Path | None = None
+        self.variables: str | None = None
+        """`--vars` as it was written."""
+        self.target: str | None = None
         self.command_path = "floe"
         """What is being run, as usage errors name it."""
         self.leave_at_once = False

@@ -22,7 +22,10 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Build": {
         "validate": "Check the configuration; report every mistake with its place.",
         "compile": "Compile the project into one artifact.",
+        "deps": "Install the packages of the dbt projects.",
         "run": "Build the assets, test them, publish the tables.",
+        "build": "The same as `run`, under dbt's name.",
+        "retry": "Run again what failed or was skipped in the last run.",
         "test": "Run the data tests on what is published.",
     },
     "Look": {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from floe.cli.application import Application
+from floe.cli.selecting import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +28,14 @@ def _set_environment(application: Application, value: str) -> None:
 
 def _set_platform(application: Application, value: str) -> None:
     application.platform_file = Path(value)
+
+
+def _set_variables(application: Application, value: str) -> None:
+    application.variables = value
+
+
+def _set_target(application: Application, value: str) -> None:
+    application.target = value
 
 
 def _add_quiet(application: Application, value: int) -> None:
@@ -116,10 +126,35 @@ class FloeCommand(click.Command):
                 formatter.write("".join(f"  {example}\n" for example in self.examples))
 
 
+def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--vars` and `--target` to a command that compiles; what compiles reads them from the application."""
+    options = (
+        _option(["--vars"], _set_variables, metavar="YAML", help="dbt variables for this call, e.g. '{days: 7}'."),
+        _option(["--target"], _set_target, metavar="NAME", help="What dbt sees as `target.name` in this call."),
+    )
+    own: list[click.Parameter] = getattr(command, "__click_params__", [])
+    command.__click_params__ = [*reversed(options), *own]  # type: ignore[attr-defined]
+    return command
+
+
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--select` and `--exclude` to a command."""
-    select = click.option(
+    """Add `--select`, `--exclude`, `--selector` and `--state` to a command, which gets them as one `wanted`."""
+
+    @wraps(command)
+    def gathered(
+        *arguments: object,
+        select: tuple[str, ...],
+        exclude: tuple[str, ...],
+        selector: str,
+        state: str,
+        **rest: object,
+    ) -> Any:  # noqa: ANN401 - what the command returns
+        return command(*arguments, wanted=Wanted(select, exclude, selector, state), **rest)
+
+    select_option = click.option(
         "-s", "--select", multiple=True, metavar="SELECTOR", help="What to take, e.g. `+orders`, `tag:daily`, `gold.*`."
     )
-    exclude = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
-    return select(exclude(command))
+    exclude_option = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
+    named = click.option("--selector", metavar="NAME", default="", help="A selector of dbt's selectors.yml.")
+    state = click.option("--state", metavar="PATH", default="", help="Earlier artifacts.json, or its folder.")
+    return select_option(exclude_option(named(state(gathered))))

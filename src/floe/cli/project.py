@@ -24,9 +24,14 @@ def load_project(application: Application) -> Configuration:
     """
     from floe.config.load import load_configuration
 
-    return load_configuration(
+    configuration = load_configuration(
         application.directory, environment=application.environment, platform_file=application.platform_file
     )
+    if application.variables is None and application.target is None:
+        return configuration
+    from floe.config.overrides import Overrides, override, read_variables
+
+    return override(configuration, Overrides(read_variables(application.variables or ""), application.target))
 
 
 def check_project(application: Application) -> Configuration:

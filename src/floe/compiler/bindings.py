@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from floe.artifact.models import (
     CatalogBinding,
     ComputeBinding,
+    Invocation,
     Layer,
     PlatformChoice,
     Project,
@@ -63,3 +64,9 @@ def layers(configuration: Configuration) -> Layers:
     }
     pipeline = configuration.pipeline
     return Layers(declared, default_storage=pipeline.storage, default_catalog=pipeline.catalog)
+
+
+def invocation(configuration: Configuration) -> Invocation:
+    """What the command line changed."""
+    overrides = configuration.overrides
+    return Invocation(variables=dict(overrides.variables), target=overrides.target or "")

@@ -22,15 +22,16 @@ from floe.compiler.rendered import restore_rendered, write_rendered
 from floe.compiler.secrecy import refuse_secrets
 from floe.config.pipeline import PythonTransform
 from floe.diagnostics.diagnostic import by_place
-from floe.errors import ConfigurationError, EnvironmentFaultError
+from floe.errors import CompilationError, ConfigurationError, EnvironmentFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import Asset, Test
+    from floe.artifact.models import Asset, Selector, Test
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.dbt.transform import DbtResult
+    from floe.compiler.link import Linked
     from floe.config.load import Configuration
 
 ARTIFACT = ".floe/artifacts.json"
@@ -133,8 +134,8 @@ def _compile(configuration: Configuration) -> CompileOutcome:
         raise ConfigurationError(by_place(found.diagnostics))
     dbt_projects = locate(configuration)
     results = _run_dbt(dbt_projects, found, project)
-    assets, tests = _join(configuration, found, results)
-    artifacts = _artifact(configuration, found, dbt_projects, assets, tests)
+    linked = _join(configuration, found, results)
+    artifacts = _artifact(configuration, found, dbt_projects, results, linked)
     content = codec.encode(artifacts)
     refuse_secrets(content.decode())
     unchanged = _write(artifacts, content, project)
@@ -168,35 +169,33 @@ def _run_dbt(projects: Sequence[DbtProject], found: static.Static, directory: Pa
     return results
 
 
-def _join(
-    configuration: Configuration, found: static.Static, results: Sequence[DbtResult]
-) -> tuple[list[Asset], list[Test]]:
-    from floe.compiler.link import Target, link
+def _join(configuration: Configuration, found: static.Static, results: Sequence[DbtResult]) -> Linked:
+    from floe.compiler.link import Linked, Target, link
 
     targets = [Target(asset.key, asset.layer, asset.name) for asset in found.sources]
     targets += [Target(item.key, str(item.layer), item.name) for item in found.declarations]
-    dbt_assets, tests = link(results, targets)
+    linked = link(results, targets)
     known = Known.of(
         [
-            *(asset.key for asset in (*found.sources, *dbt_assets) if asset.materialization != "ephemeral"),
+            *(asset.key for asset in (*found.sources, *linked.assets) if asset.materialization != "ephemeral"),
             *(item.key for item in found.declarations),
         ]
     )
     python_assets, mistakes = static.python_assets(configuration, found.declarations, known)
-    assets = [*found.sources, *python_assets, *dbt_assets]
+    assets = [*found.sources, *python_assets, *linked.assets]
     mistakes += find_collisions(assets, found.layers.all(), lambda asset: found.span_of(asset, configuration))
     mistakes += static.cycle_diagnostics(assets, found, configuration)
     if mistakes:
         raise ConfigurationError(by_place(mistakes))
-    return assets, tests
+    return Linked(assets, linked.tests, linked.exposures)
 
 
 def _artifact(
     configuration: Configuration,
     found: static.Static,
     projects: Sequence[DbtProject],
-    assets: Sequence[Asset],
-    tests: Sequence[Test],
+    results: Sequence[DbtResult],
+    linked: Linked,
 ) -> CompiledArtifacts:
     return codec.seal(
         CompiledArtifacts(
@@ -209,9 +208,13 @@ def _artifact(
             compute=bindings.compute(configuration),
             layers=found.layers.all(),
             search_path=search_path(projects),
-            assets={asset.key: asset for asset in assets},
-            tests={test.id: test for test in tests},
-            transforms=_transforms(projects, [*assets, *tests]),
+            invocation=bindings.invocation(configuration),
+            dbt_packages=tuple(result.package for result in results),
+            assets={asset.key: asset for asset in linked.assets},
+            tests={test.id: test for test in linked.tests},
+            exposures=linked.exposures,
+            selectors=_selectors(results),
+            transforms=_transforms(projects, [*linked.assets, *linked.tests]),
         )
     )
 
@@ -229,6 +232,17 @@ def _transforms(projects: Sequence[DbtProject], nodes: Sequence[Asset | Test]) -
         for project in projects
         if project.name in needed
     }
+
+
+def _selectors(results: Sequence[DbtResult]) -> dict[str, Selector]:
+    selectors: dict[str, Selector] = {}
+    for result in results:
+        twice = sorted(set(selectors) & set(result.selectors))
+        if twice:
+            reason = f"two dbt transforms have a selector `{twice[0]}`"
+            raise CompilationError("FLOE-0218", reason, "change its name in one selectors.yml")
+        selectors |= result.selectors
+    return selectors
 
 
 def _write(artifacts: CompiledArtifacts, content: bytes, project: Path) -> bool:

@@ -11,7 +11,7 @@ from floe.errors import CompilationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from floe.artifact.models import Asset, Test
+    from floe.artifact.models import Asset, Exposure, Test
     from floe.compiler.dbt.transform import DbtResult, DbtSource
 
 
@@ -24,8 +24,17 @@ class Target:
     identifier: str
 
 
-def link(results: Sequence[DbtResult], others: Iterable[Target]) -> tuple[list[Asset], list[Test]]:
-    """Assets and tests of all dbt transforms, whose dependencies are asset keys.
+@dataclass(frozen=True)
+class Linked:
+    """What all dbt transforms give together; dependencies are asset keys."""
+
+    assets: list[Asset]
+    tests: list[Test]
+    exposures: dict[str, Exposure]
+
+
+def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
+    """Assets, tests and exposures of all dbt transforms, whose dependencies are asset keys.
 
     A dbt source is the asset that has its name in the session: a Floe source, a Python asset, or a model of
     another dbt transform.
@@ -38,12 +47,15 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> tuple[list[A
     made = {id(result): [_target(asset) for asset in result.assets] for result in results}
     assets: list[Asset] = []
     tests: list[Test] = []
+    exposures: dict[str, Exposure] = {}
     missing: list[str] = []
     for result in results:
         foreign = [target for other in results if other is not result for target in made[id(other)]]
         keys = {**result.keys, **_source_keys(result.sources, [*targets, *foreign], missing)}
         assets += [asset.model_copy(update={"depends_on": _keys(asset.depends_on, keys)}) for asset in result.assets]
         tests += [_linked_test(test, keys) for test in result.tests]
+        for unique_id, exposure in result.exposures.items():
+            exposures[unique_id] = exposure.model_copy(update={"depends_on": _keys(exposure.depends_on, keys)})
     if missing:
         raise CompilationError(
             "FLOE-0215",
@@ -51,7 +63,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> tuple[list[A
             "add it to `sources` in floe.yaml, or give it an `external_location`",
             details=missing,
         )
-    return assets, tests
+    return Linked(assets, tests, exposures)
 
 
 def _refuse_same_packages(results: Sequence[DbtResult]) -> None:

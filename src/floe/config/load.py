@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from floe.config.document import Document, Positions
 from floe.config.endpoints import check_endpoints
 from floe.config.fields import Strict
 from floe.config.folders import check_source_files, check_transforms, is_file
+from floe.config.overrides import Overrides
 from floe.config.pipeline import Pipeline
 from floe.config.platform import BUILT_IN, Platform
 from floe.config.reading import Reading, read_file
@@ -39,6 +40,7 @@ class Configuration:
         choice: Which platform applies, and why.
         positions: Where everything stands in floe.yaml, e.g. `positions.span("sources", "orders", "files")`.
         platform_positions: The same for the platform file; without lines for the built-in platform.
+        overrides: What the command line changed in `pipeline`, for this call.
     """
 
     project_directory: Path
@@ -47,6 +49,7 @@ class Configuration:
     choice: Choice
     positions: Positions
     platform_positions: Positions
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 def load_configuration(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class RunStatus(StrEnum):
@@ -71,6 +71,11 @@ class RunStarted(Event):
     assets: tuple[str, ...]
     tests: tuple[str, ...]
     threads: int
+    full_refresh: bool = False
+    variables: dict[str, Any] = field(default_factory=dict)
+    """dbt's variables of the command line."""
+    target: str = ""
+    """dbt's target of the command line."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ One SQLite file in WAL mode, so readers never wait for a run and a run never for
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from floe.runtime.events import RunStarted
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _MIGRATIONS = (
     """
     CREATE TABLE runs (
@@ -50,12 +51,13 @@ _MIGRATIONS = (
         PRIMARY KEY (run_id, table_name)
     ) WITHOUT ROWID;
     """,
+    "ALTER TABLE runs ADD COLUMN plan TEXT",
 )
 """`_MIGRATIONS[n]` takes a journal of version n to version n + 1."""
 
 _INSERT_RUN = """INSERT INTO runs
-    (run_id, environment, command, project, digest, host, pid, threads, started_at, status)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    (run_id, environment, command, project, digest, host, pid, threads, started_at, status, plan)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 def journal_path(project_directory: Path) -> Path:
@@ -107,7 +109,7 @@ class Journal:
     def start_run(self, event: RunStarted) -> None:
         """Write the run's row, before any work: whatever happens later, the run is known."""
         what = (event.run_id, event.environment, event.command, event.project, event.digest)
-        who = (event.host, event.pid, event.threads, event.at, RunStatus.RUNNING)
+        who = (event.host, event.pid, event.threads, event.at, RunStatus.RUNNING, _plan(event))
         self.write([(_INSERT_RUN, (*what, *who))])
 
     def write(self, statements: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
@@ -151,6 +153,12 @@ class Journal:
             found[table] = self._rows(f"SELECT * FROM {table} WHERE run_id = ?", (found["run_id"],))
         return found
 
+    def last_run(self, environment: str) -> dict[str, Any] | None:
+        """The latest run of an environment, as `run` gives it; None when nothing has run there."""
+        sql = "SELECT run_id FROM runs WHERE environment = ? ORDER BY run_id DESC LIMIT 1"
+        found = self._rows(sql, (environment,))
+        return self.run(found[0]["run_id"]) if found else None
+
     def last_status(self) -> dict[str, dict[str, Any]]:
         """Asset key -> its row of `nodes` in the last run that decided about it, with that run's `run_status`."""
         sql = """SELECT n.*, r.status AS run_status, max(n.run_id) AS run_id FROM nodes n
@@ -188,6 +196,12 @@ class Journal:
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _plan(event: RunStarted) -> str:
+    """What the run is to do and with which options, for those who want to do it again."""
+    names = ("assets", "tests", "full_refresh", "variables", "target")
+    return json.dumps({name: getattr(event, name) for name in names})
 
 
 @contextmanager

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import CompiledArtifacts
     from floe.runtime.events import Failure, NodeFinished, TablePublished, TestFinished
+    from floe.runtime.selection import Selection
 
 Command = Literal["run", "test"]
 
@@ -26,6 +27,8 @@ class RunRequest:
     command: Command = "run"
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    selection: Selection | None = None
+    """What to work on where it is known already; then `select` and `exclude` are not asked."""
     full_refresh: bool = False
     fail_fast: bool = False
     threads: int | None = None

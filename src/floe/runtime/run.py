@@ -85,7 +85,7 @@ def _lease(request: RunRequest, run_id: str, stream: EventStream, stop: StopRequ
 
 
 def _graph(request: RunRequest) -> RunGraph:
-    selection = select(request.artifacts, request.select, request.exclude)
+    selection = request.selection or select(request.artifacts, request.select, request.exclude)
     assets = selection.assets if request.command == "run" else ()
     return build_graph(request.artifacts, assets, selection.tests)
 
@@ -158,6 +158,9 @@ class _Run:
             assets=tuple(node for node, kind in kinds.items() if kind == "build"),
             tests=tuple(node for node, kind in kinds.items() if kind == "test"),
             threads=self._threads,
+            full_refresh=self._request.full_refresh,
+            variables=self._artifacts.invocation.variables,
+            target=self._artifacts.invocation.target,
         )
 
     def _work(self) -> _Work:

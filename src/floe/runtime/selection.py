@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from floe.errors import SelectionError
-from floe.runtime.selectors import METHODS, Universe, known_values
+from floe.runtime.named_selectors import by_default, by_selector
+from floe.runtime.relations import Relations
+from floe.runtime.selectors import METHODS, History, Universe, known_values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Sequence
 
     from floe.artifact.models import CompiledArtifacts
 
@@ -50,40 +52,60 @@ class _Criterion:
     """Number of generations to add; 0 for none, None for all."""
 
 
-class _Relations:
-    """Parents and children of every asset and test (tests are children of what they read)."""
+def select(
+    artifacts: CompiledArtifacts,
+    include: Sequence[str],
+    exclude: Sequence[str] = (),
+    *,
+    selector: str = "",
+    history: History | None = None,
+) -> Selection:
+    """Apply `--select` and `--exclude` arguments, or a named selector.
 
-    def __init__(self, universe: Universe) -> None:
-        self.parents: dict[str, tuple[str, ...]] = {}
-        self.children: dict[str, list[str]] = {}
-        for key, node in universe.nodes():
-            self.parents[key] = node.depends_on
-            for parent in node.depends_on:
-                self.children.setdefault(parent, []).append(key)
+    Without any of them the project's default selector decides, and where there is none everything is selected.
 
-
-def select(artifacts: CompiledArtifacts, include: Sequence[str], exclude: Sequence[str] = ()) -> Selection:
-    """Apply `--select` and `--exclude` arguments; no `include` selects everything.
+    Args:
+        artifacts: What can be selected.
+        include: Arguments of `--select`.
+        exclude: Arguments of `--exclude`.
+        selector: Name of a selector of selectors.yml; empty for none.
+        history: What `state:` and `result:` compare with.
 
     Raises:
         SelectionError: a criterion cannot be read or matches nothing, or nothing is left at the end.
     """
-    universe = Universe(artifacts)
-    relations = _Relations(universe)
+    universe = Universe(artifacts, history or History())
+    relations = Relations(universe)
     everything = {*artifacts.assets, *artifacts.tests}
-    chosen = _union(universe, relations, include) if include else everything
+    if selector:
+        chosen = by_selector(universe, relations, selector)
+    elif include:
+        chosen = _union(universe, relations, include)
+    else:
+        chosen = everything if exclude else by_default(universe, relations)
     if exclude:
         chosen = chosen - _union(universe, relations, exclude)
-    if everything and not chosen:
-        reason = "the selection is empty: everything that was selected is also excluded"
-        raise SelectionError("FLOE-0604", reason, "`floe ls` with the same selection shows what is left")
+    if everything and not chosen & everything:
+        raise _nothing(universe, chosen, selector)
     return Selection(
         tuple(key for key in artifacts.assets if key in chosen),
         tuple(key for key in artifacts.tests if key in chosen),
     )
 
 
-def _union(universe: Universe, relations: _Relations, arguments: Sequence[str]) -> set[str]:
+def _nothing(universe: Universe, chosen: set[str], selector: str) -> SelectionError:
+    if chosen:
+        name = universe.exposures[min(chosen)].name
+        reason = f"the selection holds nothing to build: `{name}` is an exposure"
+        return SelectionError("FLOE-0604", reason, f"select what it uses: `+exposure:{name}`")
+    if selector:
+        reason = f"the selector `{selector}` selects nothing"
+        return SelectionError("FLOE-0604", reason, "see its definition in selectors.yml")
+    reason = "the selection is empty: everything that was selected is also excluded"
+    return SelectionError("FLOE-0604", reason, "`floe ls` with the same selection shows what is left")
+
+
+def _union(universe: Universe, relations: Relations, arguments: Sequence[str]) -> set[str]:
     terms = [term for argument in arguments for term in argument.split()]
     if not terms:
         reason = "the selection is empty"
@@ -91,7 +113,7 @@ def _union(universe: Universe, relations: _Relations, arguments: Sequence[str]) 
     return set().union(*(_intersection(universe, relations, term) for term in terms))
 
 
-def _intersection(universe: Universe, relations: _Relations, term: str) -> set[str]:
+def _intersection(universe: Universe, relations: Relations, term: str) -> set[str]:
     sets = [_matching(universe, relations, _parse(part)) for part in term.split(",")]
     common = set.intersection(*sets)
     if not common:
@@ -131,38 +153,24 @@ def _depth(plus: str | None, generations: str | None) -> int | None:
     return int(generations) if generations else None
 
 
-def _matching(universe: Universe, relations: _Relations, criterion: _Criterion) -> set[str]:
+def _matching(universe: Universe, relations: Relations, criterion: _Criterion) -> set[str]:
     matcher = METHODS.get(criterion.method)
     if matcher is None:
         raise _unknown_method(criterion)
     found = set(matcher(universe, criterion.argument, criterion.value))
     if not found:
         raise _no_match(universe, criterion)
-    return _with_tests(universe, relations, _with_relatives(relations, criterion, found))
+    found = _with_relatives(relations, criterion, found)
+    return found | relations.tests_of(found)
 
 
-def _with_relatives(relations: _Relations, criterion: _Criterion, found: set[str]) -> set[str]:
+def _with_relatives(relations: Relations, criterion: _Criterion, found: set[str]) -> set[str]:
     if criterion.relatives:
-        below = found | _walk(relations.children, found, None)
-        found = below | _walk(relations.parents, below, None)
-    above = _walk(relations.parents, found, criterion.parents_depth)
-    below = _walk(relations.children, found, criterion.children_depth)
+        below = found | relations.descendants(found)
+        found = below | relations.ancestors(below)
+    above = relations.ancestors(found, criterion.parents_depth)
+    below = relations.descendants(found, criterion.children_depth)
     return found | above | below
-
-
-def _walk(edges: Mapping[str, Collection[str]], start: set[str], generations: int | None) -> set[str]:
-    seen: set[str] = set()
-    border = start
-    while border and generations != 0:
-        border = {target for node in border for target in edges.get(node, ())} - seen
-        seen |= border
-        generations = None if generations is None else generations - 1
-    return seen
-
-
-def _with_tests(universe: Universe, relations: _Relations, found: set[str]) -> set[str]:
-    children = {child for key in found for child in relations.children.get(key, ())}
-    return found | {child for child in children if child in universe.tests}
 
 
 def _unknown_method(criterion: _Criterion) -> SelectionError:
@@ -173,6 +181,8 @@ def _unknown_method(criterion: _Criterion) -> SelectionError:
 
 
 def _no_match(universe: Universe, criterion: _Criterion) -> SelectionError:
+    if criterion.method in ("state", "result"):
+        return SelectionError("FLOE-0601", f"the selection `{criterion.raw}` matches nothing", "nothing is to be done")
     values = known_values(universe, criterion.method, criterion.argument)
     close = _closest(criterion.value, values)
     if close:

@@ -6,38 +6,52 @@ Semantics follow dbt's own (dbt-core, `dbt/graph/selector_methods.py`); `layer:`
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from floe.artifact.models import Test
+from floe.artifact.models import Exposure, Test
 from floe.errors import SelectionError
+from floe.runtime.comparison import by_result, by_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from floe.artifact.models import Asset, CompiledArtifacts
 
+    Node = Asset | Test | Exposure
     Matcher = Callable[["Universe", str, str], Iterable[str]]
 
 _WILDCARDS = re.compile(r"[*?\[\]]")
-_INSTALLED_PACKAGES = "dbt_packages"
 _DBT_MATERIALIZED = {"seed": "seed", "dbt_snapshot": "snapshot"}
 _RESOURCE_TYPES = {"dbt_snapshot": "snapshot"}
+
+
+@dataclass(frozen=True)
+class History:
+    """What was before: for `state:` an earlier artifact, for `result:` what became of each node in the last run."""
+
+    artifacts: CompiledArtifacts | None = None
+    results: Callable[[], Mapping[str, str] | None] | None = None
+    """Gives asset key or test id -> status; None when nothing has run."""
 
 
 class Universe:
     """Everything that can be selected, with the names under which it is found."""
 
-    def __init__(self, artifacts: CompiledArtifacts) -> None:
+    def __init__(self, artifacts: CompiledArtifacts, history: History) -> None:
         self.artifacts = artifacts
+        self.history = history
+        self.exposures = artifacts.exposures
         self.assets = artifacts.assets
         self.tests = artifacts.tests
 
-    def nodes(self) -> Iterator[tuple[str, Asset | Test]]:
-        """Every asset and test with its identifier."""
+    def nodes(self) -> Iterator[tuple[str, Node]]:
+        """Every asset, test and exposure with its identifier."""
         yield from self.assets.items()
         yield from self.tests.items()
+        yield from self.exposures.items()
 
     def names(self) -> list[str]:
         """Names a user may have meant: asset keys, asset names, test names."""
@@ -48,6 +62,7 @@ class Universe:
         """Identifier and defining file of everything that has one."""
         yield from ((key, asset.path) for key, asset in self.assets.items() if asset.path)
         yield from ((key, test.path) for key, test in self.tests.items() if test.path)
+        yield from ((key, exposure.path) for key, exposure in self.exposures.items())
 
 
 def asset_fqn(artifacts: CompiledArtifacts, asset: Asset) -> tuple[str, ...]:
@@ -99,6 +114,34 @@ def by_name(universe: Universe, _argument: str, value: str) -> Iterator[str]:
         fqns = test_fqns(test)
         if test_id == value or any(matches_fqn(fqn, value) or matches_fqn(fqn[1:], value) for fqn in fqns):
             yield test_id
+    for key, exposure in universe.exposures.items():
+        if matches_fqn(exposure.fqn, value) or matches_fqn(exposure.fqn[1:], value):
+            yield key
+
+
+def by_exposure(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+    """`exposure:name` or `exposure:package.name`, with wildcards; `+exposure:name` is what it uses."""
+    package, _, name = value.rpartition(".")
+    for key, exposure in universe.exposures.items():
+        if fnmatchcase(exposure.name, name) and fnmatchcase(exposure.package, package or "*"):
+            yield key
+
+
+def by_group(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+    """`group:`: the members of a dbt group."""
+    return (key for key, asset in universe.assets.items() if asset.group == value)
+
+
+def by_access(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+    """`access:` public, protected or private."""
+    return (key for key, asset in universe.assets.items() if asset.access == value)
+
+
+def by_version(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+    """`version:` latest, old or prerelease of dbt models that have versions; none for those that have not."""
+    for key, asset in universe.assets.items():
+        if asset.kind == "model" and (asset.version_standing or "none") == value:
+            yield key
 
 
 def by_tag(universe: Universe, _argument: str, value: str) -> Iterator[str]:
@@ -163,16 +206,12 @@ def by_file(universe: Universe, _argument: str, value: str) -> Iterator[str]:
 
 def by_package(universe: Universe, _argument: str, value: str) -> Iterator[str]:
     """`package:`: the dbt project a node comes from; `this` is the project's own, not an installed package."""
-    for key, asset in universe.assets.items():
-        if _is_own(asset.path) if value == "this" else fnmatchcase(_asset_package(universe, asset), value):
+    packages = {key: _asset_package(universe, asset) for key, asset in universe.assets.items()}
+    packages |= {key: _package(key) for key in (*universe.tests, *universe.exposures)}
+    own = {universe.artifacts.project.name, *universe.artifacts.dbt_packages}
+    for key, package in packages.items():
+        if package in own if value == "this" else fnmatchcase(package, value):
             yield key
-    for test_id, test in universe.tests.items():
-        if _is_own(test.path) if value == "this" else fnmatchcase(_package(test_id), value):
-            yield test_id
-
-
-def _is_own(path: str) -> bool:
-    return _INSTALLED_PACKAGES not in PurePosixPath(path).parts
 
 
 def by_resource_type(universe: Universe, _argument: str, value: str) -> Iterator[str]:
@@ -182,6 +221,8 @@ def by_resource_type(universe: Universe, _argument: str, value: str) -> Iterator
             yield key
     if value == "test":
         yield from universe.tests
+    elif value == "exposure":
+        yield from universe.exposures
 
 
 def by_test_type(universe: Universe, _argument: str, value: str) -> Iterator[str]:
@@ -198,8 +239,10 @@ def by_test_name(universe: Universe, _argument: str, value: str) -> Iterator[str
             yield test_id
 
 
-def _settings_of(node: Asset | Test) -> dict[str, object]:
+def _settings_of(node: Node) -> dict[str, object]:
     """What `config.<setting>:` compares with, as far as the artifact keeps it."""
+    if isinstance(node, Exposure):
+        return {"tags": node.tags}
     if isinstance(node, Test):
         test_settings = {"severity": node.severity, "store_failures": node.store_failures}
         return {"materialized": "test", "tags": node.tags, **test_settings}
@@ -209,6 +252,8 @@ def _settings_of(node: Asset | Test) -> dict[str, object]:
         "alias": node.relation.identifier,
         "tags": node.tags,
         "full_refresh": node.full_refresh,
+        "group": node.group,
+        "access": node.access,
     }
     if node.incremental:
         settings["incremental_strategy"] = node.incremental.strategy
@@ -234,17 +279,23 @@ def by_config(universe: Universe, argument: str, value: str) -> Iterator[str]:
 
 
 METHODS: dict[str, Matcher] = {
+    "access": by_access,
     "config": by_config,
+    "exposure": by_exposure,
     "file": by_file,
     "fqn": by_name,
+    "group": by_group,
     "layer": by_layer,
     "package": by_package,
     "path": by_path,
     "resource_type": by_resource_type,
+    "result": by_result,
     "source": by_source,
+    "state": by_state,
     "tag": by_tag,
     "test_name": by_test_name,
     "test_type": by_test_type,
+    "version": by_version,
 }
 
 
@@ -253,6 +304,10 @@ def known_values(universe: Universe, method: str, argument: str) -> list[str]:
     nodes = [node for _, node in universe.nodes()]
     paths = [PurePosixPath(path) for _, path in universe.paths()]
     candidates: dict[str, Callable[[], Iterable[object]]] = {
+        "access": lambda: ("private", "protected", "public"),
+        "exposure": lambda: (exposure.name for exposure in universe.exposures.values()),
+        "group": lambda: (asset.group for asset in universe.assets.values()),
+        "version": lambda: ("latest", "none", "old", "prerelease"),
         "config": lambda: (_settings_of(node).get(argument) for node in nodes),
         "file": lambda: (path.name for path in paths),
         "layer": lambda: (asset.layer for asset in universe.assets.values()),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand
+from floe.cli.options import FloeCommand, dbt_options
 from floe.observe.wording import count
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=FloeCommand, examples=("floe compile", "floe compile -v", "floe compile --force"))
 @click.option("--force", is_flag=True, help="Render everything anew, whatever was compiled before.")
+@dbt_options
 @pass_application
 def command(application: Application, force: bool) -> None:
     """Compile floe.yaml, dbt project and Python assets into .floe/artifacts.json, which everything else reads.

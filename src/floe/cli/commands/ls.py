@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, selection_options
+from floe.cli.options import FloeCommand, dbt_options, selection_options
 from floe.cli.wording import ago, iso_time
 
 if TYPE_CHECKING:
@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import Asset, Rendering
     from floe.cli.printer import Printer
+    from floe.cli.selecting import Wanted
 
     Last = Mapping[str, Mapping[str, Any]]
 
 
 @click.command(cls=FloeCommand, examples=("floe ls", "floe ls -s layer:gold", "floe ls -s +orders --json"))
 @selection_options
+@dbt_options
 @pass_application
-def command(application: Application, select: tuple[str, ...], exclude: tuple[str, ...]) -> None:
+def command(application: Application, wanted: Wanted) -> None:
     """List the assets with their layer, how they are materialized, and their last status."""
     from floe.cli.project import bury_dead_runs, compile_now
-    from floe.runtime.selection import select as selected
+    from floe.cli.selecting import selected
 
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
-    assets = [artifacts.assets[key] for key in selected(artifacts, select, exclude).assets]
+    assets = [artifacts.assets[key] for key in selected(application, artifacts, wanted).assets]
     last = _last(application.directory)
     document = {"assets": [_fields(asset, last.get(asset.key)) for asset in assets]}
     application.printer.result(document, lambda: _show(application.printer, assets, last))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, selection_options
+from floe.cli.options import FloeCommand, dbt_options, selection_options
+
+if TYPE_CHECKING:
+    from floe.cli.selecting import Wanted
 
 
 @click.command(
+    "run",
     cls=FloeCommand,
     examples=(
         "floe run",
@@ -29,11 +35,11 @@ from floe.cli.options import FloeCommand, selection_options
     metavar="SECONDS",
     help="Wait so long for another run of the environment (default: not at all).",
 )
+@dbt_options
 @pass_application
 def command(
     application: Application,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
+    wanted: Wanted,
     full_refresh: bool,
     fail_fast: bool,
     threads: int | None,
@@ -45,13 +51,14 @@ def command(
     (`publish: all-or-nothing`); what readers see stays as it was.
     """
     from floe.cli.running import compile_for_run, execute
+    from floe.cli.selecting import selected
     from floe.runtime.request import RunRequest
 
+    artifacts = compile_for_run(application)
     request = RunRequest(
         project_directory=application.directory.resolve(),
-        artifacts=compile_for_run(application),
-        select=select,
-        exclude=exclude,
+        artifacts=artifacts,
+        selection=selected(application, artifacts, wanted),
         full_refresh=full_refresh,
         fail_fast=fail_fast,
         threads=threads,

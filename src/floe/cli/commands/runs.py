@@ -97,7 +97,7 @@ def _counts(by_status: Mapping[str, int]) -> str:
 
 
 def _run_fields(run: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {key: value for key, value in run.items() if key not in ("started_at", "finished_at", "failure")}
+    fields = {key: value for key, value in run.items() if key not in ("started_at", "finished_at", "failure", "plan")}
     return {
         **fields,
         "started_at": iso_time(run["started_at"]),

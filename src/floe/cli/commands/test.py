@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, selection_options
+from floe.cli.options import FloeCommand, dbt_options, selection_options
+
+if TYPE_CHECKING:
+    from floe.cli.selecting import Wanted
 
 
 @click.command(
     cls=FloeCommand, examples=("floe test", "floe test -s orders customers", "floe test --exclude tag:slow --json")
 )
 @selection_options
+@dbt_options
 @pass_application
-def command(application: Application, select: tuple[str, ...], exclude: tuple[str, ...]) -> int:
+def command(application: Application, wanted: Wanted) -> int:
     """Run the data tests on the tables that are published; build nothing.
 
     Nothing is published but the failing rows of tests with `store_failures`.
     """
     from floe.cli.running import compile_for_run, execute
+    from floe.cli.selecting import selected
     from floe.runtime.request import RunRequest
 
+    artifacts = compile_for_run(application)
     request = RunRequest(
         project_directory=application.directory.resolve(),
-        artifacts=compile_for_run(application),
+        artifacts=artifacts,
         command="test",
-        select=select,
-        exclude=exclude,
+        selection=selected(application, artifacts, wanted),
     )
     return execute(application, request)

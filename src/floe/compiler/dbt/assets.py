@@ -18,6 +18,7 @@ from floe.artifact.models import (
     Seed,
     Test,
 )
+from floe.compiler.dbt.cache import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def model_asset(placed: Placed, entry: Entry) -> Asset:
         # What a materialization of somebody else's makes is published as a table, whatever it is to DuckDB.
         materialization=materialized if materialized in get_args(Materialization) else "table",
         query=_query(placed, entry),
-        **_rendering(entry, placed.transform),
+        **_rendering(entry, placed.node, placed.transform),
         incremental=_incremental(node.config) if incremental else None,
         full_refresh=node.config.full_refresh,
     )
@@ -90,7 +91,7 @@ def snapshot_asset(placed: Placed, entry: Entry, hard_deletes: str) -> Asset:
         kind="dbt_snapshot",
         materialization="table",
         query=_query(placed, entry),
-        **_rendering(entry, placed.transform),
+        **_rendering(entry, placed.node, placed.transform),
         dbt_snapshot=DbtSnapshot(
             strategy=config.strategy,
             unique_key=_names(config.unique_key),
@@ -108,7 +109,7 @@ def seed_asset(placed: Placed, columns: tuple[tuple[str, str], ...], file: Path,
     node = placed.node
     return Asset(
         **_common(placed),
-        **_rendering(entry, placed.transform),
+        **_rendering(entry, placed.node, placed.transform),
         kind="seed",
         materialization="table",
         seed=Seed(
@@ -135,7 +136,22 @@ def _common(placed: Placed) -> dict[str, Any]:
         "fqn": tuple(node.fqn),
         "unique_id": node.unique_id,
         "columns": column_docs(node.columns),
+        "group": node.config.group or "",
+        "access": str(node.access.value) if hasattr(node, "access") else "",
+        "version_standing": _standing(node),
     }
+
+
+def _standing(node: Any) -> str:  # noqa: ANN401 - dbt's node
+    """Where a version of a model stands to the one that a plain `ref` means."""
+    if getattr(node, "version", None) is None:
+        return ""
+    if node.is_latest_version:
+        return "latest"
+    from dbt.contracts.graph.unparsed import UnparsedVersion
+
+    older = UnparsedVersion(v=node.version) < UnparsedVersion(v=node.latest_version)
+    return "old" if older else "prerelease"
 
 
 def column_docs(columns: Mapping[str, Any]) -> dict[str, ColumnDoc]:
@@ -151,11 +167,16 @@ def _query(placed: Placed, entry: Entry) -> Query:
     return Query(sql=entry.sql, increment=entry.increment, rendered_path=path)
 
 
-def _rendering(entry: Entry, transform: str) -> dict[str, Any]:
+def _rendering(entry: Entry, node: Any, transform: str) -> dict[str, Any]:  # noqa: ANN401 - dbt's node
     if not (entry.late or entry.driven):
         return {}
     way = "dbt" if entry.driven else "late"
-    return {"rendering": way, "rendering_reason": entry.driven or entry.late, "transform": transform}
+    return {
+        "rendering": way,
+        "rendering_reason": entry.driven or entry.late,
+        "transform": transform,
+        "source_digest": content_hash([node.raw_code, node.config.to_dict()]),
+    }
 
 
 def _names(value: str | list[str] | None) -> tuple[str, ...]:
@@ -194,7 +215,7 @@ def test_of(node: Any, path: str, entry: Entry, file_name: str, transform: str) 
         name=node.name,
         kind="generic" if metadata is not None else "singular",
         sql=entry.sql,
-        **_rendering(entry, transform),
+        **_rendering(entry, node, transform),
         rendered_path=f"{RENDERED}/tests/{file_name}.sql",
         depends_on=tuple(sorted(set(node.depends_on.nodes))),
         attached_to=_attached_to(node),

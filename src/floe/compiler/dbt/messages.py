@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,8 +40,7 @@ def translate(error: Exception, project: DbtProject, *, loaded: bool = True) -> 
     lines = _lines(error, project)
     if type(error).__name__ == "UninstalledPackagesFoundError":
         reason = f"the packages of the dbt project in `{_folder(project)}` are not installed"
-        folder = os.path.relpath(project.directory, project.root)
-        return CompilationError("FLOE-0203", reason, f"run `dbt deps --project-dir {folder}`", details=lines)
+        return CompilationError("FLOE-0203", reason, "run `floe deps`", details=lines)
     if not loaded:
         reason = f"dbt cannot read `{project.user_path(PROJECT_FILE)}`"
         return CompilationError("FLOE-0202", reason, details=lines)

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,11 @@ PACKAGES = (PACKAGES_FOLDER, "packages.yml", "dependencies.yml", "package-lock.y
 PROFILE = "floe"
 SCHEMA = "main"
 _DBT_PACKAGES = ("dbt", "dbt_duckdb")
+_PACKAGE_LISTS = ("packages.yml", "dependencies.yml")
+_LOCAL_PACKAGE = re.compile(
+    r"^(?P<key>[ \t]*(?:-[ \t]*)?local:[ \t]*)(?P<quote>[\"']?)(?P<path>[^/\s\"'#{][^\s\"'#]*)", re.MULTILINE
+)
+_INSTALL_PATH = re.compile(r"^packages-install-path:[ \t]*[\"']?([^\s\"'#{]+)", re.MULTILINE)
 _FILE = re.compile(r"(?<![\w./-])[\w-][\w./-]*\.(?:sql|ya?ml|csv|py|md)\b")
 
 
@@ -62,6 +68,13 @@ class DbtProject:
         """Folder of dbt's partial parse."""
         return self.state / "target"
 
+    @cached_property
+    def packages_folder(self) -> str:
+        """Folder of installed packages, relative to the project directory unless it was given as absolute."""
+        if self.supplied:
+            return PACKAGES_FOLDER
+        return _install_path(self.directory / PROJECT_FILE)
+
     @property
     def own_roots(self) -> tuple[str, ...]:
         """What a supplied project takes in if it is there, relative to the Floe project."""
@@ -72,7 +85,7 @@ class DbtProject:
     def file_of(self, resource: Any) -> str:  # noqa: ANN401 - a node, source or macro of dbt's manifest
         """The file, relative to the Floe project, that defines something of this project or of a package."""
         path = str(resource.original_file_path)
-        packaged = f"{PACKAGES_FOLDER}/{resource.package_name}/{path}"
+        packaged = f"{self.packages_folder}/{resource.package_name}/{path}"
         return self.user_path(packaged if (self.directory / packaged).is_file() else path)
 
     def user_path(self, path: str) -> str:
@@ -90,6 +103,17 @@ class DbtProject:
     def _user_file(self, name: str) -> str:
         path = self.user_path(name)
         return path if (self.directory / name).is_file() and not path.startswith(".floe/") else name
+
+
+def _install_path(project_file: Path) -> str:
+    """What `packages-install-path` says; read as text, since YAML is dbt's to judge and seldom holds the setting."""
+    try:
+        text = project_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return PACKAGES_FOLDER
+    if not (found := _INSTALL_PATH.search(text)):
+        return PACKAGES_FOLDER
+    return os.path.expanduser(found[1]).rstrip("/")  # noqa: PTH111 - a relative path stays one
 
 
 def locate(configuration: Configuration) -> list[DbtProject]:
@@ -187,8 +211,28 @@ def _link_folders(project: DbtProject) -> None:
     wanted = {link: project.root / real for link, real in project.links}
     for name in {*BESIDE_FLOE_YAML, *PACKAGES, MODELS_FOLDER}:
         target = wanted.get(name)
+        if name in _PACKAGE_LISTS:
+            _place_package_list(project.state / name, target)
+            continue
         relative = None if target is None else os.path.relpath(target, project.state)
         _link(project.state / name, relative, keep_real=name in PACKAGES)
+
+
+def _place_package_list(link: Path, target: Path | None) -> None:
+    """Link the list, or keep a copy of it where packages lie at paths relative to floe.yaml."""
+    if target is None:
+        _link(link, None, keep_real=False)
+        return
+
+    def moved(match: re.Match[str]) -> str:
+        path = os.path.relpath(target.parent / match["path"], link.parent)
+        return f"{match['key']}{match['quote']}{path}"
+
+    text = target.read_text(encoding="utf-8")
+    if _LOCAL_PACKAGE.search(text):
+        write_if_changed(link, _LOCAL_PACKAGE.sub(moved, text))
+    else:
+        _link(link, os.path.relpath(target, link.parent), keep_real=False)
 
 
 def _link(link: Path, target: str | None, *, keep_real: bool) -> None:

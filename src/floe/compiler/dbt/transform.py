@@ -18,6 +18,7 @@ from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
 from floe.compiler.dbt.seeds import seed_columns
+from floe.compiler.dbt.selectors import exposures_of, named_selectors
 from floe.compiler.graph import find_cycle
 from floe.dbt.invocation import Messages, inside_dbt
 from floe.dbt.manifest import load_manifest
@@ -26,7 +27,7 @@ from floe.errors import CompilationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from floe.artifact.models import Asset, Test
+    from floe.artifact.models import Asset, Exposure, Selector, Test
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.layers import Layers
 
@@ -56,6 +57,8 @@ class DbtResult:
     tests: list[Test] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     sources: list[DbtSource] = field(default_factory=list)
+    exposures: dict[str, Exposure] = field(default_factory=dict)
+    selectors: dict[str, Selector] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
     roots: tuple[str, ...] = ()
@@ -130,6 +133,7 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
             result.keys[node.unique_id] = asset.key
     used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
     result.sources = [_source(manifest.sources[name], project) for name in sorted(used & set(manifest.sources))]
+    result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
     result.variables = used_variables(config, manifest, entries.values())
     result.roots = _roots(config, project)
     known_as = {**{node.unique_id: f"test {node.name}" for node in nodes}, **result.keys}

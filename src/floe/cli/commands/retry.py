@@ -1,0 +1,83 @@
+"""`floe retry`: what the last run did not bring to its end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from floe.cli.application import Application, pass_application
+from floe.cli.options import FloeCommand
+from floe.cli.wording import short_run
+from floe.errors import EXIT_OK, UsageError
+from floe.observe.wording import count
+
+if TYPE_CHECKING:
+    from floe.runtime.retry import LastRun
+
+
+@click.command(cls=FloeCommand, examples=("floe retry", "floe retry --threads 2", "floe retry --json"))
+@click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="How many assets at a time.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long for another run of the environment (default: not at all).",
+)
+@pass_application
+def command(application: Application, fail_fast: bool, threads: int | None, wait: float) -> int:
+    """Run again what failed, was skipped or was not published in the last run of this environment.
+
+    The project is compiled as it is now, with the `--vars`, `--target` and `--full-refresh` of that run. What it built
+    but held back, because something else failed, is built again. After a run that succeeded there is nothing to do.
+    """
+    from floe.cli.running import compile_for_run, execute
+    from floe.runtime.request import RunRequest
+    from floe.runtime.retry import to_retry
+
+    last = _last(application)
+    if last.succeeded:
+        return _nothing_to_do(application, last)
+    application.variables = json.dumps(last.variables) if last.variables else None
+    application.target = last.target or None
+    artifacts = compile_for_run(application)
+    selection = to_retry(artifacts, last)
+    if not selection.assets and not selection.tests:
+        reason = f"nothing of the last run, {short_run(last.run_id)}, is in the project any more"
+        raise UsageError("FLOE-0716", reason, "run `floe run`")
+    what = f"{count(len(selection.assets), 'asset')} and {count(len(selection.tests), 'test')}"
+    application.printer.say(f"  Retrying run {short_run(last.run_id)}, {last.status}: {what}")
+    request = RunRequest(
+        project_directory=application.directory.resolve(),
+        artifacts=artifacts,
+        command=last.command,
+        selection=selection,
+        full_refresh=last.full_refresh,
+        fail_fast=fail_fast,
+        threads=threads,
+        wait_seconds=wait,
+    )
+    return execute(application, request)
+
+
+def _last(application: Application) -> LastRun:
+    from floe.cli.project import load_project
+    from floe.runtime.retry import last_run
+
+    configuration = load_project(application)
+    environment = configuration.choice.environment
+    last = last_run(configuration.project_directory, environment)
+    if last is None:
+        reason = f"nothing has run in the environment `{environment}` yet"
+        raise UsageError("FLOE-0715", reason, "run `floe run`")
+    return last
+
+
+def _nothing_to_do(application: Application, last: LastRun) -> int:
+    text = f"nothing to retry: the last run, {short_run(last.run_id)}, succeeded"
+    document = {"status": "nothing-to-retry", "run_id": last.run_id}
+    application.printer.result(document, lambda: application.printer.say(text))
+    return EXIT_OK

@@ -1,0 +1,89 @@
+"""What the command line says instead of floe.yaml, for one call: dbt's variables and target."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from floe.config.pipeline import DbtTransform
+from floe.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from floe.config.load import Configuration
+
+_FORM = "write a YAML mapping, e.g. `--vars '{days: 7}'`"
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """`--vars` and `--target`. Both go to every dbt transform; a variable replaces that of the same name only."""
+
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.variables) or self.target is not None
+
+
+def read_variables(text: str) -> dict[str, Any]:
+    """The variables of `--vars`: a YAML or JSON mapping, as dbt takes it.
+
+    Raises:
+        UsageError: it cannot be read, or is no mapping of names.
+    """
+    import yaml
+
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError("FLOE-0712", f"`--vars` cannot be read: {_place(error)}", _FORM, details=(text,)) from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        missing_space = isinstance(value, str) and ":" in value
+        way_out = f"put a space behind the colon: `{value.replace(':', ': ', 1)}`" if missing_space else _FORM
+        reason = f"`--vars` is {_article(value)}, not a mapping of names to values"
+        raise UsageError("FLOE-0712", reason, way_out, details=(text,))
+    plain: dict[str, Any] = json.loads(json.dumps(value, default=str))
+    return plain
+
+
+def _place(error: Exception) -> str:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+    return f"{problem or 'it is no YAML'}{where}"
+
+
+def _article(value: object) -> str:
+    kind = {str: "a text", list: "a list", bool: "a truth value", int: "a number", float: "a number"}
+    return kind.get(type(value), f"a {type(value).__name__}")
+
+
+def override(configuration: Configuration, overrides: Overrides) -> Configuration:
+    """The configuration as the command line changes it.
+
+    Raises:
+        UsageError: there is no dbt transform that the options could go to.
+    """
+    if not overrides:
+        return configuration
+    pipeline = configuration.pipeline
+    if not any(isinstance(transform, DbtTransform) for transform in pipeline.transforms):
+        option = "--vars" if overrides.variables else "--target"
+        reason = f"`{option}` has no effect: floe.yaml has no dbt transform"
+        raise UsageError("FLOE-0713", reason, f"leave `{option}` out")
+    transforms = tuple(
+        _overridden(item, overrides) if isinstance(item, DbtTransform) else item for item in pipeline.transforms
+    )
+    changed = pipeline.model_copy(update={"transforms": transforms})
+    return replace(configuration, pipeline=changed, overrides=overrides)
+
+
+def _overridden(transform: DbtTransform, overrides: Overrides) -> DbtTransform:
+    update: dict[str, Any] = {"vars": {**transform.vars, **overrides.variables}}
+    if overrides.target is not None:
+        update["target"] = overrides.target
+    return transform.model_copy(update=update)

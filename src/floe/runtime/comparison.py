@@ -1,0 +1,77 @@
+"""The selection methods that compare: `state:` with an earlier artifact, `result:` with the last run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from floe.artifact.models import Asset
+from floe.errors import SelectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from floe.artifact.models import CompiledArtifacts, Test
+    from floe.runtime.selectors import Universe
+
+_ABOUT = {"key", "name", "path", "fqn", "unique_id", "description", "rendered_path", "attached_to", "id", "columns"}
+"""What says nothing about how a node is built."""
+_BODY = {"query", "source", "seed", "python", "sql", "depends_on"}
+_RELATION = {"relation", "layer", "failures_relation"}
+_PARTS: Mapping[str, Callable[[str], bool]] = {
+    "modified": lambda name: name not in _ABOUT,
+    "modified.body": lambda name: name in _BODY,
+    "modified.configs": lambda name: name not in _BODY | _RELATION | _ABOUT,
+    "modified.relation": lambda name: name in _RELATION,
+}
+STATES = ("new", "old", "unmodified", *_PARTS)
+
+
+def by_state(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+    """`state:` modified (all that is new or differs), new, old, unmodified; `modified.body` and other parts.
+
+    Raises:
+        SelectionError: there is no such state, or nothing to compare with.
+    """
+    before = universe.history.artifacts
+    if before is None:
+        reason = f"`state:{value}` has no earlier artifact to compare with"
+        raise SelectionError("FLOE-0606", reason, "name its folder or file with `--state`")
+    if value not in STATES:
+        known = ", ".join(f"`state:{state}`" for state in STATES)
+        raise SelectionError("FLOE-0603", f"`state:{value}` is not a state", f"known: {known}")
+    nodes: dict[str, Asset | Test] = {**universe.assets, **universe.tests}
+    for key, node in nodes.items():
+        if _is(value, node, _earlier(before, key)):
+            yield key
+
+
+def _earlier(before: CompiledArtifacts, key: str) -> Asset | Test | None:
+    return before.assets.get(key) or before.tests.get(key)
+
+
+def _is(state: str, node: Asset | Test, earlier: Asset | Test | None) -> bool:
+    if state in ("new", "old"):
+        return (earlier is None) == (state == "new")
+    if state == "unmodified":
+        return not _is("modified", node, earlier)
+    return earlier is None or _facts(node, _PARTS[state]) != _facts(earlier, _PARTS[state])
+
+
+def _facts(node: Asset | Test, is_part: Callable[[str], bool]) -> dict[str, Any]:
+    facts = {name: value for name, value in node.model_dump(exclude_defaults=True).items() if is_part(name)}
+    if isinstance(node, Asset) and node.query is not None and "query" in facts:
+        facts["query"].pop("rendered_path")
+    return facts
+
+
+def by_result(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+    """`result:` success, error, skipped, cancelled, pass, warn or fail: by what became of it in the last run.
+
+    Raises:
+        SelectionError: nothing has run in this environment.
+    """
+    results = universe.history.results() if universe.history.results else None
+    if results is None:
+        reason = f"`result:{value}` asks for the last run, and nothing has run in this environment yet"
+        raise SelectionError("FLOE-0606", reason, "run `floe run`")
+    return (key for key, _ in universe.nodes() if results.get(key) == value)

@@ -1,0 +1,1 @@
+select {{ shared.doubled('day') }} as twice, code from {{ ref('shared', 'days') }}

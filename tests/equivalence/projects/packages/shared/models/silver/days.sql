@@ -1,0 +1,1 @@
+select day, code from {{ ref('codes') }} where day <= {{ var('shared_limit') }}
