@@ -12,6 +12,8 @@ SESSION_DATABASE = "floe"
 
 AssetKind = Literal["source", "seed", "model", "dbt_snapshot", "python"]
 Materialization = Literal["view", "table", "incremental", "ephemeral"]
+Rendering = Literal["compiled", "late", "dbt"]
+"""dbt renders a node at compile time, or during each run (`late`), or builds it itself during each run (`dbt`)."""
 PublishMode = Literal["all-or-nothing", "per-asset"]
 
 
@@ -226,6 +228,13 @@ class Asset(Frozen):
     python: PythonFunction | None = None
     incremental: Incremental | None = None
     dbt_snapshot: DbtSnapshot | None = None
+    rendering: Rendering = "compiled"
+    rendering_reason: str = ""
+    """Why the SQL is not rendered at compile time; `query.sql` is empty then."""
+    transform: str = ""
+    """Name of the dbt transform that renders or builds the asset during a run."""
+    source_digest: str = ""
+    """Hash of code and configuration of what is not rendered at compile time, so that other code is another digest."""
     full_refresh: bool | None = None
     """dbt's `full_refresh` config: True always, False never, None as the command line says."""
     group: str = ""
@@ -270,6 +279,25 @@ class Test(Frozen):
     """Where failing rows are kept when `store_failures` is set: published as `<schema_name>.<identifier>`."""
     tags: tuple[str, ...] = ()
     path: str = ""
+    rendering: Rendering = "compiled"
+    rendering_reason: str = ""
+    """Why the SQL is not rendered at compile time; `sql` is empty then."""
+    transform: str = ""
+    """Name of the dbt transform that renders the test during a run."""
+    source_digest: str = ""
+    """As that of an asset."""
+
+
+class DbtTransform(Frozen):
+    """A dbt project that a run renders or builds nodes of. Folders are relative to the project."""
+
+    directory: str
+    """Folder of dbt_project.yml."""
+    state: str
+    """Folder of the profile that Floe wrote and of dbt's partial parse."""
+    target: str
+    variables: str = "{}"
+    """The transform's `vars` as JSON."""
 
 
 class CompiledArtifacts(Frozen):
@@ -292,6 +320,8 @@ class CompiledArtifacts(Frozen):
     """dbt's names of the projects that are transforms, beside the packages that they have installed."""
     assets: dict[str, Asset]
     tests: dict[str, Test] = {}
+    transforms: dict[str, DbtTransform] = {}
+    """The dbt transforms that render nodes during a run, by name."""
     exposures: dict[str, Exposure] = {}
     """By dbt's unique id."""
     selectors: dict[str, Selector] = {}

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from floe.artifact import codec
-from floe.artifact.models import CompiledArtifacts
+from floe.artifact.models import CompiledArtifacts, DbtTransform
 from floe.compiler import bindings, fingerprint, static
 from floe.compiler.collisions import find_collisions
 from floe.compiler.dbt.cache import write_atomically
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import Selector
+    from floe.artifact.models import Asset, Selector, Test
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.dbt.transform import DbtResult
     from floe.compiler.link import Linked
@@ -215,8 +215,24 @@ def _artifact(
             exposures=linked.exposures,
             selectors=_selectors(results),
             freshness=linked.freshness,
+            transforms=_transforms(projects, [*linked.assets, *linked.tests]),
         )
     )
+
+
+def _transforms(projects: Sequence[DbtProject], nodes: Sequence[Asset | Test]) -> dict[str, DbtTransform]:
+    """The dbt projects that render something during a run."""
+    needed = {node.transform for node in nodes}
+    return {
+        project.name: DbtTransform(
+            directory=os.path.relpath(project.directory, project.root),
+            state=os.path.relpath(project.state, project.root),
+            target=project.target,
+            variables=project.variables,
+        )
+        for project in projects
+        if project.name in needed
+    }
 
 
 def _selectors(results: Sequence[DbtResult]) -> dict[str, Selector]:

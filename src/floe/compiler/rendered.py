@@ -15,16 +15,25 @@ RENDERED = ".floe/rendered"
 
 
 def rendered_files(artifacts: CompiledArtifacts) -> dict[str, str]:
-    """Path, relative to the project, and text of every rendered file."""
+    """Path, relative to the project, and text of every file that is rendered at compile time."""
     files: dict[str, str] = {}
     for asset in artifacts.assets.values():
-        if asset.query is not None:
+        if asset.query is not None and asset.rendering == "compiled":
             files[asset.query.rendered_path] = f"{asset.query.sql}\n"
             if asset.query.increment is not None:
                 files[asset.query.increment_path] = f"{asset.query.increment}\n"
     for test in artifacts.tests.values():
-        files[test.rendered_path] = f"{test.sql}\n"
+        if test.rendering == "compiled":
+            files[test.rendered_path] = f"{test.sql}\n"
     return files
+
+
+def _late_files(artifacts: CompiledArtifacts) -> set[str]:
+    """Paths of what runs render, and leave for the user to read."""
+    assets = [asset for asset in artifacts.assets.values() if asset.rendering != "compiled"]
+    queries = [asset.query for asset in assets if asset.query is not None]
+    late = {path for query in queries for path in (query.rendered_path, query.increment_path)}
+    return late | {test.rendered_path for test in artifacts.tests.values() if test.rendering != "compiled"}
 
 
 def write_rendered(artifacts: CompiledArtifacts, project: Path) -> None:
@@ -36,9 +45,10 @@ def write_rendered(artifacts: CompiledArtifacts, project: Path) -> None:
     files = rendered_files(artifacts)
     for path, text in files.items():
         write_if_changed(project / path, text)
+    kept = {*files, *_late_files(artifacts)}
     folder = project / RENDERED
     for file in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
-        if file.is_file() and file.relative_to(project).as_posix() not in files:
+        if file.is_file() and file.relative_to(project).as_posix() not in kept:
             file.unlink()
         elif file.is_dir() and not any(file.iterdir()):
             file.rmdir()

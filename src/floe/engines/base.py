@@ -23,6 +23,10 @@ class SessionRequest:
     catalogs: Mapping[str, Catalog]
     """Catalog profile name -> open catalog."""
     threads: int
+    nodes: frozenset[str] = frozenset()
+    """Assets and tests that the run builds, tests, or attaches as views: what the session must be ready for."""
+    full_refresh: bool = False
+    """Whether the run was asked to build incremental assets anew."""
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,8 @@ class _Run:
                 run_id=self._run_id,
                 catalogs=catalogs,
                 threads=self._threads,
+                nodes=self._worked_on(),
+                full_refresh=self._request.full_refresh,
             )
         )
         # Started late, so that importing what publishing needs does not delay the engine's first statements.
@@ -194,6 +196,13 @@ class _Run:
         finally:
             if not abandoned:  # closing under running statements could block for as long as they run
                 session.close()
+
+    def _worked_on(self) -> frozenset[str]:
+        """What is built, tested or, as a view, created anew: all but the tables that are only read."""
+        assets = self._artifacts.assets
+        return frozenset(
+            node for node, kind in self._graph.kinds.items() if kind != "attach" or not assets[node].publishes
+        )
 
     def _execute_nodes(self, session: Session) -> tuple[NodeRunner, bool]:
         runner = NodeRunner(

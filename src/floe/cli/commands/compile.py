@@ -11,6 +11,7 @@ from floe.cli.options import FloeCommand, dbt_options
 from floe.observe.wording import count
 
 if TYPE_CHECKING:
+    from floe.artifact.models import Asset
     from floe.compiler.compile import CompileOutcome
 
 
@@ -45,6 +46,9 @@ def _document(outcome: CompileOutcome) -> dict[str, object]:
 
 
 def _report(application: Application, outcome: CompileOutcome) -> None:
+    from floe.artifact.models import Test
+    from floe.cli.commands.ls import way
+
     printer, artifacts = application.printer, outcome.artifacts
     what = f"{count(len(artifacts.assets), 'asset')} and {count(len(artifacts.tests), 'test')}"
     how = "nothing has changed" if outcome.unchanged else f"wrote {what}"
@@ -55,3 +59,8 @@ def _report(application: Application, outcome: CompileOutcome) -> None:
         printer.detail(f"  rendered  {name}")
     for name in sorted(outcome.reused):
         printer.detail(f"  reused    {name}")
+    nodes: list[Asset | Test] = [*artifacts.assets.values(), *artifacts.tests.values()]
+    for node in nodes:
+        if node.rendering_reason:
+            name = node.name if isinstance(node, Test) else node.key
+            printer.detail(f"{name} is {way(node.rendering)}: it {node.rendering_reason}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import Asset
+    from floe.artifact.models import Asset, Rendering
     from floe.cli.printer import Printer
     from floe.cli.selecting import Wanted
 
@@ -52,15 +52,28 @@ def _show(printer: Printer, assets: Sequence[Asset], last: Last) -> None:
     if not assets:
         printer.say("the selection holds tests only, no asset")
         return
+    for asset in assets:
+        if asset.rendering_reason:
+            printer.detail(f"{asset.key} is {way(asset.rendering)}: it {asset.rendering_reason}")
     printer.table(
         ("asset", "layer", "materialized", "status", "last run"),
-        [(asset.key, asset.layer, how_made(asset), *_status(asset, last.get(asset.key))) for asset in assets],
+        [(asset.key, asset.layer, _materialized(asset), *_status(asset, last.get(asset.key))) for asset in assets],
     )
 
 
 def how_made(asset: Asset) -> str:
     """`seed`, `source`, `python`, `snapshot`, or the materialization of a model."""
     return {"dbt_snapshot": "snapshot", "model": asset.materialization}.get(asset.kind, asset.kind)
+
+
+def way(rendering: Rendering) -> str:
+    """What becomes of a node, in words."""
+    words = {"late": "rendered during each run", "dbt": "built by dbt itself during each run"}
+    return words.get(rendering, "rendered when it is compiled")
+
+
+def _materialized(asset: Asset) -> str:
+    return how_made(asset) if asset.rendering == "compiled" else f"{how_made(asset)}, {asset.rendering}"
 
 
 def _status(asset: Asset, row: Mapping[str, Any] | None) -> tuple[str, str]:
@@ -88,6 +101,8 @@ def _fields(asset: Asset, row: Mapping[str, Any] | None) -> dict[str, Any]:
         "kind": asset.kind,
         "materialization": asset.materialization,
         "publishes": asset.publishes,
+        "rendering": asset.rendering,
+        "rendering_reason": asset.rendering_reason,
         "depends_on": list(asset.depends_on),
         "tags": list(asset.tags),
         "description": asset.description,

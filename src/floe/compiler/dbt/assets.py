@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from floe.artifact.models import (
     Asset,
     ColumnDoc,
     DbtSnapshot,
     Incremental,
+    Materialization,
     Query,
     Relation,
     Seed,
     Test,
 )
+from floe.compiler.dbt.cache import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,7 @@ class Placed:
     key: str
     layer: str
     path: str
+    transform: str
 
     @property
     def relation(self) -> Relation:
@@ -59,19 +62,22 @@ def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: AN
         layer = schema
     else:
         layer = layers.of_folder(PurePosixPath(node.path).parts[:-1]) or layers.of_schema(node.schema)
-    return Placed(node=node, key=f"{layer}.{node.alias}", layer=layer, path=path)
+    return Placed(node=node, key=f"{layer}.{node.alias}", layer=layer, path=path, transform=project.name)
 
 
 def model_asset(placed: Placed, entry: Entry) -> Asset:
     """The asset of a dbt model."""
     node = placed.node
     materialized = node.config.materialized
+    incremental = materialized == "incremental" and not entry.driven
     return Asset(
         **_common(placed),
         kind="model",
-        materialization=materialized,
+        # What a materialization of somebody else's makes is published as a table, whatever it is to DuckDB.
+        materialization=materialized if materialized in get_args(Materialization) else "table",
         query=_query(placed, entry),
-        incremental=_incremental(node.config) if materialized == "incremental" else None,
+        **_rendering(entry, placed.node, placed.transform),
+        incremental=_incremental(node.config) if incremental else None,
         full_refresh=node.config.full_refresh,
     )
 
@@ -85,6 +91,7 @@ def snapshot_asset(placed: Placed, entry: Entry, hard_deletes: str) -> Asset:
         kind="dbt_snapshot",
         materialization="table",
         query=_query(placed, entry),
+        **_rendering(entry, placed.node, placed.transform),
         dbt_snapshot=DbtSnapshot(
             strategy=config.strategy,
             unique_key=_names(config.unique_key),
@@ -97,11 +104,12 @@ def snapshot_asset(placed: Placed, entry: Entry, hard_deletes: str) -> Asset:
     )
 
 
-def seed_asset(placed: Placed, columns: tuple[tuple[str, str], ...], file: Path) -> Asset:
+def seed_asset(placed: Placed, columns: tuple[tuple[str, str], ...], file: Path, entry: Entry) -> Asset:
     """The asset of a dbt seed."""
     node = placed.node
     return Asset(
         **_common(placed),
+        **_rendering(entry, placed.node, placed.transform),
         kind="seed",
         materialization="table",
         seed=Seed(
@@ -159,6 +167,18 @@ def _query(placed: Placed, entry: Entry) -> Query:
     return Query(sql=entry.sql, increment=entry.increment, rendered_path=path)
 
 
+def _rendering(entry: Entry, node: Any, transform: str) -> dict[str, Any]:  # noqa: ANN401 - dbt's node
+    if not (entry.late or entry.driven):
+        return {}
+    way = "dbt" if entry.driven else "late"
+    return {
+        "rendering": way,
+        "rendering_reason": entry.driven or entry.late,
+        "transform": transform,
+        "source_digest": content_hash([node.raw_code, node.config.to_dict()]),
+    }
+
+
 def _names(value: str | list[str] | None) -> tuple[str, ...]:
     if value is None:
         return ()
@@ -184,7 +204,7 @@ def incremental_strategy(config: Any) -> Any:  # noqa: ANN401 - one of the strat
     return "delete+insert" if strategy in (None, "default", "delete_insert") else strategy
 
 
-def test_of(node: Any, path: str, entry: Entry, file_name: str) -> Test:  # noqa: ANN401 - dbt's node
+def test_of(node: Any, path: str, entry: Entry, file_name: str, transform: str) -> Test:  # noqa: ANN401 - dbt's node
     """A data test, with what dbt's wrapper around its SQL needs."""
     config = node.config
     metadata = getattr(node, "test_metadata", None)
@@ -195,6 +215,7 @@ def test_of(node: Any, path: str, entry: Entry, file_name: str) -> Test:  # noqa
         name=node.name,
         kind="generic" if metadata is not None else "singular",
         sql=entry.sql,
+        **_rendering(entry, node, transform),
         rendered_path=f"{RENDERED}/tests/{file_name}.sql",
         depends_on=tuple(sorted(set(node.depends_on.nodes))),
         attached_to=_attached_to(node),

@@ -21,6 +21,7 @@ class Entry:
     """One node's SQL and what it was made of.
 
     `macros` and `variables` are those that rendering really used, with hashes of their content.
+    `late` says why the SQL, then empty, can only be rendered during a run, `driven` why dbt must build the node itself.
     """
 
     key: str
@@ -28,6 +29,8 @@ class Entry:
     increment: str | None = None
     macros: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    late: str = ""
+    driven: str = ""
 
 
 @dataclass

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dbt.exceptions import TargetNotFoundError
 from dbt_common.exceptions import DbtBaseException
 
 from floe.compiler.dbt.project import PROJECT_FILE
-from floe.compiler.dbt.watch import QUERY
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError, FloeError
 
@@ -18,14 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from floe.compiler.dbt.project import DbtProject
-    from floe.compiler.dbt.render import NodeNotFixedError
 
 _MISSING = re.compile(
     r"'(\w+)' is undefined|Required var '(\w+)'|but not provided: '(\w+)'|Found '(\w+)' referenced|named '(\w+)' which"
 )
 """dbt's messages about a name that is missing, which say no line."""
 _MOST_PLACES = 5
-_QUERYING = ("run_query", "statement", "adapter.", "load_relation", "dbt_utils.")
 _SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".py", ".md")
 
 
@@ -128,31 +125,3 @@ def _uses(word: str, project: DbtProject) -> Iterator[str]:
             for number, line in enumerate(text.splitlines() if word in text else (), start=1):
                 if pattern.search(line):
                     yield f"{path}:{number}"
-
-
-def not_fixed(errors: Sequence[NodeNotFixedError], project: DbtProject) -> CompilationError:
-    """The error for nodes whose SQL depends on what only a run knows."""
-    lines = [
-        f"{_place(error.node, use, project)}: {error.node.resource_type} `{error.node.name}` {use}"
-        for error in errors
-        for use in error.uses
-    ]
-    some = f"{len(errors)} nodes" if len(errors) > 1 else f"`{errors[0].node.name}`"
-    return CompilationError(
-        "FLOE-0205",
-        f"the SQL of {some} depends on what only a run knows, which this version does not support",
-        "take such calls out of the Jinja: SQL can ask for itself, e.g. `now()` or a subquery",
-        details=sorted(lines),
-    )
-
-
-def _place(node: Any, use: str, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node
-    path = project.file_of(node)
-    tokens = _QUERYING if use == QUERY else (use.removeprefix("uses ").strip("`").removesuffix("()"),)
-    file = project.root / path
-    for number, line in enumerate(
-        file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else (), start=1
-    ):
-        if any(token in line for token in tokens):
-            return f"{path}:{number}"
-    return path

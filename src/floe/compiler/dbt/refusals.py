@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from floe.artifact.models import SESSION_DATABASE
-from floe.compiler.dbt.assets import incremental_strategy
+from floe.compiler.dbt.driven import DBT_PACKAGES
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
@@ -13,19 +13,7 @@ if TYPE_CHECKING:
 
     from floe.compiler.dbt.project import DbtProject
 
-MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
-STRATEGIES = ("append", "delete+insert", "merge")
-SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
-MERGE_OPTIONS = (
-    "merge_clauses",
-    "merge_insert_condition",
-    "merge_on_using_columns",
-    "merge_returning_columns",
-    "merge_update_condition",
-    "merge_update_set_expressions",
-)
 _NOT_IN_NAMES = frozenset("./\\\"'` \t\n")
-_DBT_PACKAGES = ("dbt", "dbt_duckdb")
 
 
 def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 - dbt's own
@@ -93,43 +81,21 @@ def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
 def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
     if set(node.alias) & _NOT_IN_NAMES:
         yield f"the name `{node.alias}` is not supported: no dots, slashes, quotes or spaces"
-    for name, hooks in (("pre-hook", node.config.pre_hook), ("post-hook", node.config.post_hook)):
-        if hooks:
-            yield f"`{name}` is not supported"
     if node.database != SESSION_DATABASE:
         yield f"the database `{node.database}` is not supported: leave `database` out"
-    if node.config.get("sql_header"):
-        yield "`sql_header` is not supported"
     if node.config.get("indexes"):
         yield "`indexes` are not supported: a table is a set of files; test with `unique` instead"
-    if node.config.contract.enforced:
-        yield "an enforced `contract` is not supported"
 
 
 def _model_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
-    materialized = node.config.materialized
-    if str(node.language) == "python":
-        yield "dbt Python models are not supported: write a Floe Python asset"
-    if materialized not in MATERIALIZATIONS:
-        yield f"the materialization `{materialized}` is not supported"
-    if materialized == "incremental":
-        yield from _incremental_problems(node.config)
-
-
-def _incremental_problems(config: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's NodeConfig
-    strategy = incremental_strategy(config)
-    if strategy not in STRATEGIES:
-        yield f"the incremental strategy `{strategy}` is not supported"
-    if config.on_schema_change not in (None, *SCHEMA_CHANGES):
-        yield f"`on_schema_change: {config.on_schema_change}` is not supported"
-    for option in MERGE_OPTIONS:
-        if config.get(option):
-            yield f"`{option}` is not supported"
+    if node.config.materialized == "incremental" and node.config.incremental_strategy == "microbatch":
+        yield "the incremental strategy `microbatch` is not supported"
+    constraints = [*node.constraints, *(item for column in node.columns.values() for item in column.constraints)]
+    if node.config.contract.enforced and any(item.type == "foreign_key" for item in constraints):
+        yield "a `foreign_key` in an enforced `contract` is not supported"
 
 
 def _overridden(config: Any, manifest: Any, project: DbtProject) -> Iterator[str]:  # noqa: ANN401 - dbt's own
-    for name in (*MATERIALIZATIONS, "seed", "snapshot", "test"):
-        macro = manifest.find_materialization_macro_by_name(config.project_name, name, "duckdb")
-        if macro is not None and macro.package_name not in _DBT_PACKAGES:
-            path = project.file_of(macro)
-            yield f"{path}: the project's own materialization `{name}` is not supported"
+    macro = manifest.find_materialization_macro_by_name(config.project_name, "test", "duckdb")
+    if macro is not None and macro.package_name not in DBT_PACKAGES:
+        yield f"{project.file_of(macro)}: the project's own materialization `test` is not supported"

@@ -1,22 +1,20 @@
-"""Parses a dbt project and renders the SQL of its nodes, each as often as it needs and no more."""
+"""Renders the SQL of a parsed dbt project's nodes, each as often as it needs and no more."""
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from dbt.adapters.factory import get_adapter, register_adapter
+from dbt.adapters.factory import get_adapter
 from dbt.clients import jinja
 from dbt.compilation import Compiler
-from dbt.context.providers import generate_runtime_macro_context, generate_runtime_model_context
+from dbt.context.providers import generate_runtime_model_context
 from dbt.contracts.graph.nodes import GenericTestNode
-from dbt.mp_context import get_mp_context
-from dbt.parser.manifest import ManifestLoader, _check_manifest
 
 from floe.compiler.dbt.cache import Entry, RenderCache, content_hash, variable_hash
 from floe.compiler.dbt.watch import GraphView, QueryGuard, Watch, prepare_context
+from floe.dbt.manifest import uncompiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,27 +27,11 @@ _NOT_CONTENT = frozenset({"build_path", "compiled", "compiled_path", "created_at
 
 
 class NodeNotFixedError(Exception):
-    """A node's SQL cannot be fixed at compile time."""
+    """A node's SQL cannot be fixed at compile time; `why` says what it does."""
 
-    def __init__(self, node: Any, uses: list[str]) -> None:  # noqa: ANN401 - dbt's node
-        super().__init__(node.unique_id)
-        self.node = node
-        self.uses = uses
-
-
-def load_manifest(config: Any) -> Any:  # noqa: ANN401 - dbt's RuntimeConfig and Manifest
-    """Parse the project, with dbt's partial parse, as `dbt.parser.manifest.parse_manifest` does.
-
-    It leaves out the flat graph, which few projects use and which costs as much as a partial parse.
-    """
-    register_adapter(config, get_mp_context())
-    adapter = get_adapter(config)
-    adapter.set_macro_context_generator(generate_runtime_macro_context)
-    loader = ManifestLoader(config, config.load_dependencies(), adapter.connections.set_query_header, None)
-    manifest = loader.load()
-    _check_manifest(manifest, config)
-    loader.save_macros_to_adapter(adapter)
-    return manifest
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class WatchedCompiler(Compiler):  # type: ignore[misc]  # dbt carries no types
@@ -93,10 +75,9 @@ class Renderer:
         self._common = self._common_key()
 
     def render(self, node: Any) -> Entry:  # noqa: ANN401 - dbt's node
-        """The SQL of a model, snapshot or test.
+        """The SQL of a model, snapshot or test; an entry without SQL if it depends on what only a run knows.
 
         Raises:
-            NodeNotFixedError: the SQL depends on what only a run knows.
             dbt_common.exceptions.DbtBaseException: dbt cannot render the node.
         """
         done = self._done.get(node.unique_id)
@@ -104,11 +85,14 @@ class Renderer:
             return done
         key = self._key(node)
         entry = self.cache.find(node.unique_id, key, self._macros)
-        if entry is None:
-            entry = self._render_anew(node, key)
-            self.rendered.append(node.unique_id)
-        else:
+        if entry is not None:
             self.reused.append(node.unique_id)
+        else:
+            try:
+                entry = self._render_anew(node, key)
+                self.rendered.append(node.unique_id)
+            except NodeNotFixedError as error:
+                entry = Entry(key=key, sql="", late=error.why)
         self._done[node.unique_id] = entry
         return entry
 
@@ -130,17 +114,14 @@ class Renderer:
 
     def _compile(self, node: Any, *, increment: bool) -> str:  # noqa: ANN401 - dbt's node
         self._compiler.increment = increment
-        fresh = copy.copy(node)
-        fresh.extra_ctes, fresh.extra_ctes_injected = [], False
-        fresh.compiled, fresh.compiled_code = False, None
         try:
-            compiled = self._compiler.compile_node(fresh, self.manifest, write=False)
+            compiled = self._compiler.compile_node(uncompiled(node), self.manifest, write=False)
         except Exception:
             if self._watch.not_fixed:
-                raise NodeNotFixedError(node, self._watch.not_fixed) from None
+                raise NodeNotFixedError(self._watch.not_fixed[0]) from None
             raise
         if self._watch.not_fixed:
-            raise NodeNotFixedError(node, self._watch.not_fixed)
+            raise NodeNotFixedError(self._watch.not_fixed[0])
         return str(compiled.compiled_code).strip()
 
     def _common_key(self) -> str:

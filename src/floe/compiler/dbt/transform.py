@@ -12,22 +12,23 @@ from dbt_common.exceptions import DbtBaseException
 from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import refusals
 from floe.compiler.dbt.assets import model_asset, place, seed_asset, snapshot_asset, test_of
-from floe.compiler.dbt.cache import RenderCache
+from floe.compiler.dbt.cache import Entry, RenderCache
+from floe.compiler.dbt.driven import driven_because
 from floe.compiler.dbt.freshness import freshness_of
-from floe.compiler.dbt.messages import not_fixed, translate, translate_all
+from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
-from floe.compiler.dbt.render import NodeNotFixedError, Renderer, load_manifest, used_variables
-from floe.compiler.dbt.runner import Messages, inside_dbt
+from floe.compiler.dbt.render import Renderer, used_variables
 from floe.compiler.dbt.seeds import seed_columns
 from floe.compiler.dbt.selectors import exposures_of, named_selectors
 from floe.compiler.graph import find_cycle
+from floe.dbt.invocation import Messages, inside_dbt
+from floe.dbt.manifest import load_manifest
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from floe.artifact.models import Asset, Exposure, Freshness, Selector, Test
-    from floe.compiler.dbt.cache import Entry
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.layers import Layers
 
@@ -121,16 +122,16 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     renderer = Renderer(config, manifest, cache)
     result = DbtResult(package=config.project_name, warnings=refusals.warnings(manifest))
     nodes = [manifest.nodes[name] for name in sorted(manifest.nodes)]
-    entries = _render_all(
-        renderer, [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test")], project
-    )
+    entries = _driven(nodes, manifest, config.project_name)
+    rendered = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test")]
+    entries |= _render_all(renderer, [node for node in rendered if node.unique_id not in entries], project)
     names = Counter(node.name for node in nodes if str(node.resource_type) == "test")
     for node in nodes:
         kind = str(node.resource_type)
         if kind == "test":
             file_name = node.name if names[node.name] == 1 else node.unique_id
             path = project.file_of(node)
-            result.tests.append(test_of(node, path, entries[node.unique_id], file_name))
+            result.tests.append(test_of(node, path, entries[node.unique_id], file_name, project.name))
         elif kind in (*MODEL_KINDS, "seed"):
             asset = _asset(config, node, project, layers, cache, entries)
             result.assets.append(asset)
@@ -151,22 +152,24 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     return result
 
 
+def _driven(nodes: list[Any], manifest: Any, package: str) -> dict[str, Entry]:  # noqa: ANN401 - dbt's Manifest
+    """Entries, without SQL, of the nodes that dbt builds itself."""
+    built = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "seed")]
+    reasons = {node.unique_id: driven_because(node, manifest, package) for node in built}
+    return {name: Entry(key="", sql="", driven=reason) for name, reason in reasons.items() if reason}
+
+
 def _render_all(renderer: Renderer, nodes: list[Any], project: DbtProject) -> dict[str, Entry]:
     """Render every node, and report every one that cannot be."""
     entries: dict[str, Entry] = {}
-    run_dependent: dict[str, NodeNotFixedError] = {}
     broken: dict[str, DbtBaseException] = {}
     for node in nodes:
         try:
             entries[node.unique_id] = renderer.render(node)
-        except NodeNotFixedError as error:
-            run_dependent[error.node.unique_id] = error
         except DbtBaseException as error:
             broken.setdefault(str(error), error)
     if broken:
         raise translate_all(list(broken.values()), project)
-    if run_dependent:
-        raise not_fixed(list(run_dependent.values()), project)
     return entries
 
 
@@ -188,7 +191,8 @@ def _asset(
         hard_deletes = get_adapter(config).get_hard_deletes_behavior(node.config)
         return snapshot_asset(placed, entries[node.unique_id], hard_deletes)
     file = project.root / placed.path
-    return seed_asset(placed, seed_columns(config, node, file, placed.path, cache), file)
+    columns = seed_columns(config, node, file, placed.path, cache)
+    return seed_asset(placed, columns, file, entries.get(node.unique_id, Entry(key="", sql="")))
 
 
 def _source(source: Any, project: DbtProject, *, used: bool) -> DbtSource:  # noqa: ANN401 - dbt's SourceDefinition

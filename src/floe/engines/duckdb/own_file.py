@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TEMPORARY_PREFIX = "floe_temporary_"
 WORKING_COPY = "working copy of a floe run"
 """Comment on a table that takes the place of a relation for a moment; a killed run leaves it in the file."""
+DBT_MARK = f"{TEMPORARY_PREFIX}dbt_"
+"""Begins the name of a view that is there while dbt builds the relation of the rest of the name."""
+_DBT_SUFFIXES = ("__dbt_tmp", "__dbt_backup")
 _SHOWN = 5
 
 
@@ -27,6 +30,7 @@ def drop_leftovers(connection: duckdb.DuckDBPyConnection) -> None:
     Raises:
         duckdb.Error: the file cannot be written.
     """
+    _drop_unfinished(connection)
     found = connection.execute(
         "SELECT 'VIEW', schema_name, view_name FROM duckdb_views() WHERE database_name = $1 "
         "AND starts_with(view_name, $2) UNION ALL SELECT 'TABLE', schema_name, table_name FROM duckdb_tables() "
@@ -35,6 +39,22 @@ def drop_leftovers(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     for kind, schema, name in found:
         connection.execute(f"DROP {kind} {quote(SESSION_DATABASE)}.{quote(schema)}.{quote(name)}")
+
+
+def _drop_unfinished(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop the tables that dbt was building, or had built without their being staged."""
+    marks = connection.execute(
+        "SELECT schema_name, view_name[length($2) + 1:] FROM duckdb_views() WHERE database_name = $1 "
+        "AND starts_with(view_name, $2)",
+        [SESSION_DATABASE, DBT_MARK],
+    ).fetchall()
+    tables = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $1", [SESSION_DATABASE]
+    ).fetchall()
+    for schema, identifier in marks:
+        names = {identifier, *(f"{identifier}{suffix}" for suffix in _DBT_SUFFIXES)}
+        for name in names & {table for table_schema, table in tables if table_schema == schema}:
+            connection.execute(f"DROP TABLE {quote(SESSION_DATABASE)}.{quote(schema)}.{quote(name)}")
 
 
 def refuse_tables(connection: duckdb.DuckDBPyConnection, relations: Iterable[Relation], path: str) -> None:

@@ -51,6 +51,7 @@ class Reader:
         self._connection = open_database(artifacts.model_copy(update={"compute": compute}), project_directory)
         self._catalogs = catalogs
         self._names = PublishedNames(artifacts, catalogs)
+        self._directory = project_directory
         self._opened: set[Name] = set()
 
     def table(self, namespace: str, name: str, limit: int | None, at: str | None = None) -> QueryResult:
@@ -140,12 +141,21 @@ class Reader:
             self._connection.execute(f"CREATE OR REPLACE VIEW {schema}.{identifier} AS {body}")
 
     def _view(self, readable: Readable, query: Query) -> str:
-        for name in self._mentioned(query.sql):
+        sql = query.sql or self._rendered(readable, query)
+        for name in self._mentioned(sql):
             if name[0] and self._names.find(*name) is None and self._is_absent(name):
                 reason = f"the view `{readable.name}` reads `{name[0]}.{name[1]}`, which was never published"
                 raise UsageError("FLOE-0420", reason, "run `floe run` first")
             self._open_mentioned(name)
-        return subquery(query.sql)
+        return subquery(sql)
+
+    def _rendered(self, readable: Readable, query: Query) -> str:
+        """The SQL of a view that runs render, as the last one did."""
+        try:
+            return (self._directory / query.rendered_path).read_text(encoding="utf-8").strip()
+        except FileNotFoundError as error:
+            reason = f"the view `{readable.name}` is rendered by each run, and there was none yet"
+            raise UsageError("FLOE-0420", reason, "run `floe run` first") from error
 
     def _is_absent(self, name: Name) -> bool:
         found = self._connection.execute(

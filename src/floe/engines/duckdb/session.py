@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.checks import run_test
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.late import late_nodes
 from floe.engines.duckdb.models import build_model, build_view, create_model_view
 from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.workspace import Workspace
 from floe.errors import NodeError
 
 if TYPE_CHECKING:
-    from floe.artifact.models import Asset, PythonFunction, Test
+    from floe.artifact.models import Asset, PythonFunction, Query, Test
     from floe.engines.base import Session, SessionRequest, TestOutcome
 
 
@@ -33,6 +34,7 @@ class DuckdbSession:
         from floe.engines.duckdb.python_modules import PythonModules
 
         self._workspace = Workspace(request)
+        self._late = late_nodes(request, self._workspace)
         self._modules = PythonModules(request.project_directory)
 
     def attach(self, asset: Asset) -> None:
@@ -40,12 +42,15 @@ class DuckdbSession:
         if asset.publishes:
             self._attach_table(asset)
         elif asset.query is not None and asset.materialization == "view":
-            create_model_view(self._workspace, asset, asset.query)
+            query = self._rendered(asset, asset.query, full_refresh=False)
+            create_model_view(self._workspace, asset, query)
 
     def build(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
         """Build one asset; see `Session.build`."""
         if asset.materialization == "ephemeral":
             return BuildOutcome()
+        if asset.rendering == "dbt" and self._late is not None:
+            return self._late.build(asset)
         if asset.source is not None:
             from floe.engines.duckdb.sources import build_source
 
@@ -60,7 +65,7 @@ class DuckdbSession:
 
     def test(self, test: Test) -> TestOutcome:
         """Run one data test; see `Session.test`."""
-        return run_test(self._workspace, test)
+        return run_test(self._workspace, test if self._late is None else self._late.test(test))
 
     def interrupt(self) -> None:
         """Stop running statements soon; see `Session.interrupt`."""
@@ -69,6 +74,8 @@ class DuckdbSession:
     def close(self) -> None:
         """Give everything back; staged files stay."""
         self._modules.close()
+        if self._late is not None:
+            self._late.close()
         self._workspace.close()
 
     def _build_python(self, asset: Asset, python: PythonFunction) -> BuildOutcome:
@@ -79,13 +86,17 @@ class DuckdbSession:
     def _build_query(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
         if asset.query is None:
             raise NodeError("FLOE-0402", f"`{asset.key}` has nothing to be built from", "run `floe compile`")
+        query = self._rendered(asset, asset.query, full_refresh=full_refresh)
         if asset.dbt_snapshot is not None:
             from floe.engines.duckdb.snapshots import build_snapshot
 
-            return build_snapshot(self._workspace, asset, asset.query, asset.dbt_snapshot)
+            return build_snapshot(self._workspace, asset, query, asset.dbt_snapshot)
         if asset.materialization == "view":
-            return build_view(self._workspace, asset, asset.query)
-        return build_model(self._workspace, asset, asset.query, full_refresh=full_refresh)
+            return build_view(self._workspace, asset, query)
+        return build_model(self._workspace, asset, query, full_refresh=full_refresh)
+
+    def _rendered(self, asset: Asset, query: Query, *, full_refresh: bool) -> Query:
+        return query if self._late is None else self._late.query(asset, query, full_refresh=full_refresh)
 
     def _attach_table(self, asset: Asset) -> None:
         table = self._workspace.state(asset)

@@ -57,19 +57,37 @@ class Workspace:
         """The calling thread's own cursor."""
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
         if cursor is None:
-            self._local.cursor = cursor = self._new_cursor()
+            self._local.cursor = cursor = self.open_cursor()
         return cursor
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the session is interrupted, so that nothing new should start."""
+        return self._interrupted.is_set()
+
+    def open_cursor(self) -> duckdb.DuckDBPyConnection:
+        """A further cursor, which an interruption reaches, too."""
+        cursor = self._connection.cursor()
+        use_session_database(cursor)
+        with self._lock:
+            self._cursors.append(cursor)
+        return cursor
+
+    def close_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Close a cursor that `open_cursor` gave; a second time changes nothing."""
+        with self._lock:
+            if cursor in self._cursors:
+                self._cursors.remove(cursor)
+        cursor.close()
 
     @contextmanager
     def cursor_for_users(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor for code that is not ours: what it leaves half read is not ended by our next statement."""
-        cursor = self._new_cursor()
+        cursor = self.open_cursor()
         try:
             yield cursor
         finally:
-            with self._lock:
-                self._cursors.remove(cursor)
-            cursor.close()
+            self.close_cursor(cursor)
 
     @contextmanager
     def working_on(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
@@ -159,13 +177,6 @@ class Workspace:
                 cursor.close()
             self._cursors.clear()
         self._connection.close()
-
-    def _new_cursor(self) -> duckdb.DuckDBPyConnection:
-        cursor = self._connection.cursor()
-        use_session_database(cursor)
-        with self._lock:
-            self._cursors.append(cursor)
-        return cursor
 
     def _prepare_database(self) -> None:
         relations = [asset.relation for asset in self.artifacts.assets.values()]

@@ -1,6 +1,6 @@
 """Runs our own work inside dbt: its flags, profile, project, adapter and events, but none of its commands.
 
-The work takes the place of dbt's `parse` command, so dbt itself sets up and tears down what it needs
+The work takes the place of one of dbt's commands, so dbt itself sets up and tears down what it needs
 (`dbt.cli.requires`). Every option is given here; `DBT_*` variables of the user's shell change nothing.
 """
 
@@ -11,7 +11,7 @@ import copy
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 from dbt.cli import requires
@@ -20,15 +20,43 @@ from dbt.cli.main import cli
 from dbt_common.events.base_types import EventLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from floe.compiler.dbt.project import DbtProject
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 Result = TypeVar("Result")
 
 _LABEL = re.compile(r"^\[WARNING\](\[\w+\])?: (Deprecated functionality )?")
 _RECORDER = ("DBT_RECORDER_", "DBT_ENGINE_RECORDER_", "DBT_PP_", "DBT_ENGINE_PP_")
 """Variables of dbt's own test tools, which dbt reads past its options."""
+
+
+class Invocable(Protocol):
+    """A dbt project that dbt can be pointed at."""
+
+    @property
+    def directory(self) -> Path:
+        """Folder that holds dbt_project.yml."""
+        ...
+
+    @property
+    def state(self) -> Path:
+        """Folder that holds profiles.yml, and takes dbt's log."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """Target of the profile."""
+        ...
+
+    @property
+    def target_path(self) -> Path:
+        """Folder of dbt's partial parse."""
+        ...
+
+    @property
+    def variables(self) -> str:
+        """Variables as JSON."""
+        ...
 
 
 @dataclass
@@ -46,19 +74,33 @@ class Messages:
             self.warnings.append(text)
 
 
-def inside_dbt(project: DbtProject, messages: Messages, work: Callable[[Any], Result]) -> Result:
+def inside_dbt(
+    project: Invocable,
+    messages: Messages,
+    work: Callable[[Any], Result],
+    *,
+    command: str = "parse",
+    options: Sequence[str] = (),
+) -> Result:
     """Call `work` with dbt's runtime configuration of the project, while dbt's flags and adapter live.
+
+    Args:
+        project: What to point dbt at.
+        messages: Where dbt's warnings go.
+        work: What to do.
+        command: The command of dbt that the project's code sees as the one that runs (`flags.WHICH`).
+        options: Further options of that command.
 
     Raises:
         BaseException: what dbt or `work` raised, as it was raised.
     """
-    command = _command(work)
+    own = _command(command, work)
     context_object = {"manifest": None, "callbacks": [messages], "dbt_runner_command_args": []}
     with _quiet_environment():
         try:
-            context = command.make_context("parse", _arguments(project), obj=context_object)
+            context = own.make_context(command, [*_arguments(project), *options], obj=context_object)
             with context:
-                result, _ = command.invoke(context)
+                result, _ = own.invoke(context)
         except ExceptionExit as exit_:
             raise exit_.exception from None
         except ResultExit as exit_:
@@ -66,7 +108,7 @@ def inside_dbt(project: DbtProject, messages: Messages, work: Callable[[Any], Re
     return result  # type: ignore[no-any-return]
 
 
-def _command(work: Callable[[Any], Result]) -> click.Command:
+def _command(name: str, work: Callable[[Any], Result]) -> click.Command:
     @requires.postflight  # type: ignore[untyped-decorator]
     @requires.preflight  # type: ignore[untyped-decorator]
     @requires.profile  # type: ignore[untyped-decorator]
@@ -76,9 +118,9 @@ def _command(work: Callable[[Any], Result]) -> click.Command:
     def run(context: click.Context, **_: object) -> tuple[Result, bool]:
         return work(context.obj["runtime_config"]), True
 
-    options = {option.name: option for option in (*cli.params, *cli.commands["parse"].params)}
+    options = {option.name: option for option in (*cli.params, *cli.commands[name].params)}
     parameters = [_without_environment(option) for option in options.values()]
-    return click.Command("parse", params=parameters, callback=click.pass_context(run))
+    return click.Command(name, params=parameters, callback=click.pass_context(run))
 
 
 def _without_environment(option: click.Parameter) -> click.Parameter:
@@ -87,7 +129,7 @@ def _without_environment(option: click.Parameter) -> click.Parameter:
     return option
 
 
-def _arguments(project: DbtProject) -> list[str]:
+def _arguments(project: Invocable) -> list[str]:
     return [
         *("--project-dir", str(project.directory)),
         *("--profiles-dir", str(project.state)),

@@ -1,0 +1,64 @@
+"""Which nodes dbt itself builds during a run, because Floe does not know all that dbt would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from floe.compiler.dbt.assets import incremental_strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DBT_PACKAGES = ("dbt", "dbt_duckdb")
+MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
+STRATEGIES = ("append", "delete+insert", "merge")
+SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
+MERGE_OPTIONS = (
+    "merge_clauses",
+    "merge_insert_condition",
+    "merge_on_using_columns",
+    "merge_returning_columns",
+    "merge_update_condition",
+    "merge_update_set_expressions",
+)
+
+
+def driven_because(node: Any, manifest: Any, package: str) -> str:  # noqa: ANN401 - dbt's node and Manifest
+    """Why dbt must build a model, seed or snapshot itself ("has a `pre-hook`"); empty where Floe does.
+
+    `package` is the name of the dbt project.
+    """
+    if node.config.materialized == "ephemeral":
+        return ""
+    return next(_reasons(node, manifest, package), "")
+
+
+def _reasons(node: Any, manifest: Any, package: str) -> Iterator[str]:  # noqa: ANN401 - dbt's node and Manifest
+    config = node.config
+    if str(getattr(node, "language", "sql")) == "python":
+        yield "is a dbt Python model"
+    macro = manifest.find_materialization_macro_by_name(package, config.materialized, "duckdb")
+    if macro is not None and macro.package_name not in DBT_PACKAGES:
+        yield f"has the project's own materialization `{config.materialized}`"
+    if str(node.resource_type) == "model" and config.materialized not in MATERIALIZATIONS:
+        yield f"has the materialization `{config.materialized}`"
+    for name, hooks in (("pre-hook", config.pre_hook), ("post-hook", config.post_hook)):
+        if hooks:
+            yield f"has a `{name}`"
+    if config.get("sql_header"):
+        yield "has an `sql_header`"
+    if config.contract.enforced:
+        yield "has an enforced `contract`"
+    if config.materialized == "incremental":
+        yield from _incremental_reasons(config)
+
+
+def _incremental_reasons(config: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's NodeConfig
+    strategy = incremental_strategy(config)
+    if strategy not in STRATEGIES:
+        yield f"has the incremental strategy `{strategy}`"
+    if config.on_schema_change not in (None, *SCHEMA_CHANGES):
+        yield f"has `on_schema_change: {config.on_schema_change}`"
+    for option in MERGE_OPTIONS:
+        if config.get(option):
+            yield f"has `{option}`"

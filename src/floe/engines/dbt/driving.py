@@ -1,0 +1,37 @@
+"""Lets dbt build one node in the session: its own materialization, hooks and all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbt.adapters.factory import get_adapter
+from dbt.task.run import ModelRunner
+from dbt.task.seed import SeedRunner
+from dbt.task.snapshot import SnapshotRunner
+
+from floe.dbt.manifest import uncompiled
+from floe.engines.dbt.rendering import RunCompiler
+
+_RUNNERS = {"seed": SeedRunner, "snapshot": SnapshotRunner}
+
+
+def build(config: Any, manifest: Any, unique_id: str) -> str:  # noqa: ANN401 - dbt's own
+    """Build a model, seed or snapshot as `dbt build` does; return its compiled code, empty for a seed.
+
+    Raises:
+        dbt_common.exceptions.DbtBaseException: dbt cannot render or build the node.
+    """
+    adapter = get_adapter(config)
+    node = manifest.expect(unique_id)
+    kind = str(node.resource_type)
+    runner = _RUNNERS.get(kind, ModelRunner)(config, adapter, node, 1, 1)
+    # The session changes behind dbt's back: what it knew of its relations is of no use.
+    adapter.cache.clear()
+    with adapter.connection_named(unique_id, node):
+        # As in `dbt build`, looking for relations must not open the transaction in which the node is built.
+        adapter.list_relations(node.database, node.schema)
+        adapter.commit_if_has_connection()
+        if kind != "seed":
+            node = RunCompiler(config).compile_node(uncompiled(node), manifest, write=False)
+        runner.execute(node, manifest)
+    return "" if kind == "seed" else str(node.compiled_code).strip()

@@ -1,0 +1,170 @@
+"""The thread in which dbt lives during a run. It starts when the run does, and works on one node at a time.
+
+dbt keeps its flags, adapters and events for the whole process, so one thread works for every node and one project at
+a time; where several projects have such nodes, it moves from one to the other.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from floe.engines.dbt.faults import dbt_fault
+from floe.errors import NodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from floe.artifact.models import DbtTransform
+    from floe.engines.dbt.identity import Identity
+    from floe.engines.duckdb.workspace import Workspace
+
+_CLOSING_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Located:
+    """A dbt transform of the artifact, as `floe.dbt.invocation` wants it."""
+
+    transform: DbtTransform
+    root: Path
+
+    @property
+    def directory(self) -> Path:
+        """Folder that holds dbt_project.yml."""
+        return self.root / self.transform.directory
+
+    @property
+    def state(self) -> Path:
+        """Folder that holds profiles.yml."""
+        return self.root / self.transform.state
+
+    @property
+    def target(self) -> str:
+        """Target of the profile."""
+        return self.transform.target
+
+    @property
+    def target_path(self) -> Path:
+        """Folder of dbt's partial parse."""
+        return self.state / "target"
+
+    @property
+    def variables(self) -> str:
+        """Variables as JSON."""
+        return self.transform.variables
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A node to be rendered or built; without one, dbt only gets ready."""
+
+    transform: str
+    unique_id: str = ""
+    action: Literal["render", "build"] = "render"
+    sql: Future[str] = field(default_factory=Future)
+
+
+class DbtHost:
+    """Renders and builds nodes of the artifact's dbt transforms in a run's session.
+
+    Args:
+        workspace: The session.
+        first: Name of the transform to get ready for.
+        full_refresh: What dbt's `flags.FULL_REFRESH` says.
+    """
+
+    def __init__(self, workspace: Workspace, first: str, *, full_refresh: bool) -> None:
+        self._workspace = workspace
+        self._options: Sequence[str] = ("--full-refresh",) if full_refresh else ()
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._identity: Identity | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, args=(_Request(first),), name="floe-dbt", daemon=True)
+        self._thread.start()
+
+    def render(self, transform: str, unique_id: str, subject: str) -> str:
+        """The SQL of a node, for what the session holds now; `subject` is what messages call it.
+
+        Raises:
+            NodeError: dbt cannot render it; dbt's own message is kept.
+        """
+        return self._ask(_Request(transform, unique_id, "render"), subject)
+
+    def build(self, transform: str, unique_id: str, subject: str) -> str:
+        """Let dbt build a node in the session as `dbt build` does, with hooks; return the SQL or Python code of it.
+
+        Raises:
+            NodeError: dbt cannot build it; dbt's own message is kept.
+        """
+        return self._ask(_Request(transform, unique_id, "build"), subject)
+
+    def _ask(self, request: _Request, subject: str) -> str:
+        self._requests.put(request)
+        try:
+            return request.sql.result()
+        except Exception as error:
+            if self._workspace.interrupted:
+                raise NodeError("FLOE-0418", f"`{subject}` was interrupted", "run again") from error
+            raise dbt_fault(error, request.action, subject, self._workspace.project_directory) from error
+
+    def close(self) -> None:
+        """End dbt; call it before the session's database is closed."""
+        self._closed = True
+        self._requests.put(None)
+        self._thread.join(_CLOSING_SECONDS)
+
+    def _serve(self, first: _Request) -> None:
+        request: _Request | None = first
+        while request is not None:
+            request = self._work_for(request)
+
+    def _work_for(self, request: _Request) -> _Request | None:
+        """Render and build nodes of one transform, until there is a request for another or none."""
+        if self._closed:
+            return None
+        from floe.dbt.invocation import Messages, inside_dbt
+
+        place = Located(
+            self._workspace.artifacts.transforms[request.transform], self._workspace.project_directory.resolve()
+        )
+        try:
+            return inside_dbt(
+                place,
+                Messages(),
+                lambda config: self._serve_transform(config, request),
+                command="build",
+                options=self._options,
+            )
+        except Exception as error:  # noqa: BLE001 - the thread that asked raises it
+            if not request.sql.done():
+                request.sql.set_exception(error)
+            return self._requests.get()
+
+    def _serve_transform(self, config: Any, request: _Request) -> _Request | None:  # noqa: ANN401 - dbt's RuntimeConfig
+        from floe.dbt.manifest import load_manifest
+        from floe.engines.dbt.driving import build
+        from floe.engines.dbt.environment import bound
+        from floe.engines.dbt.identity import Identity
+        from floe.engines.dbt.rendering import FlatGraph, render
+
+        manifest = load_manifest(config)
+        manifest.flat_graph = FlatGraph(manifest)
+        if self._identity is None:
+            self._identity = Identity.current()
+        self._identity.restore()
+        current: _Request | None = request
+        with bound(config, self._workspace):
+            while current is not None and current.transform == request.transform:
+                if current.unique_id:
+                    work = build if current.action == "build" else render
+                    try:
+                        current.sql.set_result(work(config, manifest, current.unique_id))
+                    except Exception as error:  # noqa: BLE001 - as in _work_for
+                        current.sql.set_exception(error)
+                current = self._requests.get()
+        return current

@@ -1,0 +1,117 @@
+"""Nodes that need dbt during the run: rendered right before they are built as any other, or built by dbt itself."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from floe.engines.base import BuildOutcome
+from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.parquet import published_files
+from floe.engines.duckdb.relations import release_relation, restore_relation, stage_relation
+from floe.engines.duckdb.staging import Target
+from floe.engines.duckdb.superseded import is_superseded, stage_mark
+from floe.lake.faults import storage_faults
+
+if TYPE_CHECKING:
+    from floe.artifact.models import Asset, Query, Test
+    from floe.engines.base import SessionRequest
+    from floe.engines.dbt.host import DbtHost
+    from floe.engines.duckdb.workspace import Workspace
+
+
+def late_nodes(request: SessionRequest, workspace: Workspace) -> LateNodes | None:
+    """What works on the nodes of the run that need dbt; None, and nothing of dbt is loaded, where there are none.
+
+    dbt starts in the background, while other nodes are built.
+    """
+    artifacts = request.artifacts
+    if not artifacts.transforms:
+        return None
+    nodes: list[Asset | Test] = [asset for key, asset in artifacts.assets.items() if key in request.nodes]
+    nodes += [test for name, test in artifacts.tests.items() if name in request.nodes]
+    transforms = [node.transform for node in nodes if node.rendering != "compiled"]
+    if not transforms:
+        return None
+    from floe.engines.dbt.host import DbtHost
+
+    return LateNodes(workspace, DbtHost(workspace, transforms[0], full_refresh=request.full_refresh))
+
+
+class LateNodes:
+    """Gives nodes their SQL, and builds those that dbt must build. Nodes rendered at compile time stay as they are."""
+
+    def __init__(self, workspace: Workspace, host: DbtHost) -> None:
+        self._workspace = workspace
+        self._host = host
+
+    def query(self, asset: Asset, query: Query, *, full_refresh: bool) -> Query:
+        """The asset's query. An increment is rendered if the run appends to the published table.
+
+        Raises:
+            NodeError: dbt cannot render it.
+            LakeError: the published table cannot be read, or the rendered SQL not be kept.
+        """
+        if asset.rendering == "compiled":
+            return query
+        exists = self._show_published(asset)
+        sql = self._host.render(asset.transform, asset.unique_id, asset.key)
+        increment = sql if asset.materialization == "incremental" and exists and not full_refresh else None
+        self._keep(query.rendered_path if increment is None else query.increment_path, sql)
+        return query.model_copy(update={"sql": sql, "increment": increment})
+
+    def test(self, test: Test) -> Test:
+        """The test with its SQL.
+
+        Raises:
+            NodeError: dbt cannot render it.
+            LakeError: the rendered SQL cannot be kept.
+        """
+        if test.rendering == "compiled":
+            return test
+        sql = self._host.render(test.transform, test.id, test.name)
+        self._keep(test.rendered_path, sql)
+        return test.model_copy(update={"sql": sql})
+
+    def build(self, asset: Asset) -> BuildOutcome:
+        """Let dbt build the asset as a relation of the session, and stage its rows if the asset publishes.
+
+        Raises:
+            NodeError: dbt cannot build it, or its rows cannot be stored.
+            LakeError: the published table cannot be read, or the file cannot be written.
+        """
+        base = self._workspace.state(asset) if asset.publishes else None
+        with sql_faults(SqlOrigin(asset.key)):
+            restore_relation(self._workspace, asset.relation, base)
+        code = self._host.build(asset.transform, asset.unique_id, asset.key)
+        if asset.query is not None:
+            self._keep(asset.query.rendered_path, code)
+        with sql_faults(SqlOrigin(asset.key)):
+            if base is None:
+                release_relation(self._workspace, asset.relation)
+                return BuildOutcome(staged=stage_mark(self._workspace, asset))
+            return stage_relation(self._workspace, Target(asset.key, asset.relation, base))
+
+    def close(self) -> None:
+        """End dbt."""
+        self._host.close()
+
+    def _show_published(self, asset: Asset) -> bool:
+        """Let the node see its own table as the last run left it, as `{{ this }}`; False if there is none."""
+        if not asset.publishes:
+            return False
+        table = self._workspace.state(asset)
+        exists = table.exists and not is_superseded(table)
+        if exists:
+            with sql_faults(SqlOrigin(asset.key)):
+                self._workspace.create_view(asset.relation, published_files(table).select())
+        return exists
+
+    def _keep(self, path: str, sql: str) -> None:
+        """Write the SQL where messages say it is."""
+        file = self._workspace.project_directory / path
+        with storage_faults("write", str(file)):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+            staged.write_text(f"{sql}\n", encoding="utf-8")
+            staged.replace(file)

@@ -1,0 +1,2 @@
+{{ config(materialized='doubled') }}
+select id, status from {{ ref('hooked') }}

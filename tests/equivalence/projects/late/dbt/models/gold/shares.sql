@@ -1,0 +1,1 @@
+select id, amount / largest as share from {{ ref('asked') }}

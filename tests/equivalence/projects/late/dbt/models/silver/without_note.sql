@@ -1,0 +1,1 @@
+select {{ helpers.star(ref('orders'), except=[var('skipped')]) }} from {{ ref('orders') }}
