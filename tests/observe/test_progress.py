@@ -46,6 +46,14 @@ def test_a_run_is_told_line_by_line_and_summed_up(shown: Show, make: type) -> No
     ]
 
 
+def test_one_long_name_does_not_take_the_counts_of_the_other_tables_away(shown: Show, make: type) -> None:
+    lines = shown(make.started(["gold.a"]), *published(make, "gold.a", f"gold.{'x' * 200}"), make.finished())
+    told = lines[lines.index(" Published 2 tables in one commit, 45ms") + 1 :][:2]
+    assert [line.split()[1:] for line in told] == [["+10", "1,234", "rows"]] * 2
+    assert "…" in told[1]
+    assert len(told[0]) == len(told[1]) <= 120
+
+
 def test_the_line_of_an_asset_waits_for_its_tests(shown: Show, make: type) -> None:
     events = [
         make.started(["silver.orders", "gold.revenue"], ["not_null_orders_id"]),

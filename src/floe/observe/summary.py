@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MAXIMUM_TABLES = 12
 _MAXIMUM_WARNINGS = 5
+_LEAST_NAME = 8
+"""Columns that a table's name has at least, however narrow the terminal."""
 _ENDED = {
     RunStatus.SUCCEEDED: "Succeeded",
     RunStatus.FAILED: "Failed",
@@ -109,19 +111,15 @@ def _cancelled(tally: Tally) -> bool:
 
 def _tables(published: Sequence[TablePublished], paint: Paint, width: int, *, every: bool) -> list[str]:
     shown = published if every or len(published) <= _MAXIMUM_TABLES else published[: _MAXIMUM_TABLES - 1]
-    names = max(len(table.table) for table in shown)
-    added = max(len(_change(table)) for table in shown)
-    totals = max(len(f"{table.rows_total:,}") for table in shown)
-    texts = [
-        f"{table.table:<{names}}  {_change(table):>{added}}  {table.rows_total:>{totals},} {_rows(table)}"
-        for table in shown
-    ]
     room = width - len(INDENT)
+    counts = _counts(shown)
+    names = max(min(max(len(table.table) for table in shown), room - len(counts[0]) - 2), _LEAST_NAME)
+    texts = [f"{clip(table.table, names):<{names}}  {told}" for table, told in zip(shown, counts, strict=True)]
     label = _snapshot_label(room - len(texts[0]))
     lines = []
     for table, text in zip(shown, texts, strict=True):
         snapshot = "" if label is None else paint.dim(f"{label}{table.snapshot_id}")
-        lines.append(f"{INDENT}{clip_keeping_blanks(text, room)}{snapshot}")
+        lines.append(f"{INDENT}{clip_keeping_blanks(text, room)}{snapshot}".rstrip())
     if len(shown) < len(published):
         lines.append(f"{INDENT}… and {count(len(published) - len(shown), 'more table')} (`-v` shows all)")
     return lines
@@ -137,8 +135,16 @@ def clip_keeping_blanks(text: str, width: int) -> str:
     return text if len(text) <= width else clip(text[: width - 1], width) + "…"
 
 
-def _rows(table: TablePublished) -> str:
-    return "row" if table.rows_total == 1 else "rows"
+def _counts(tables: Sequence[TablePublished]) -> list[str]:
+    """What changed in each table and how many rows it has, in columns."""
+    added = max(len(_change(table)) for table in tables)
+    totals = max(len(f"{table.rows_total:,}") for table in tables)
+    nouns = ["row" if table.rows_total == 1 else "rows" for table in tables]
+    width = max(map(len, nouns))
+    return [
+        f"{_change(table):>{added}}  {table.rows_total:>{totals},} {noun:<{width}}"
+        for table, noun in zip(tables, nouns, strict=True)
+    ]
 
 
 def _change(table: TablePublished) -> str:
