@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ABOUT = {"key", "name", "path", "fqn", "unique_id", "description", "rendered_path", "attached_to", "id", "columns"}
 """What says nothing about how a node is built."""
-_BODY = {"query", "source", "seed", "python", "sql", "depends_on"}
+_BODY = {"query", "source", "seed", "python", "sql", "source_digest", "depends_on"}
 _RELATION = {"relation", "layer", "failures_relation"}
 _PARTS: Mapping[str, Callable[[str], bool]] = {
     "modified": lambda name: name not in _ABOUT,
