@@ -19,6 +19,14 @@ def ran(shop: Path, floe: Floe) -> Path:
     return shop
 
 
+PLATFORM = """
+version: "1.0.0"
+storage: {default: {type: local, path: other lake}}
+catalogs: {default: {type: sql, uri: "sqlite:///other.db", warehouse: wh}}
+compute: {default: {type: duckdb}}
+layers: {main: {namespace: other.main, storage_ref: default, catalog_ref: default}}
+"""
+
 EXAMPLE = (
     "ordered_on  orders  customers  revenue\n"
     "----------  ------  ---------  -------\n"
@@ -110,3 +118,20 @@ def test_what_cannot_be_shown_is_one_clear_error(ran: Path, floe: Floe, words: t
 def test_a_project_that_is_broken_now_still_shows_what_was_published(ran: Path, floe: Floe) -> None:
     (ran / "models/example.sql").write_text("{{ this does not parse")
     assert floe("show", "example").out == EXAMPLE
+
+
+def test_what_is_shown_belongs_to_the_environment_that_was_asked_for(ran: Path, floe: Floe) -> None:
+    """Whatever was compiled last: each environment has its own tables, history and last status."""
+    (ran / "platform/prod").mkdir(parents=True)
+    (ran / "platform/prod/platform.yaml").write_text(PLATFORM)
+    assert "hint: nothing was published yet" in floe("--env", "prod", "show", "example").err
+    assert floe("--env", "prod", "ls").out.count("never") == 2
+    assert floe("--env", "prod", "run", "-q").status == 0
+    history = json.loads(floe("history", "example", "--json").out)["snapshots"]
+    others = json.loads(floe("--env", "prod", "history", "example", "--json").out)["snapshots"]
+    assert (len(history), len(others)) == (1, 1)
+    assert history != others
+    assert floe("show", "example").out == floe("--env", "prod", "show", "example").out == EXAMPLE
+    assert floe("show", "other.main.example").status == 2
+    what = [line.split()[4:7] for line in floe("runs").out.splitlines()[2:]]
+    assert what == [["run", "in", "prod"], ["run", "SUCCEEDED", "2"]]

@@ -115,7 +115,8 @@ def test_the_last_status_of_an_asset_is_that_of_the_last_run_with_it(path: Path)
     observer.on_event(node("r2", "gold.b", NodeStatus.SUCCESS))
     observer.close()
     with Journal(path) as journal:
-        last = journal.last_status()
+        last = journal.last_status("local")
+        assert journal.last_status("prod") == {}
     assert (last["gold.a"]["run_id"], last["gold.a"]["run_status"]) == ("r1", "SUCCEEDED")
     assert (last["gold.b"]["status"], last["gold.b"]["run_status"]) == ("success", "RUNNING")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from floe.artifact.models import CompiledArtifacts
     from floe.cli.application import Application
     from floe.compiler.compile import CompileOutcome
+    from floe.config.discovery import Choice
     from floe.config.load import Configuration
 
 ARTIFACTS = ".floe/artifacts.json"
@@ -97,19 +99,46 @@ def compile_or_repair(application: Application, *, force: bool = False) -> Compi
 
 
 def last_artifacts(application: Application) -> CompiledArtifacts:
-    """The artifact of the last compile, for commands that look at what was published; compiles where there is none.
+    """The artifact of the last compile, for commands that look at what was published.
+
+    Compiles where there is none, or where the last compile was for another environment or platform file.
+
+    Raises:
+        UsageError: there is no project here, or no such platform.
+        ArtifactError: the artifact is of another version, or was changed by hand.
+        ProjectError: there is no such artifact yet, and the project cannot be compiled.
+    """
+    from floe.artifact import codec
+    from floe.config.discovery import choose_platform
+
+    directory = require_project(application)
+    path = directory / ARTIFACTS
+    artifacts = codec.load(path) if path.is_file() else None
+    wanted = choose_platform(directory, application.environment, application.platform_file)
+    if artifacts is None or not _is_for(artifacts, wanted):
+        artifacts = compile_now(application).artifacts
+    bury_dead_runs(application, artifacts)
+    return artifacts
+
+
+def note_dead_runs(application: Application) -> None:
+    """As `bury_dead_runs`, where there is an artifact that can be read: for commands that need none themselves.
 
     Raises:
         UsageError: there is no project here.
-        ArtifactError: the artifact is of another version, or was changed by hand.
-        ProjectError: there is no artifact yet, and the project cannot be compiled.
     """
     from floe.artifact import codec
+    from floe.errors import ArtifactError
 
     path = require_project(application) / ARTIFACTS
-    artifacts = codec.load(path) if path.is_file() else compile_now(application).artifacts
-    bury_dead_runs(application, artifacts)
-    return artifacts
+    with suppress(ArtifactError):
+        if path.is_file():
+            bury_dead_runs(application, codec.load(path))
+
+
+def _is_for(artifacts: CompiledArtifacts, choice: Choice) -> bool:
+    platform = artifacts.platform
+    return (platform.environment, platform.source) == (choice.environment, choice.source)
 
 
 def bury_dead_runs(application: Application, artifacts: CompiledArtifacts) -> None:

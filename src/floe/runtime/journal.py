@@ -159,11 +159,11 @@ class Journal:
         found = self._rows(sql, (environment,))
         return self.run(found[0]["run_id"]) if found else None
 
-    def last_status(self) -> dict[str, dict[str, Any]]:
-        """Asset key -> its row of `nodes` in the last run that decided about it, with that run's `run_status`."""
+    def last_status(self, environment: str) -> dict[str, dict[str, Any]]:
+        """Asset key -> its row of `nodes` in the environment's last run with it, and that run's `run_status`."""
         sql = """SELECT n.*, r.status AS run_status, max(n.run_id) AS run_id FROM nodes n
-                 JOIN runs r USING (run_id) GROUP BY n.asset ORDER BY n.asset"""
-        return {row["asset"]: row for row in self._rows(sql, ())}
+                 JOIN runs r USING (run_id) WHERE r.environment = ? GROUP BY n.asset ORDER BY n.asset"""
+        return {row["asset"]: row for row in self._rows(sql, (environment,))}
 
     def asset_history(self, asset: str, limit: int = 20) -> list[dict[str, Any]]:
         """Rows of `nodes` of one asset with the run's status, newest first."""

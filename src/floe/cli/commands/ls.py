@@ -33,19 +33,19 @@ def command(application: Application, wanted: Wanted) -> None:
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
     assets = [artifacts.assets[key] for key in selected(application, artifacts, wanted).assets]
-    last = _last(application.directory)
+    last = _last(application.directory, artifacts.platform.environment)
     document = {"assets": [_fields(asset, last.get(asset.key)) for asset in assets]}
     application.printer.result(document, lambda: _show(application.printer, assets, last))
 
 
-def _last(directory: Path) -> Last:
+def _last(directory: Path, environment: str) -> Last:
     from floe.runtime.journal import read_journal
 
     journal = read_journal(directory)
     if journal is None:
         return {}
     with journal:
-        return journal.last_status()
+        return journal.last_status(environment)
 
 
 def _show(printer: Printer, assets: Sequence[Asset], last: Last) -> None:

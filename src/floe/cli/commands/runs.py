@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,7 +11,8 @@ from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand
 from floe.cli.table import Exact
 from floe.cli.wording import ago, iso_time, local_time, short_run
-from floe.errors import ArtifactError, UsageError
+from floe.config.discovery import DEFAULT_ENVIRONMENT
+from floe.errors import UsageError
 from floe.observe.wording import count, duration
 
 if TYPE_CHECKING:
@@ -50,14 +50,13 @@ def command(application: Application, run_id: str | None, limit: int) -> None:
 
 def _read(application: Application, question: Callable[[Journal], Answer]) -> Answer | None:
     """Ask the journal; None where nothing has run yet."""
-    from floe.cli.project import last_artifacts, require_project
+    from floe.cli.project import note_dead_runs, require_project
     from floe.runtime.journal import journal_path, read_journal
 
     directory = require_project(application)
     if not journal_path(directory).exists():
         return None
-    with suppress(ArtifactError):  # the journal can be read without it
-        last_artifacts(application)
+    note_dead_runs(application)
     journal = read_journal(directory)
     if journal is None:
         return None
@@ -81,7 +80,7 @@ def _row(run: Mapping[str, Any]) -> tuple[object, ...]:
         Exact(short_run(run["run_id"])),
         ago(run["started_at"]),
         duration(run["finished_at"] - run["started_at"]) if run["finished_at"] else "",
-        run["command"],
+        run["command"] if run["environment"] == DEFAULT_ENVIRONMENT else f"{run['command']} in {run['environment']}",
         run["status"],
         _counts(run["nodes"]),
         _counts(run["tests"]),
