@@ -300,6 +300,17 @@ def test_a_state_folder_that_cannot_be_written_is_an_environment_error(bare: Pro
     assert "`.floe" in caught.value.reason
 
 
+def test_an_unchanged_project_that_cannot_be_written_can_still_be_read(bare: Project):
+    first = bare.artifacts()
+    settled = bare.compile()
+    lock = bare.directory / ".floe/cache/compile.lock"
+    lock.unlink()
+    lock.mkdir()
+    assert (bare.compile().artifacts, settled.artifacts) == (first, first)
+    with pytest.raises(EnvironmentFaultError):
+        bare.compile(force=True)
+
+
 def test_paths_that_dbt_reads_are_found_in_a_full_project(full: Project):
     full.write(
         {

@@ -170,3 +170,14 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error() -> None:
     with pytest.raises(EnvironmentFaultError) as caught:
         Journal(journal_path(Path("/proc/self")))
     assert caught.value.code == "FLOE-0622"
+
+
+def test_a_journal_beside_which_nothing_can_be_written_can_still_be_read(path: Path) -> None:
+    record(path, "r1")
+    (path.parent / f"{path.name}-wal").mkdir()
+    with pytest.raises(EnvironmentFaultError):
+        Journal(path)
+    journal = read_journal(path.parent.parent)
+    assert journal is not None
+    with journal:
+        assert [row["run_id"] for row in journal.runs(limit=2)] == ["r1"]

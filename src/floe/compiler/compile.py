@@ -80,6 +80,9 @@ def compile_project(configuration: Configuration, *, force: bool = False) -> Com
                 _forget(project)
             return _compile(configuration)
     except OSError as error:
+        unchanged = None if force else _unchanged_on_a_disk_that_cannot_be_written(configuration)
+        if unchanged is not None:
+            return unchanged
         where = error.filename or project / ".floe"
         reason = f"cannot write `{os.path.relpath(str(where), project)}`: {error.strerror or error}"
         raise EnvironmentFaultError("FLOE-0216", reason, "check the folder's permissions and free space") from error
@@ -92,6 +95,14 @@ def _only_one_compile(cache: Path) -> Iterator[None]:
     with (cache / "compile.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _unchanged_on_a_disk_that_cannot_be_written(configuration: Configuration) -> CompileOutcome | None:
+    """The artifact that is there, for those who may only read the project."""
+    try:
+        return _unchanged(configuration)
+    except OSError:
+        return None
 
 
 def _unchanged(configuration: Configuration) -> CompileOutcome | None:

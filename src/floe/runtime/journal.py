@@ -59,6 +59,8 @@ _INSERT_RUN = """INSERT INTO runs
     (run_id, environment, command, project, digest, host, pid, threads, started_at, status, plan)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
+_NOT_WRITABLE = "FLOE-0622"
+
 
 def journal_path(project_directory: Path) -> Path:
     """The journal of a project."""
@@ -72,7 +74,15 @@ def read_journal(project_directory: Path) -> Journal | None:
         EnvironmentFaultError: as every method of `Journal`.
     """
     path = journal_path(project_directory)
-    return Journal(path) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return Journal(path)
+    except EnvironmentFaultError as error:
+        if error.code != _NOT_WRITABLE:
+            raise
+        # On a full or read-only disk SQLite cannot make the files that let readers and writers share a journal.
+        return Journal(path, immutable=True)
 
 
 class Journal:
@@ -82,11 +92,15 @@ class Journal:
         EnvironmentFaultError: `state.db` is damaged, of a newer Floe, or cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, immutable: bool = False) -> None:
+        """Open the file, made where it is missing; `immutable` reads it without writing anything beside it."""
         self._path = path
+        address = f"{path.absolute().as_uri()}{'?immutable=1' if immutable else ''}"
         with _explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(
+                address, timeout=30, isolation_level=None, check_same_thread=False, uri=True
+            )
             self._connection.row_factory = sqlite3.Row
         try:
             with _explained(path):
@@ -212,7 +226,7 @@ def _explained(path: Path) -> Iterator[None]:
     except (sqlite3.OperationalError, OSError) as error:
         reason = f"the journal `{path.parent.name}/{path.name}` cannot be read or written: {error}"
         instruction = "make the project folder writable, and check that its disk has room"
-        raise EnvironmentFaultError("FLOE-0622", reason, instruction) from error
+        raise EnvironmentFaultError(_NOT_WRITABLE, reason, instruction) from error
     except sqlite3.DatabaseError as error:
         reason = f"`{path.parent.name}/{path.name}` is damaged or no journal of Floe: {error}"
         raise EnvironmentFaultError("FLOE-0620", reason, "move the file away: tables do not depend on it") from error
