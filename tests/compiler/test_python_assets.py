@@ -10,7 +10,6 @@ from floe.compiler import static
 
 if TYPE_CHECKING:
     from conftest import Project
-
     from floe.diagnostics.diagnostic import Diagnostic
 
 FLOE_YAML = """

@@ -12,7 +12,6 @@ from floe.errors import EXIT_ENVIRONMENT, ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from conftest import Project
-
     from floe.config.load import Configuration
 
 ORDER = [

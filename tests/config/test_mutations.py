@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Project
-
     from floe.diagnostics.diagnostic import Diagnostic
 
 MUTATIONS = 600
