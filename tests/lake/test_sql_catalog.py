@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
@@ -306,3 +307,26 @@ def test_compressed_metadata_of_other_writers_is_read(lake: Lake) -> None:
     metadata.write_bytes(gzip.compress(metadata.read_bytes()))
 
     assert lake.duckdb_rows("gold.a") == [(1,)]
+
+
+@pytest.mark.parametrize("original_stays", [True, False])
+def test_a_warehouse_that_was_moved_or_copied_with_its_catalog_is_refused(tmp_path: Path, original_stays: bool) -> None:
+    first, second = tmp_path / "a" / ".floe", tmp_path / "b" / ".floe"
+    metadata = first / "warehouse/silver/orders/metadata/0.metadata.json"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("{}")
+    with closing(sqlite3.connect(first / "catalog.db")) as connection:
+        connection.execute(
+            "CREATE TABLE iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, iceberg_type)"
+        )
+        connection.execute(
+            "INSERT INTO iceberg_tables VALUES ('floe', 'silver', 'orders', ?, 'TABLE')", (str(metadata),)
+        )
+        connection.commit()
+    shutil.copytree(first, second)
+    if not original_stays:
+        shutil.rmtree(first)
+    with pytest.raises(LakeError, match="was moved or copied") as caught:
+        SqlCatalog(second / "catalog.db").load(TableName("silver", "orders"), "")
+    assert caught.value.code == "FLOE-0513"
+    assert str(first) in caught.value.reason

@@ -22,6 +22,7 @@ from floe.lake.faults import storage_faults
 from floe.lake.files import local_path, sync_all, write_new_file
 from floe.lake.metadata import apply_updates, encode_metadata, log_previous
 from floe.lake.metadata_files import metadata_version, read_metadata
+from floe.lake.moved import refuse_moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -74,6 +75,7 @@ class SqlCatalog:
         pointer = self._pointer(name)
         if pointer is None:
             return TableState(name, default_location)
+        refuse_moved(pointer, self.database)
         metadata = read_metadata(pointer)
         return TableState(name, str(metadata["location"]), pointer, metadata)
 
