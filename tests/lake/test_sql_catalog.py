@@ -330,3 +330,12 @@ def test_a_warehouse_that_was_moved_or_copied_with_its_catalog_is_refused(tmp_pa
         SqlCatalog(second / "catalog.db").load(TableName("silver", "orders"), "")
     assert caught.value.code == "FLOE-0513"
     assert str(first) in caught.value.reason
+
+
+def test_a_warehouse_that_is_reached_by_another_name_of_its_folder_is_not_taken_for_a_copy(lake: Lake) -> None:
+    lake.write("gold.a", "SELECT 1 AS id")
+    link = lake.folder.with_name("link")
+    link.symlink_to(lake.folder)
+    catalog = SqlCatalog(link / lake.catalog.database.name)
+
+    assert catalog.load(TableName("gold", "a"), "").exists

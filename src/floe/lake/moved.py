@@ -21,7 +21,8 @@ def refuse_moved(metadata_location: str, database: Path) -> None:
     if there.is_relative_to(home) or home.name not in there.parts:
         return
     above = len(there.parts) - there.parts[::-1].index(home.name)
-    if not home.joinpath(*there.parts[above:]).is_file():
+    here = home.joinpath(*there.parts[above:])
+    if not here.is_file() or (there.is_file() and here.samefile(there)):  # the same folder by another of its names
         return
     raise LakeError(
         "FLOE-0513",
