@@ -166,7 +166,12 @@ def test_where_nothing_that_failed_exists_any_more_it_does_not_say_that_all_is_w
 def test_a_journal_of_an_older_version_is_retried_from_what_it_recorded(project: Path, floe: Floe) -> None:
     assert floe("run", "-q").status == 1
     connection = sqlite3.connect(project / ".floe/state.db")
-    connection.executescript("ALTER TABLE runs DROP COLUMN plan; PRAGMA user_version = 1;")
+    connection.executescript(
+        """
+        ALTER TABLE nodes DROP COLUMN unique_id; ALTER TABLE nodes DROP COLUMN thread;
+        ALTER TABLE tests DROP COLUMN thread; ALTER TABLE runs DROP COLUMN plan; PRAGMA user_version = 1;
+        """
+    )
     connection.close()
     mend(project)
     assert names(retried(floe)) == ({"main.bad", "main.after_bad"}, {"unique_after_bad_id"})

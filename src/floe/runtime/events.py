@@ -108,6 +108,10 @@ class NodeFinished(Event):
     bytes: int | None = None
     failure: Failure | None = None
     skipped_because: str = ""
+    unique_id: str = ""
+    """dbt's unique id; empty for what dbt does not know."""
+    thread: str = ""
+    """Name of the worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +139,8 @@ class TestFinished(Event):
     sample: tuple[tuple[str, ...], ...] = ()
     failure: Failure | None = None
     skipped_because: str = ""
+    thread: str = ""
+    """Name of the worker."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -198,6 +199,8 @@ class NodeRunner:
             bytes=size,
             failure=failure,
             skipped_because=skipped_because,
+            unique_id=asset.unique_id,
+            thread=threading.current_thread().name,
         )
         self.outcomes.nodes[asset.key] = event
         self._stream.emit(event)
@@ -226,6 +229,7 @@ class NodeRunner:
             sample=shown.sample if shown else (),
             failure=failure,
             skipped_because=skipped_because,
+            thread=threading.current_thread().name,
         )
         self.outcomes.tests[test.id] = event
         self._stream.emit(event)

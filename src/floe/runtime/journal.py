@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from floe.runtime.events import RunStarted
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _MIGRATIONS = (
     """
     CREATE TABLE runs (
@@ -52,6 +52,11 @@ _MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
     "ALTER TABLE runs ADD COLUMN plan TEXT",
+    """
+    ALTER TABLE nodes ADD COLUMN unique_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE nodes ADD COLUMN thread TEXT NOT NULL DEFAULT '';
+    ALTER TABLE tests ADD COLUMN thread TEXT NOT NULL DEFAULT '';
+    """,
 )
 """`_MIGRATIONS[n]` takes a journal of version n to version n + 1."""
 

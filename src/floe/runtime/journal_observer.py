@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _BATCH_SECONDS = 0.25
 _INSERT_NODE = """INSERT OR REPLACE INTO nodes
-    (run_id, asset, kind, materialization, status, finished_at, seconds, rows, bytes, skipped_because, failure)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    (run_id, asset, kind, materialization, status, finished_at, seconds, rows, bytes, skipped_because, failure,
+     unique_id, thread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_TEST = """INSERT OR REPLACE INTO tests
-    (run_id, test, name, asset, status, finished_at, seconds, failures, skipped_because, failure)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    (run_id, test, name, asset, status, finished_at, seconds, failures, skipped_because, failure, thread)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_PUBLISH = """INSERT OR REPLACE INTO publishes
     (run_id, asset, table_name, snapshot_id, operation, rows_added, rows_removed, rows_total, files_added,
      bytes_added, published_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -81,12 +81,13 @@ def _statements(event: Event) -> list[tuple[str, tuple[Any, ...]]]:
 
 def _node_row(event: NodeFinished) -> tuple[Any, ...]:
     who = (event.run_id, event.asset, event.kind, event.materialization, event.status, event.at, event.seconds)
-    return (*who, event.rows, event.bytes, event.skipped_because, _as_json(event.failure))
+    how = (event.rows, event.bytes, event.skipped_because, _as_json(event.failure))
+    return (*who, *how, event.unique_id, event.thread)
 
 
 def _test_row(event: TestFinished) -> tuple[Any, ...]:
     who = (event.run_id, event.test, event.name, event.asset, event.status, event.at, event.seconds)
-    return (*who, event.failures, event.skipped_because, _as_json(event.failure))
+    return (*who, event.failures, event.skipped_because, _as_json(event.failure), event.thread)
 
 
 def _publish_row(event: TablePublished) -> tuple[Any, ...]:
