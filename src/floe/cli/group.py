@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "ls": "List the assets and their last status.",
         "history": "List the snapshots of a table.",
         "runs": "List the latest runs, or show what one did.",
+        "docs": "Write dbt's artifacts and documentation site, or serve it.",
     },
     "Help": {
         "explain": "Say what an error code means and how to fix it.",

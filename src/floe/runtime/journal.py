@@ -178,6 +178,18 @@ class Journal:
         found = self._rows(sql, (environment,))
         return self.run(found[0]["run_id"]) if found else None
 
+    def last_ended(self, environment: str) -> str | None:
+        """Id of the latest run of an environment that is over; None when there is none."""
+        sql = "SELECT run_id FROM runs WHERE environment = ? AND status <> ? ORDER BY run_id DESC LIMIT 1"
+        found = self._rows(sql, (environment, RunStatus.RUNNING))
+        return str(found[0]["run_id"]) if found else None
+
+    def published_before(self, run: dict[str, Any]) -> frozenset[str]:
+        """Keys of the assets that earlier runs of a run's environment published."""
+        sql = """SELECT DISTINCT p.asset FROM publishes p JOIN runs r USING (run_id)
+                 WHERE r.environment = ? AND p.run_id < ?"""
+        return frozenset(row["asset"] for row in self._rows(sql, (run["environment"], run["run_id"])))
+
     def last_status(self, environment: str) -> dict[str, dict[str, Any]]:
         """Asset key -> its row of `nodes` in the environment's last run with it, and that run's `run_status`."""
         sql = """SELECT n.*, r.status AS run_status, max(n.run_id) AS run_id FROM nodes n

@@ -28,6 +28,7 @@ MODELS_FOLDER = "models"
 BESIDE_FLOE_YAML = ("analyses", "macros", "seeds", "snapshots", "tests")
 """Folders beside floe.yaml that a supplied project takes in. Macros serve every bare folder, the rest the first."""
 PACKAGES_FOLDER = "dbt_packages"
+TARGET_FOLDER = "target"
 PACKAGES = (PACKAGES_FOLDER, "packages.yml", "dependencies.yml", "package-lock.yml")
 PROFILE = "floe"
 SCHEMA = "main"
@@ -36,7 +37,7 @@ _PACKAGE_LISTS = ("packages.yml", "dependencies.yml")
 _LOCAL_PACKAGE = re.compile(
     r"^(?P<key>[ \t]*(?:-[ \t]*)?local:[ \t]*)(?P<quote>[\"']?)(?P<path>[^/\s\"'#{][^\s\"'#]*)", re.MULTILINE
 )
-_INSTALL_PATH = re.compile(r"^packages-install-path:[ \t]*[\"']?([^\s\"'#{]+)", re.MULTILINE)
+_SETTING = r"^{}:[ \t]*[\"']?([^\s\"'#{{]+)"
 _FILE = re.compile(r"(?<![\w./-])[\w-][\w./-]*\.(?:sql|ya?ml|csv|py|md)\b")
 
 
@@ -73,7 +74,14 @@ class DbtProject:
         """Folder of installed packages, relative to the project directory unless it was given as absolute."""
         if self.supplied:
             return PACKAGES_FOLDER
-        return _install_path(self.directory / PROJECT_FILE)
+        return _folder_setting(self.directory / PROJECT_FILE, "packages-install-path") or PACKAGES_FOLDER
+
+    @cached_property
+    def artifacts_folder(self) -> Path:
+        """Folder in which dbt's tools look for what dbt writes about the project."""
+        if self.supplied:
+            return self.root / TARGET_FOLDER
+        return self.directory / (_folder_setting(self.directory / PROJECT_FILE, "target-path") or TARGET_FOLDER)
 
     @property
     def own_roots(self) -> tuple[str, ...]:
@@ -105,14 +113,14 @@ class DbtProject:
         return path if (self.directory / name).is_file() and not path.startswith(".floe/") else name
 
 
-def _install_path(project_file: Path) -> str:
-    """What `packages-install-path` says; read as text, since YAML is dbt's to judge and seldom holds the setting."""
+def _folder_setting(project_file: Path, name: str) -> str:
+    """What the setting says, empty without one; read as text, since YAML is dbt's to judge and seldom holds it."""
     try:
         text = project_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return PACKAGES_FOLDER
-    if not (found := _INSTALL_PATH.search(text)):
-        return PACKAGES_FOLDER
+        return ""
+    if not (found := re.search(_SETTING.format(name), text, re.MULTILINE)):
+        return ""
     return os.path.expanduser(found[1]).rstrip("/")  # noqa: PTH111 - a relative path stays one
 
 

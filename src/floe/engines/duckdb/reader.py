@@ -96,6 +96,21 @@ class Reader:
         except NodeError as error:
             raise self._named_unknown(text, error) or error from error
 
+    def columns(self, namespace: str, name: str) -> list[tuple[str, str]]:
+        """Names and types of the columns of a table or view, in the types that a run sees.
+
+        Raises:
+            UsageError: there is no such table or view.
+            NodeError: a view cannot be bound.
+            LakeError: a table cannot be read.
+        """
+        readable = self._names.find(namespace, name)
+        if readable is None:
+            raise self._unknown(namespace, name)
+        self._open((readable.name.namespace, readable.name.name), readable)
+        described = f"DESCRIBE {quote(readable.name.namespace)}.{quote(readable.name.name)}"
+        return [(str(row[0]), str(row[1])) for row in self._fetch(described, None, str(readable.name)).rows]
+
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
