@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,70 +10,111 @@ from dbt.artifacts.schemas.catalog import CatalogArtifact, CatalogTable, ColumnM
 
 from floe.artifact.models import SESSION_DATABASE
 from floe.errors import FloeError, UsageError
+from floe.lake.base import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from floe.artifact.models import Asset, CompiledArtifacts
+    from floe.artifact.models import Asset, CompiledArtifacts, Relation, Test
     from floe.engines.duckdb.reader import Reader
     from floe.lake.base import Catalog
 
 
+@dataclass(frozen=True)
+class Described:
+    """A relation that a catalog file may tell of: an asset, or the failing rows that a test keeps."""
+
+    key: str
+    relation: Relation
+    table: TableName
+    """Name of the published table, or of the view for readers."""
+    catalog: str
+    """Profile of the catalog; empty for a view."""
+
+
 @dataclass
 class Lake:
-    """What is published, as far as a catalog file tells of it. Each asset is looked up once."""
+    """What is published, as far as a catalog file tells of it. Each relation is looked up once."""
 
     artifacts: CompiledArtifacts
+    directory: Path
     catalogs: Mapping[str, Catalog]
     reader: Reader
-    _tables: dict[str, CatalogTable | None] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    """What could not be read."""
+    _tables: dict[str, CatalogTable | None] = field(default_factory=dict)
 
-    def table(self, asset: Asset) -> CatalogTable | None:
-        """The asset's table or view; None where it has none yet. What cannot be read is kept in `errors`."""
-        if asset.key not in self._tables:
-            try:
-                self._tables[asset.key] = self._described(asset)
-            except UsageError:
-                self._tables[asset.key] = None
-            except FloeError as error:
-                self.errors.append(f"{asset.key}: {error.reason}")
-                self._tables[asset.key] = None
-        return self._tables[asset.key]
+    def table(self, wanted: Described) -> CatalogTable | None:
+        """The table or view; None where there is none yet, or it cannot be read."""
+        if wanted.key not in self._tables:
+            self._tables[wanted.key] = self._look_up(wanted)
+        return self._tables[wanted.key]
 
-    def _described(self, asset: Asset) -> CatalogTable | None:
-        if asset.materialization == "ephemeral":
+    def _look_up(self, wanted: Described) -> CatalogTable | None:
+        try:
+            return self._described(wanted)
+        except UsageError:
             return None
-        name = self.artifacts.table_name(asset)
-        columns = self.reader.columns(*name)
-        stats, comment, comments = self._told_by_metadata(asset) if asset.publishes else ({}, None, {})
+        except FloeError as error:
+            self.errors.append(f"{wanted.key}: {error.reason}")
+            return None
+
+    def _described(self, wanted: Described) -> CatalogTable:
+        columns = self.reader.columns(wanted.table.namespace, wanted.table.name)
+        told = self._metadata(wanted) if wanted.catalog else Told()
         return CatalogTable(
             metadata=TableMetadata(
-                type="BASE TABLE" if asset.publishes else "VIEW",
-                schema=asset.relation.schema_name,
-                name=asset.relation.identifier,
+                type="BASE TABLE" if wanted.catalog else "VIEW",
+                schema=wanted.relation.schema_name,
+                name=wanted.relation.identifier,
                 database=SESSION_DATABASE,
-                comment=comment,
+                comment=told.comment,
                 owner=self.artifacts.project.owner or None,
             ),
             columns={
-                column: ColumnMetadata(type=kind, index=number, name=column, comment=comments.get(column))
+                column: ColumnMetadata(type=kind, index=number, name=column, comment=told.comments.get(column))
                 for number, (column, kind) in enumerate(columns, start=1)
             },
-            stats={**stats, "has_stats": _has_stats(bool(stats))},
+            stats={**told.stats, "has_stats": _has_stats(bool(told.stats))},
         )
 
-    def _told_by_metadata(self, asset: Asset) -> tuple[dict[str, StatsItem], str | None, dict[str, str]]:
-        from floe.lake.base import TableName
+    def _metadata(self, wanted: Described) -> Told:
         from floe.lake.read import schema, snapshots
 
-        catalog = self.catalogs[self.artifacts.layers[asset.layer].catalog]
-        state = catalog.load(TableName(*self.artifacts.table_name(asset)), "")
-        comments = {item["name"]: item["doc"] for item in schema(state)["fields"] if item.get("doc")}
+        state = self.catalogs[wanted.catalog].load(wanted.table, "")
         current = state.metadata.get("current-snapshot-id")
-        found = [item for item in snapshots(state) if item.snapshot_id == current]
-        comment = state.metadata.get("properties", {}).get("comment")
-        return (_stats(found[0]) if found else {}), comment, comments
+        return Told(
+            stats=next((_stats(item) for item in snapshots(state) if item.snapshot_id == current), {}),
+            comment=state.metadata.get("properties", {}).get("comment"),
+            comments={item["name"]: item["doc"] for item in schema(state)["fields"] if item.get("doc")},
+        )
+
+    def of_asset(self, asset: Asset) -> Described | None:
+        """How to describe an asset; None for what is no relation."""
+        if asset.materialization == "ephemeral":
+            return None
+        catalog = self.artifacts.layers[asset.layer].catalog if asset.publishes else ""
+        return Described(asset.key, asset.relation, TableName(*self.artifacts.table_name(asset)), catalog)
+
+    def of_test(self, test: Test) -> Described | None:
+        """How to describe the failing rows of a test; None where it keeps none."""
+        if test.failures_relation is None:
+            return None
+        from floe.lake.open import named_table_location
+
+        name = TableName(test.failures_relation.schema_name, test.failures_relation.identifier)
+        profile, _ = named_table_location(self.artifacts, self.directory, name)
+        return Described(test.id, test.failures_relation, name, profile)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a table's own metadata says."""
+
+    stats: dict[str, StatsItem] = field(default_factory=dict)
+    comment: str | None = None
+    comments: dict[str, str] = field(default_factory=dict)
 
 
 def write_catalog(lake: Lake, manifest: Any, path: str) -> int:  # noqa: ANN401 - dbt's Manifest
@@ -82,17 +123,19 @@ def write_catalog(lake: Lake, manifest: Any, path: str) -> int:  # noqa: ANN401 
     Raises:
         OSError: the file cannot be written.
     """
-    by_id = {asset.unique_id: asset for asset in lake.artifacts.assets.values() if asset.unique_id}
-    nodes = {name: lake.table(by_id[name]) for name in manifest.nodes if name in by_id}
+    artifacts = lake.artifacts
+    relations = {asset.unique_id: lake.of_asset(asset) for asset in artifacts.assets.values() if asset.unique_id}
+    relations |= {test.id: lake.of_test(test) for test in artifacts.tests.values()}
+    nodes = {name: relations[name] for name in manifest.nodes if relations.get(name) is not None}
     sources = {
-        name: lake.table(asset)
+        name: lake.of_asset(asset)
         for name, source in manifest.sources.items()
-        if (asset := _asset_of(source, lake.artifacts)) is not None
+        if (asset := _asset_of(source, artifacts)) is not None
     }
     catalog = CatalogArtifact.from_results(
         generated_at=datetime.now(UTC).replace(tzinfo=None),
-        nodes=_named(nodes),
-        sources=_named(sources),
+        nodes=_named(nodes, lake),
+        sources=_named(sources, lake),
         compile_results=None,
         errors=lake.errors or None,
     )
@@ -100,9 +143,8 @@ def write_catalog(lake: Lake, manifest: Any, path: str) -> int:  # noqa: ANN401 
     return len(catalog.nodes) + len(catalog.sources)
 
 
-def _named(tables: Mapping[str, CatalogTable | None]) -> dict[str, CatalogTable]:
-    from dataclasses import replace
-
+def _named(relations: Mapping[str, Described | None], lake: Lake) -> dict[str, CatalogTable]:
+    tables = {name: lake.table(wanted) for name, wanted in relations.items() if wanted is not None}
     return {name: replace(table, unique_id=name) for name, table in tables.items() if table is not None}
 
 

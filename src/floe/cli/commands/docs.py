@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -44,14 +44,13 @@ if TYPE_CHECKING:
 @pass_application
 def command(
     application: Application,
+    /,
     *,
     action: str,
     target_path: str | None,
     run_id: str | None,
     static: bool,
-    host: str | None,
-    port: int | None,
-    browser: bool | None,
+    **serving: Any,  # noqa: ANN401 - the options of `serve` as click gives them
 ) -> None:
     """Write what dbt's tools read, as `dbt docs generate` and `dbt build` do, or serve the documentation site.
 
@@ -60,9 +59,9 @@ def command(
     """
     if action == "serve":
         _refuse({"--run": run_id, "--static": static or None}, "generate")
-        _serve(application, target_path, host or "127.0.0.1", 8080 if port is None else port, browser=browser is not False)
+        _serve(application, target_path, **serving)
     else:
-        _refuse({"--host": host, "--port": port, "--browser": browser}, "serve")
+        _refuse({f"--{name}": value for name, value in serving.items()}, "serve")
         _generate(application, target_path, run_id, static=static)
 
 
@@ -105,7 +104,7 @@ def _generate(application: Application, target_path: str | None, run_id: str | N
     catalogs = open_catalogs(artifacts, directory)
     reader = open_reader(artifacts, directory, catalogs)
     try:
-        lake = Lake(artifacts, catalogs, reader)
+        lake = Lake(artifacts, directory, catalogs, reader)
         written = [
             write_artifacts(project, lake, _folder(project, projects, target_path), run, static=static)
             for project in projects
@@ -157,7 +156,13 @@ def _report(printer: Printer, written: list[Written], run: Run | None) -> None:
     printer.hint("look at the site with `floe docs serve`")
 
 
-def _serve(application: Application, target_path: str | None, host: str, port: int, *, browser: bool) -> None:
+def _serve(
+    application: Application,
+    target_path: str | None,
+    host: str | None,
+    port: int | None,
+    browser: bool | None,
+) -> None:
     from floe.docs.site import serve
 
     projects = _projects(application)
@@ -167,9 +172,9 @@ def _serve(application: Application, target_path: str | None, host: str, port: i
 
     def announce(address: str) -> None:
         application.printer.say(f"serving `{os.path.relpath(folder)}` at {address}; Ctrl-C ends it")
-        if browser:
+        if browser is not False:
             import webbrowser
 
             webbrowser.open_new_tab(address)
 
-    serve(folder, host, port, announce)
+    serve(folder, host or "127.0.0.1", 8080 if port is None else port, announce)

@@ -1,0 +1,205 @@
+"""`floe docs` writes dbt's files where dbt's tools look for them, and serves the site."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from floe.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Floe
+
+FLOE_YAML = """
+name: t
+version: "1.0.0"
+owner: data@example.com
+transforms: [{type: dbt, path: dbt}]
+sources: {raw: {files: raw.csv}}
+"""
+SCHEMA = """
+sources: [{name: bronze, tables: [{name: raw, columns: [{name: id, data_tests: [not_null]}]}]}]
+models: [{name: a, columns: [{name: id, data_tests: [{unique: {config: {severity: warn}}}]}]}]
+"""
+MODELS = {
+    "a": "{{ config(materialized='table') }} select id from {{ source('bronze', 'raw') }}",
+    "b": "{{ config(materialized='incremental') }} select id from {{ ref('a') }} {% if is_incremental() %}"
+    "where id > 5{% endif %}",
+    "late": "select '{{ run_started_at }}' as began",
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project after two runs; in the second a test warned."""
+    folder = tmp_path_factory.mktemp("documented")
+    (folder / "dbt/models").mkdir(parents=True)
+    (folder / "floe.yaml").write_text(FLOE_YAML)
+    (folder / "dbt/dbt_project.yml").write_text("name: own\nversion: '1.0'\nprofile: any\n")
+    (folder / "dbt/models/schema.yml").write_text(SCHEMA)
+    for name, sql in MODELS.items():
+        (folder / f"dbt/models/{name}.sql").write_text(sql)
+    (folder / "raw.csv").write_text("id\n1\n")
+    assert main(["-q", "-C", str(folder), "run"]) == 0
+    (folder / "raw.csv").write_text("id\n1\n1\n")
+    assert main(["-q", "-C", str(folder), "run"]) == 0
+    return folder
+
+
+@pytest.fixture
+def project(built: Path, tmp_path: Path) -> Path:
+    shutil.copytree(built, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path
+
+
+def read(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+def results(path: Path) -> dict[str, dict[str, Any]]:
+    return {result["unique_id"]: result for result in read(path)["results"]}
+
+
+def test_files_go_to_dbts_target_folder(built: Path, floe: Floe) -> None:
+    outcome = floe("-C", str(built), "docs", "--json")
+    assert outcome.status == 0, outcome.err
+    target = built / "dbt/target"
+    names = {path.name for path in target.iterdir()}
+    assert {"manifest.json", "catalog.json", "run_results.json", "semantic_manifest.json", "index.html"} <= names
+    document = json.loads(outcome.out)
+    assert document["run_id"] == read(target / "run_results.json")["metadata"]["invocation_id"]
+    assert document["projects"][0]["results"] == 5
+    assert (target / "compiled/own/models/a.sql").read_text() == 'select id from "floe"."bronze"."raw"'
+    table = read(target / "catalog.json")["nodes"]["model.own.a"]
+    assert (table["metadata"]["owner"], table["stats"]["row_count"]["value"]) == ("data@example.com", 2)
+
+
+def test_results_of_the_last_run_have_its_verdicts_and_its_sql(built: Path, floe: Floe, tmp_path: Path) -> None:
+    assert floe("-C", str(built), "docs", "--target-path", "out").status == 0
+    found = results(tmp_path / "out/run_results.json")
+    (warned,) = [result for name, result in found.items() if name.startswith("test.own.unique")]
+    assert (warned["status"], warned["failures"]) == ("warn", 1)
+    assert warned["message"] == "Got 1 result, configured to warn if != 0"
+    assert "where id > 5" in found["model.own.b"]["compiled_code"]
+    assert "as began" in found["model.own.late"]["compiled_code"]
+    manifest = read(tmp_path / "out/manifest.json")
+    assert manifest["nodes"]["model.own.late"]["compiled_code"] == found["model.own.late"]["compiled_code"]
+
+
+def test_results_of_an_earlier_run_have_the_sql_of_that_run_only(built: Path, floe: Floe, tmp_path: Path) -> None:
+    first = json.loads(floe("-C", str(built), "runs", "--json").out)["runs"][-1]["run_id"]
+    assert floe("-C", str(built), "docs", "--target-path", "out", "--run", first).status == 0
+    found = results(tmp_path / "out/run_results.json")
+    assert "where" not in found["model.own.b"]["compiled_code"]
+    assert found["model.own.late"]["compiled_code"] is None  # the later run has rendered it anew
+    outcome = floe("-C", str(built), "docs", "--run", "1999")
+    assert outcome.status == 2
+    assert "FLOE-0710" in outcome.err
+
+
+def test_results_of_a_project_that_has_changed_hold_no_sql(project: Path, floe: Floe) -> None:
+    (project / "dbt/models/a.sql").unlink()
+    (project / "dbt/models/b.sql").write_text("select 1 as id")
+    (project / "dbt/models/schema.yml").write_text(
+        "sources: [{name: bronze, tables: [{name: raw, columns: [{name: id, data_tests: [not_null]}]}]}]\n"
+    )
+    outcome = floe("docs")
+    assert outcome.status == 0, outcome.err
+    assert "run_results.json holds no SQL" in outcome.err
+    found = results(project / "dbt/target/run_results.json")
+    assert (found["model.own.a"]["status"], found["model.own.a"]["relation_name"]) == ("success", None)
+    assert {result["compiled_code"] for result in found.values()} == {None}
+
+
+def test_a_failed_run_tells_why_and_what_was_skipped(project: Path, floe: Floe) -> None:
+    shutil.rmtree(project / ".floe")  # a copy of a project does not continue the tables of the other
+    (project / "dbt/models/a.sql").write_text(MODELS["a"].replace("select id", "select id, 1 / nothing as x"))
+    assert floe("run", "-q").status == 1
+    assert floe("docs").status == 0
+    found = results(project / "dbt/target/run_results.json")
+    assert found["model.own.a"]["status"] == "error"
+    assert "nothing" in found["model.own.a"]["message"]
+    assert (found["model.own.b"]["status"], found["model.own.b"]["timing"]) == ("skipped", [])
+
+
+def test_before_the_first_run_there_are_no_results_and_no_tables(project: Path, floe: Floe) -> None:
+    shutil.rmtree(project / ".floe")
+    outcome = floe("docs", "--target-path", "out")
+    assert outcome.status == 0, outcome.err
+    assert "nothing has run yet" in outcome.err
+    assert not (project / "out/run_results.json").exists()
+    assert read(project / "out/catalog.json")["nodes"] == {}
+    assert read(project / "out/manifest.json")["nodes"]["model.own.late"].get("compiled_code") is None
+
+
+def test_bare_folders_and_several_transforms_do_not_share_a_folder(project: Path, floe: Floe) -> None:
+    for folder in ("more", "bare"):
+        (project / folder).mkdir()
+        (project / folder / f"from_{folder}.sql").write_text("select 1 as id")
+    transforms = "transforms: [{type: dbt, path: dbt}, {type: dbt, path: more}, {type: dbt, path: bare}]"
+    (project / "floe.yaml").write_text(FLOE_YAML.replace("transforms: [{type: dbt, path: dbt}]", transforms))
+    assert floe("docs").status == 0
+    assert "model.own.a" in read(project / "dbt/target/manifest.json")["nodes"]
+    nodes = [set(read(project / "target" / name / "manifest.json")["nodes"]) for name in ("more", "bare")]
+    assert nodes == [{"model.t.from_more"}, {"model.t_bare.from_bare"}]
+
+
+def test_the_target_path_and_the_pictures_of_the_dbt_project_are_heeded(project: Path, floe: Floe) -> None:
+    (project / "dbt/dbt_project.yml").write_text(
+        "name: own\nversion: '1.0'\nprofile: any\ntarget-path: built/docs\nasset-paths: [pictures, nowhere]\n"
+    )
+    (project / "dbt/pictures").mkdir()
+    (project / "dbt/pictures/a.svg").write_text("<svg/>")
+    for _ in range(2):
+        assert floe("docs").status == 0
+    assert (project / "dbt/built/docs/manifest.json").is_file()
+    assert (project / "dbt/built/docs/pictures/a.svg").is_file()
+
+
+def test_the_site_is_served_until_it_is_interrupted(project: Path, floe: Floe) -> None:
+    assert floe("docs").status == 0
+    command = [sys.executable, "-m", "floe.cli", "docs", "serve", "--port", "0", "--no-browser"]
+    process = subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        address = process.stderr.readline().split(" at ")[1].split(";")[0]
+        deadline = time.monotonic() + 10
+        with urllib.request.urlopen(f"{address}/manifest.json", timeout=deadline - time.monotonic()) as response:
+            assert "model.own.a" in json.load(response)["nodes"]
+    finally:
+        process.send_signal(2)
+        process.communicate(timeout=10)
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("docs", "--port", "8001"), "FLOE-0740"),
+        (("docs", "serve", "--static"), "FLOE-0740"),
+        (("docs", "serve", "--target-path", "nowhere"), "FLOE-0742"),
+    ],
+)
+def test_options_that_have_no_effect_are_refused(project: Path, floe: Floe, words: tuple[str, ...], code: str) -> None:
+    outcome = floe(*words)
+    assert outcome.status == 2
+    assert code in outcome.err
+
+
+def test_a_port_that_is_taken_and_a_project_without_dbt_are_said(project: Path, floe: Floe) -> None:
+    (project / "dbt/target").mkdir(exist_ok=True)
+    (project / "dbt/target/index.html").write_text("")
+    outcome = floe("docs", "serve", "--host", "256.0.0.1", "--no-browser")
+    assert outcome.status == 2
+    assert "FLOE-0743" in outcome.err
+    (project / "floe.yaml").write_text(FLOE_YAML.replace("transforms: [{type: dbt, path: dbt}]", ""))
+    assert "FLOE-0741" in floe("docs").err
