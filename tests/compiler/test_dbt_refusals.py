@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 def test_everything_that_is_not_supported_is_listed_at_once(bare: Project):
     bare.write(
         {
-            "models/a_batches.sql": """
-                {{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at',
-                          begin='2024-01-01', batch_size='day') }} select 1 as at
-            """,
             "models/b_database.sql": "{{ config(database='other') }} select 1 as x",
             "models/c_foreign.sql": "select 1 as x",
             "models/schema.yml": """
@@ -33,7 +29,6 @@ def test_everything_that_is_not_supported_is_listed_at_once(bare: Project):
     error = bare.refused()
     assert error.code == "FLOE-0204"
     assert [line.split(": ", 1)[0] for line in error.details] == [
-        "models/a_batches.sql",
         "models/b_database.sql",
         "models/c_foreign.sql",
     ]
@@ -80,9 +75,3 @@ def test_names_that_cannot_be_a_table_or_a_file_are_refused(bare: Project, alias
     assert error.details == (
         f"models/top.sql: model `top`: the name `{alias}` is not supported: no dots, slashes, quotes or spaces",
     )
-
-
-def test_an_index_is_refused_because_a_unique_one_would_refuse_rows(bare: Project):
-    config = "materialized='table', indexes=[{'columns': ['a'], 'unique': true}]"
-    bare.write({"models/top.sql": f"{{{{ config({config}) }}}} select 1 as a"})
-    assert "`indexes` are not supported" in bare.refused().details[0]

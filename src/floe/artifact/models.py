@@ -148,12 +148,16 @@ class Query(Frozen):
 class Incremental(Frozen):
     """How an increment meets the table that is there."""
 
-    strategy: Literal["append", "delete+insert", "merge"]
+    strategy: Literal["append", "delete+insert", "merge", "microbatch"]
     unique_key: tuple[str, ...] = ()
     predicates: tuple[str, ...] = ()
     on_schema_change: Literal["ignore", "fail", "append_new_columns", "sync_all_columns"] = "ignore"
     merge_update_columns: tuple[str, ...] = ()
     merge_exclude_columns: tuple[str, ...] = ()
+    event_time: str = ""
+    """The column by which a microbatch model is cut into batches."""
+    reads_itself: bool = False
+    """Whether the batches of a microbatch model may read the table that is there."""
 
 
 class DbtSnapshot(Frozen):

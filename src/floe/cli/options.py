@@ -10,9 +10,11 @@ import click
 
 from floe.cli.application import Application
 from floe.cli.selecting import Wanted
+from floe.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
 HELP_NAMES = ["-h", "--help"]
 SELECTION_FLAGS = ("--select", "-s", "--exclude")
@@ -158,3 +160,27 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     named = click.option("--selector", metavar="NAME", default="", help="A selector of dbt's selectors.yml.")
     state = click.option("--state", metavar="PATH", default="", help="Earlier artifacts.json, or its folder.")
     return select_option(exclude_option(named(state(gathered))))
+
+
+def event_time_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--event-time-start` and `--event-time-end` to a command, which gets them as `event_times`."""
+
+    @wraps(command)
+    def gathered(
+        *arguments: object, event_time_start: datetime | None, event_time_end: datetime | None, **rest: object
+    ) -> Any:  # noqa: ANN401 - what the command returns
+        from floe.engines.base import EventTimes
+
+        if (event_time_start is None) != (event_time_end is None):
+            raise UsageError(
+                "FLOE-0725", "`--event-time-start` and `--event-time-end` need each other", "give both, or none"
+            )
+        if event_time_start and event_time_end and event_time_start >= event_time_end:
+            raise UsageError("FLOE-0725", "`--event-time-start` must be before `--event-time-end`", "exchange them")
+        return command(*arguments, event_times=EventTimes(event_time_start, event_time_end), **rest)
+
+    start = click.option(
+        "--event-time-start", type=click.DateTime(), metavar="TIME", help="Build microbatch models from here (UTC)."
+    )
+    end = click.option("--event-time-end", type=click.DateTime(), metavar="TIME", help="... to before here (UTC).")
+    return start(end(gathered))

@@ -7,10 +7,37 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from floe.artifact.models import Asset, CompiledArtifacts, Test
     from floe.lake.base import Catalog, StagedTable
+
+
+@dataclass(frozen=True)
+class EventTimes:
+    """Which batches the microbatch models of a run build. Times are in UTC."""
+
+    start: datetime | None = None
+    """Where the first batch begins; None: where each model says, or a bit before its newest."""
+    end: datetime | None = None
+    """Where the last batch ends; None: `now`."""
+    now: datetime | None = None
+    """The moment that counts as the run's start; None: when dbt is entered."""
+
+    def as_text(self) -> dict[str, str]:
+        """Name and ISO form of each time that is given."""
+        return {name: time.isoformat() for name, time in vars(self).items() if time is not None}
+
+    @classmethod
+    def from_text(cls, times: Mapping[str, str]) -> EventTimes:
+        """The opposite of `as_text`."""
+        from datetime import datetime
+
+        return cls(**{name: datetime.fromisoformat(text) for name, text in times.items()})
+
+
+NO_EVENT_TIMES = EventTimes()
 
 
 @dataclass(frozen=True)
@@ -27,6 +54,7 @@ class SessionRequest:
     """Assets and tests that the run builds, tests, or attaches as views: what the session must be ready for."""
     full_refresh: bool = False
     """Whether the run was asked to build incremental assets anew."""
+    event_times: EventTimes = NO_EVENT_TIMES
 
 
 @dataclass(frozen=True)

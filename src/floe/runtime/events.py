@@ -76,6 +76,8 @@ class RunStarted(Event):
     """dbt's variables of the command line."""
     target: str = ""
     """dbt's target of the command line."""
+    event_times: dict[str, str] = field(default_factory=dict)
+    """Which batches microbatch models build; see `floe.engines.base.EventTimes`."""
 
 
 @dataclass(frozen=True, kw_only=True)

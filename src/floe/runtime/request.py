@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from floe.engines.base import NO_EVENT_TIMES
 from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_PIPELINE_FAILED
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
+    from floe.engines.base import EventTimes
     from floe.runtime.events import Failure, NodeFinished, TablePublished, TestFinished
     from floe.runtime.selection import Selection
 
@@ -30,6 +32,8 @@ class RunRequest:
     selection: Selection | None = None
     """What to work on where it is known already; then `select` and `exclude` are not asked."""
     full_refresh: bool = False
+    event_times: EventTimes = NO_EVENT_TIMES
+    """Which batches microbatch models build."""
     fail_fast: bool = False
     threads: int | None = None
     """None: as the compute profile says, else a number that fits the machine."""

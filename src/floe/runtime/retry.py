@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from floe.engines.base import EventTimes
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
 from floe.runtime.journal import read_journal
 from floe.runtime.selection import Selection
@@ -29,6 +30,8 @@ class LastRun:
     full_refresh: bool
     variables: Mapping[str, Any]
     target: str
+    event_times: EventTimes
+    """Those of that run, so that the same batches are built again."""
     planned: Selection
     done: frozenset[str]
     """Assets and tests that came to their end: what is built was published, or is nothing to publish."""
@@ -81,6 +84,7 @@ def _described(row: Mapping[str, Any]) -> LastRun:
         full_refresh=bool(plan.get("full_refresh")),
         variables=plan.get("variables", {}),
         target=plan.get("target", ""),
+        event_times=EventTimes.from_text(plan.get("event_times", {})),
         planned=Selection(tuple(assets), tuple(tests)),
         done=_done(row),
     )

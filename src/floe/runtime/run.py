@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from floe.engines.base import SessionRequest
+from floe.engines.base import EventTimes, SessionRequest
 from floe.errors import EnvironmentFaultError, EnvironmentLockedError, FloeError
 from floe.runtime.audit import judge
 from floe.runtime.events import Notice, RunFinished, RunStarted, RunStatus
@@ -120,6 +120,8 @@ class _Run:
         self._stop = stop
         self._threads = request.threads or default_threads(request)
         self._started = time.perf_counter()
+        times = request.event_times
+        self._times = times if times.now else EventTimes(times.start, times.end, datetime.now(UTC))
 
     def execute(self) -> RunResult:
         """Recover, record the start, work, record the end."""
@@ -161,6 +163,7 @@ class _Run:
             full_refresh=self._request.full_refresh,
             variables=self._artifacts.invocation.variables,
             target=self._artifacts.invocation.target,
+            event_times=self._times.as_text(),
         )
 
     def _work(self) -> _Work:
@@ -177,6 +180,7 @@ class _Run:
                 threads=self._threads,
                 nodes=self._worked_on(),
                 full_refresh=self._request.full_refresh,
+                event_times=self._times,
             )
         )
         # Started late, so that importing what publishing needs does not delay the engine's first statements.

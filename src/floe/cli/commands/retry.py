@@ -56,6 +56,7 @@ def command(application: Application, fail_fast: bool, threads: int | None, wait
         command=last.command,
         selection=selection,
         full_refresh=last.full_refresh,
+        event_times=last.event_times,
         fail_fast=fail_fast,
         threads=threads,
         wait_seconds=wait,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options, selection_options
+from floe.cli.options import FloeCommand, dbt_options, event_time_options, selection_options
 
 if TYPE_CHECKING:
     from floe.cli.selecting import Wanted
+    from floe.engines.base import EventTimes
 
 
 @click.command(
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
         "floe run -s +orders customers",
         "floe run --exclude tag:slow --threads 2",
         "floe run -s orders --full-refresh",
+        "floe run -s events --event-time-start 2026-01-01 --event-time-end 2026-02-01",
         "floe run --json > result.json",
     ),
 )
 @selection_options
 @click.option("--full-refresh", is_flag=True, help="Build incremental tables from nothing.")
+@event_time_options
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="How many assets at a time.")
 @click.option(
@@ -41,6 +44,7 @@ def command(
     application: Application,
     wanted: Wanted,
     full_refresh: bool,
+    event_times: EventTimes,
     fail_fast: bool,
     threads: int | None,
     wait: float,
@@ -60,6 +64,7 @@ def command(
         artifacts=artifacts,
         selection=selected(application, artifacts, wanted),
         full_refresh=full_refresh,
+        event_times=event_times,
         fail_fast=fail_fast,
         threads=threads,
         wait_seconds=wait,

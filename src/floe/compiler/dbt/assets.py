@@ -77,7 +77,7 @@ def model_asset(placed: Placed, entry: Entry) -> Asset:
         materialization=materialized if materialized in get_args(Materialization) else "table",
         query=_query(placed, entry),
         **_rendering(entry, placed.node, placed.transform),
-        incremental=_incremental(node.config) if incremental else None,
+        incremental=_incremental(node.config, reads_itself=entry.reads_itself) if incremental else None,
         full_refresh=node.config.full_refresh,
     )
 
@@ -185,16 +185,19 @@ def _names(value: str | list[str] | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _incremental(config: Any) -> Incremental:  # noqa: ANN401 - dbt's NodeConfig
+def _incremental(config: Any, *, reads_itself: bool) -> Incremental:  # noqa: ANN401 - dbt's NodeConfig
     unique_key = _names(config.unique_key)
+    strategy = incremental_strategy(config)
     predicates = config.get("predicates") or config.get("incremental_predicates")
     return Incremental(
-        strategy=incremental_strategy(config) if unique_key else "append",
+        strategy=strategy if unique_key or strategy == "microbatch" else "append",
         unique_key=unique_key,
         predicates=_names(predicates),
         on_schema_change=config.on_schema_change or "ignore",
         merge_update_columns=_names(config.get("merge_update_columns")),
         merge_exclude_columns=_names(config.get("merge_exclude_columns")),
+        event_time=config.event_time or "" if strategy == "microbatch" else "",
+        reads_itself=reads_itself,
     )
 
 

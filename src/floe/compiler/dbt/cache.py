@@ -31,6 +31,8 @@ class Entry:
     variables: dict[str, str] = field(default_factory=dict)
     late: str = ""
     driven: str = ""
+    reads_itself: bool = False
+    """Whether the batches of a microbatch model may read the table that is there."""
 
 
 @dataclass

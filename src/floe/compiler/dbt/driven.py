@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 DBT_PACKAGES = ("dbt", "dbt_duckdb")
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
-STRATEGIES = ("append", "delete+insert", "merge")
+STRATEGIES = ("append", "delete+insert", "merge", "microbatch")
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 MERGE_OPTIONS = (
     "merge_clauses",
@@ -42,15 +42,27 @@ def _reasons(node: Any, manifest: Any, package: str) -> Iterator[str]:  # noqa: 
         yield f"has the project's own materialization `{config.materialized}`"
     if str(node.resource_type) == "model" and config.materialized not in MATERIALIZATIONS:
         yield f"has the materialization `{config.materialized}`"
-    for name, hooks in (("pre-hook", config.pre_hook), ("post-hook", config.post_hook)):
-        if hooks:
-            yield f"has a `{name}`"
-    if config.get("sql_header"):
-        yield "has an `sql_header`"
-    if config.contract.enforced:
-        yield "has an enforced `contract`"
+    for what, setting in (
+        ("a `pre-hook`", config.pre_hook),
+        ("a `post-hook`", config.post_hook),
+        ("an `sql_header`", config.get("sql_header")),
+        ("an enforced `contract`", config.contract.enforced),
+        ("`indexes`", config.get("indexes")),
+    ):
+        if setting:
+            yield f"has {what}"
     if config.materialized == "incremental":
         yield from _incremental_reasons(config)
+        yield from _microbatch_reasons(config, manifest, package)
+
+
+def _microbatch_reasons(config: Any, manifest: Any, package: str) -> Iterator[str]:  # noqa: ANN401 - dbt's own
+    if config.incremental_strategy != "microbatch":
+        return
+    if not manifest.use_microbatch_batches(project_name=package):
+        yield "has the project's own strategy `microbatch`"
+    if config.unique_key:  # which dbt-duckdb refuses, in its own words
+        yield "has a `unique_key` and the strategy `microbatch`"
 
 
 def _incremental_reasons(config: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's NodeConfig

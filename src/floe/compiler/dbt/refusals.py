@@ -83,13 +83,9 @@ def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
         yield f"the name `{node.alias}` is not supported: no dots, slashes, quotes or spaces"
     if node.database != SESSION_DATABASE:
         yield f"the database `{node.database}` is not supported: leave `database` out"
-    if node.config.get("indexes"):
-        yield "`indexes` are not supported: a table is a set of files; test with `unique` instead"
 
 
 def _model_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
-    if node.config.materialized == "incremental" and node.config.incremental_strategy == "microbatch":
-        yield "the incremental strategy `microbatch` is not supported"
     constraints = [*node.constraints, *(item for column in node.columns.values() for item in column.constraints)]
     if node.config.contract.enforced and any(item.type == "foreign_key" for item in constraints):
         yield "a `foreign_key` in an enforced `contract` is not supported"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dbt_common.exceptions import DbtBaseException
 
 from floe.artifact.models import SESSION_DATABASE
-from floe.compiler.dbt import refusals
+from floe.compiler.dbt import microbatch, refusals
 from floe.compiler.dbt.assets import model_asset, place, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
 from floe.compiler.dbt.driven import driven_because
@@ -26,6 +26,7 @@ from floe.dbt.manifest import load_manifest
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from floe.artifact.models import Asset, Exposure, Freshness, Selector, Test
@@ -123,6 +124,7 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     result = DbtResult(package=config.project_name, warnings=refusals.warnings(manifest))
     nodes = [manifest.nodes[name] for name in sorted(manifest.nodes)]
     entries = _driven(nodes, manifest, config.project_name)
+    entries |= _in_batches(nodes, manifest, config.project_name, entries)
     rendered = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test")]
     entries |= _render_all(renderer, [node for node in rendered if node.unique_id not in entries], project)
     names = Counter(node.name for node in nodes if str(node.resource_type) == "test")
@@ -157,6 +159,22 @@ def _driven(nodes: list[Any], manifest: Any, package: str) -> dict[str, Entry]: 
     built = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "seed")]
     reasons = {node.unique_id: driven_because(node, manifest, package) for node in built}
     return {name: Entry(key="", sql="", driven=reason) for name, reason in reasons.items() if reason}
+
+
+def _in_batches(
+    nodes: list[Any],
+    manifest: Any,  # noqa: ANN401 - dbt's Manifest
+    package: str,
+    driven: Mapping[str, Entry],
+) -> dict[str, Entry]:
+    """Entries, without SQL, of the models that Floe builds batch by batch."""
+    return {
+        node.unique_id: Entry(
+            key="", sql="", late=microbatch.REASON, reads_itself=microbatch.reads_itself(node, manifest)
+        )
+        for node in nodes
+        if node.unique_id not in driven and microbatch.is_built_in_batches(node, manifest, package)
+    }
 
 
 def _render_all(renderer: Renderer, nodes: list[Any], project: DbtProject) -> dict[str, Entry]:

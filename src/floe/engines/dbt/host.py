@@ -16,10 +16,12 @@ from floe.engines.dbt.faults import dbt_fault
 from floe.errors import NodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from floe.artifact.models import DbtTransform
+    from floe.engines.base import EventTimes
+    from floe.engines.dbt.batches import Batch
     from floe.engines.dbt.identity import Identity
     from floe.engines.duckdb.workspace import Workspace
 
@@ -61,12 +63,11 @@ class Located:
 
 @dataclass(frozen=True)
 class _Request:
-    """A node to be rendered or built; without one, dbt only gets ready."""
+    """What to do inside dbt, with its configuration and manifest; without it, dbt only gets ready."""
 
     transform: str
-    unique_id: str = ""
-    action: Literal["render", "build"] = "render"
-    sql: Future[str] = field(default_factory=Future)
+    work: Callable[[Any, Any], Any] | None = None
+    result: Future[Any] = field(default_factory=Future)
 
 
 class DbtHost:
@@ -76,11 +77,13 @@ class DbtHost:
         workspace: The session.
         first: Name of the transform to get ready for.
         full_refresh: What dbt's `flags.FULL_REFRESH` says.
+        times: Which batches of microbatch models are built.
     """
 
-    def __init__(self, workspace: Workspace, first: str, *, full_refresh: bool) -> None:
+    def __init__(self, workspace: Workspace, first: str, *, full_refresh: bool, times: EventTimes) -> None:
         self._workspace = workspace
-        self._options: Sequence[str] = ("--full-refresh",) if full_refresh else ()
+        self._times = times
+        self._options = _options(full_refresh=full_refresh, times=times)
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._identity: Identity | None = None
         self._closed = False
@@ -93,7 +96,13 @@ class DbtHost:
         Raises:
             NodeError: dbt cannot render it; dbt's own message is kept.
         """
-        return self._ask(_Request(transform, unique_id, "render"), subject)
+
+        def work(config: Any, manifest: Any) -> str:  # noqa: ANN401 - dbt's own
+            from floe.engines.dbt.rendering import render
+
+            return render(config, manifest, unique_id)
+
+        return str(self._ask(_Request(transform, work), "render", subject))
 
     def build(self, transform: str, unique_id: str, subject: str) -> str:
         """Let dbt build a node in the session as `dbt build` does, with hooks; return the SQL or Python code of it.
@@ -101,16 +110,51 @@ class DbtHost:
         Raises:
             NodeError: dbt cannot build it; dbt's own message is kept.
         """
-        return self._ask(_Request(transform, unique_id, "build"), subject)
 
-    def _ask(self, request: _Request, subject: str) -> str:
+        def work(config: Any, manifest: Any) -> str:  # noqa: ANN401 - dbt's own
+            from floe.engines.dbt.driving import build
+
+            return build(config, manifest, unique_id, self._times)
+
+        return str(self._ask(_Request(transform, work), "build", subject))
+
+    def batches(self, transform: str, unique_id: str, subject: str, *, is_incremental: bool) -> list[Batch]:
+        """The batches that the run builds of a microbatch model; see `floe.engines.dbt.batches`.
+
+        Raises:
+            NodeError: dbt cannot cut them; dbt's own message is kept.
+        """
+
+        def work(_: Any, manifest: Any) -> list[Batch]:  # noqa: ANN401 - dbt's own
+            from floe.engines.dbt.batches import batches_of
+
+            return batches_of(manifest.expect(unique_id), self._times, is_incremental=is_incremental)
+
+        batches: list[Batch] = self._ask(_Request(transform, work), "render", subject)
+        return batches
+
+    def render_batch(self, transform: str, unique_id: str, subject: str, batch: Batch) -> str:
+        """The SQL of one batch of a microbatch model.
+
+        Raises:
+            NodeError: dbt cannot render it; dbt's own message is kept.
+        """
+
+        def work(config: Any, manifest: Any) -> str:  # noqa: ANN401 - dbt's own
+            from floe.engines.dbt.batches import render_batch
+
+            return render_batch(config, manifest, unique_id, batch)
+
+        return str(self._ask(_Request(transform, work), "render", subject))
+
+    def _ask(self, request: _Request, action: Literal["render", "build"], subject: str) -> Any:  # noqa: ANN401
         self._requests.put(request)
         try:
-            return request.sql.result()
+            return request.result.result()
         except Exception as error:
             if self._workspace.interrupted:
                 raise NodeError("FLOE-0418", f"`{subject}` was interrupted", "run again") from error
-            raise dbt_fault(error, request.action, subject, self._workspace.project_directory) from error
+            raise dbt_fault(error, action, subject, self._workspace.project_directory) from error
 
     def close(self) -> None:
         """End dbt; call it before the session's database is closed."""
@@ -141,16 +185,15 @@ class DbtHost:
                 options=self._options,
             )
         except Exception as error:  # noqa: BLE001 - the thread that asked raises it
-            if not request.sql.done():
-                request.sql.set_exception(error)
+            if not request.result.done():
+                request.result.set_exception(error)
             return self._requests.get()
 
     def _serve_transform(self, config: Any, request: _Request) -> _Request | None:  # noqa: ANN401 - dbt's RuntimeConfig
         from floe.dbt.manifest import load_manifest
-        from floe.engines.dbt.driving import build
         from floe.engines.dbt.environment import bound
         from floe.engines.dbt.identity import Identity
-        from floe.engines.dbt.rendering import FlatGraph, render
+        from floe.engines.dbt.rendering import FlatGraph
 
         manifest = load_manifest(config)
         manifest.flat_graph = FlatGraph(manifest)
@@ -160,11 +203,19 @@ class DbtHost:
         current: _Request | None = request
         with bound(config, self._workspace):
             while current is not None and current.transform == request.transform:
-                if current.unique_id:
-                    work = build if current.action == "build" else render
+                if current.work is not None:
                     try:
-                        current.sql.set_result(work(config, manifest, current.unique_id))
+                        current.result.set_result(current.work(config, manifest))
                     except Exception as error:  # noqa: BLE001 - as in _work_for
-                        current.sql.set_exception(error)
+                        current.result.set_exception(error)
                 current = self._requests.get()
         return current
+
+
+def _options(*, full_refresh: bool, times: EventTimes) -> Sequence[str]:
+    """The options of `dbt build` that the project's code can see in `flags`."""
+    options = ["--full-refresh"] if full_refresh else []
+    for option, time in (("--event-time-start", times.start), ("--event-time-end", times.end)):
+        if time is not None:
+            options += [option, f"{time:%Y-%m-%d %H:%M:%S}"]
+    return options

@@ -60,11 +60,15 @@ def render(config: Any, manifest: Any, unique_id: str) -> str:  # noqa: ANN401 -
     Raises:
         dbt_common.exceptions.DbtBaseException: dbt cannot render the node, or a query of it failed.
     """
+    return rendered(config, manifest, uncompiled(manifest.expect(unique_id)))
+
+
+def rendered(config: Any, manifest: Any, node: Any) -> str:  # noqa: ANN401 - dbt's own
+    """As `render`, of a node that is not in the manifest as it is."""
     adapter = get_adapter(config)
-    node = manifest.expect(unique_id)
     # The session changes behind dbt's back: what it knew of its relations is of no use.
     adapter.cache.clear()
-    with adapter.connection_named(unique_id, node):
-        compiled = RunCompiler(config).compile_node(uncompiled(node), manifest, write=False)
+    with adapter.connection_named(node.unique_id, node):
+        compiled = RunCompiler(config).compile_node(node, manifest, write=False)
         adapter.commit_if_has_connection()
     return str(compiled.compiled_code).strip()

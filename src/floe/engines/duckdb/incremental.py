@@ -24,7 +24,7 @@ from floe.engines.duckdb.staging import Change, stage_query
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from floe.artifact.models import Incremental
+    from floe.artifact.models import Incremental, Relation
     from floe.engines.base import BuildOutcome
     from floe.engines.duckdb.parquet import TableFiles
     from floe.engines.duckdb.staging import Target
@@ -97,24 +97,48 @@ def rewrite(
         duckdb.Error: a statement fails.
         LakeError: the file cannot be written.
     """
-    name, working_copy = relation_name(target.relation), workspace.new_name()
-    table = name.rpartition(".")[0] + f".{working_copy}"
-    workspace.execute(f"CREATE TABLE {table} AS {published.only(touched).select()}")
-    workspace.execute(f"COMMENT ON TABLE {table} IS {literal(WORKING_COPY)}")
-    workspace.execute(f"DROP VIEW {name}")
-    workspace.execute(f"ALTER TABLE {table} RENAME TO {quote(target.relation.identifier)}")
+    begin_work(workspace, target.relation, published.only(touched).select())
     for statement in statements:
         workspace.execute(statement)
-    kept = published.only([path for path in published.paths if path not in set(touched)])
+    change = Change("replace", properties=properties) if every_file else changed_files(published, touched, properties)
+    return stage_work(workspace, target, change)
+
+
+def begin_work(workspace: Workspace, relation: Relation, query: str) -> None:
+    """Make the relation, a view until now or nothing, a table of the query's rows. The query may read the view.
+
+    Raises:
+        duckdb.Error: the query fails.
+    """
+    name, working_copy = relation_name(relation), workspace.new_name()
+    table = name.rpartition(".")[0] + f".{working_copy}"
+    workspace.execute(f"CREATE TABLE {table} AS {query}")
+    workspace.execute(f"COMMENT ON TABLE {table} IS {literal(WORKING_COPY)}")
+    workspace.execute(f"DROP VIEW IF EXISTS {name}")
+    workspace.execute(f"ALTER TABLE {table} RENAME TO {quote(relation.identifier)}")
+
+
+def stage_work(workspace: Workspace, target: Target, change: Change) -> BuildOutcome:
+    """Stage the rows of the table that `begin_work` made.
+
+    Raises:
+        duckdb.Error: the rows cannot be read.
+        NodeError: a column's type or value cannot be stored.
+        LakeError: the file cannot be written.
+    """
+    name, working_copy = relation_name(target.relation), workspace.new_name()
+    table = name.rpartition(".")[0] + f".{working_copy}"
     # The view that will show the result has the name of the table that the result is read from.
     workspace.execute(f"ALTER TABLE {name} RENAME TO {working_copy}")
-    if every_file:
-        change = Change("replace", properties=properties)
-    else:
-        change = Change("rewrite" if touched else "append", kept, tuple(touched), properties)
     outcome = stage_query(workspace, target, f"SELECT * FROM {table}", change)
     workspace.execute(f"DROP TABLE {table}")
     return outcome
+
+
+def changed_files(published: TableFiles, touched: Sequence[str], properties: Properties = ()) -> Change:
+    """The change that puts rows in the place of the touched files, and keeps the others."""
+    kept = published.only([path for path in published.paths if path not in set(touched)])
+    return Change("rewrite" if touched else "append", kept, tuple(touched), properties)
 
 
 def touched_files(workspace: Workspace, published: TableFiles, condition: str | None) -> list[str]:

@@ -16,6 +16,7 @@ from floe.lake.faults import storage_faults
 if TYPE_CHECKING:
     from floe.artifact.models import Asset, Query, Test
     from floe.engines.base import SessionRequest
+    from floe.engines.dbt.batches import Batch
     from floe.engines.dbt.host import DbtHost
     from floe.engines.duckdb.workspace import Workspace
 
@@ -35,7 +36,8 @@ def late_nodes(request: SessionRequest, workspace: Workspace) -> LateNodes | Non
         return None
     from floe.engines.dbt.host import DbtHost
 
-    return LateNodes(workspace, DbtHost(workspace, transforms[0], full_refresh=request.full_refresh))
+    host = DbtHost(workspace, transforms[0], full_refresh=request.full_refresh, times=request.event_times)
+    return LateNodes(workspace, host)
 
 
 class LateNodes:
@@ -59,6 +61,28 @@ class LateNodes:
         increment = sql if asset.materialization == "incremental" and exists and not full_refresh else None
         self._keep(query.rendered_path if increment is None else query.increment_path, sql)
         return query.model_copy(update={"sql": sql, "increment": increment})
+
+    def batches(self, asset: Asset, *, is_incremental: bool) -> list[Batch]:
+        """The batches that the run builds of a microbatch model, which can see its own table from now on.
+
+        Raises:
+            NodeError: dbt cannot cut them.
+            LakeError: the published table cannot be read.
+        """
+        self._show_published(asset)
+        return self._host.batches(asset.transform, asset.unique_id, asset.key, is_incremental=is_incremental)
+
+    def batch(self, asset: Asset, query: Query, batch: Batch) -> Query:
+        """The query of one batch.
+
+        Raises:
+            NodeError: dbt cannot render it.
+            LakeError: the rendered SQL cannot be kept.
+        """
+        path = f"{query.rendered_path.removesuffix('.sql')}/{asset.name}_{batch.name}.sql"
+        sql = self._host.render_batch(asset.transform, asset.unique_id, asset.key, batch)
+        self._keep(path, sql)
+        return query.model_copy(update={"sql": sql, "rendered_path": path})
 
     def test(self, test: Test) -> Test:
         """The test with its SQL.

@@ -86,6 +86,10 @@ class DuckdbSession:
     def _build_query(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
         if asset.query is None:
             raise NodeError("FLOE-0402", f"`{asset.key}` has nothing to be built from", "run `floe compile`")
+        if asset.incremental is not None and asset.incremental.strategy == "microbatch" and self._late is not None:
+            from floe.engines.duckdb.microbatch import build_in_batches
+
+            return build_in_batches(self._workspace, self._late, asset, full_refresh=full_refresh)
         query = self._rendered(asset, asset.query, full_refresh=full_refresh)
         if asset.dbt_snapshot is not None:
             from floe.engines.duckdb.snapshots import build_snapshot

@@ -1,0 +1,1 @@
+select id, kind, amount, happened_at from {{ ref('events') }}

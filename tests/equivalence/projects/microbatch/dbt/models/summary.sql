@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select kind, count(*) as events, sum(amount) as amount from {{ ref('daily') }} group by kind
