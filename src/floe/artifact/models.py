@@ -101,10 +101,16 @@ class Freshness(Frozen):
     name: str
     """`source.table`, as dbt names it."""
     asset: str
-    """Key of the asset that the source is."""
-    loaded_at: str
+    """Key of the asset that the source is; empty for one that reads files itself."""
+    loaded_at: str = ""
     """SQL expression of the moment at which a row was loaded."""
+    query: str = ""
+    """SQL that gives the newest of these moments; then `loaded_at` is empty."""
+    reads: str = ""
+    """What to select from where the source is no asset, as dbt writes it in SQL."""
     filter: str = ""
+    transform: str = ""
+    """Name of the dbt transform that declares it."""
     warn_after: int | None = None
     error_after: int | None = None
 

@@ -14,12 +14,13 @@ from floe.compiler.dbt import microbatch, refusals
 from floe.compiler.dbt.assets import model_asset, place, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
 from floe.compiler.dbt.driven import driven_because
-from floe.compiler.dbt.freshness import freshness_of
+from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
 from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
 from floe.compiler.dbt.seeds import seed_columns
 from floe.compiler.dbt.selectors import exposures_of, named_selectors
+from floe.compiler.dbt.watch import Watch
 from floe.compiler.graph import find_cycle
 from floe.dbt.invocation import Messages, inside_dbt
 from floe.dbt.manifest import load_manifest
@@ -139,13 +140,15 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
             result.assets.append(asset)
             result.keys[node.unique_id] = asset.key
     used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
+    watch = Watch()
     result.sources = [
-        _source(source, project, used=name in used)
+        _source(source, project, freshness, used=name in used)
         for name, source in sorted(manifest.sources.items())
-        if name in used or freshness_of(source) is not None
+        if (freshness := freshness_of(source, config, manifest, watch)) is not None or name in used
     ]
+    result.warnings += freshness_warnings(manifest)
     result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
-    result.variables = used_variables(config, manifest, entries.values())
+    result.variables = used_variables(config, manifest, entries.values()) | watch.variables
     result.roots = _roots(config, project)
     known_as = {**{node.unique_id: f"test {node.name}" for node in nodes}, **result.keys}
     result.rendered = tuple(known_as[name] for name in renderer.rendered)
@@ -213,7 +216,13 @@ def _asset(
     return seed_asset(placed, columns, file, entries.get(node.unique_id, Entry(key="", sql="")))
 
 
-def _source(source: Any, project: DbtProject, *, used: bool) -> DbtSource:  # noqa: ANN401 - dbt's SourceDefinition
+def _source(
+    source: Any,  # noqa: ANN401 - dbt's SourceDefinition
+    project: DbtProject,
+    freshness: Freshness | None,
+    *,
+    used: bool,
+) -> DbtSource:
     settings = {**source.source_meta, **source.meta, **source.config.meta}
     return DbtSource(
         unique_id=source.unique_id,
@@ -223,7 +232,7 @@ def _source(source: Any, project: DbtProject, *, used: bool) -> DbtSource:  # no
         external="external_location" in settings,
         place=_declaration(project, source),
         used=used,
-        freshness=freshness_of(source),
+        freshness=None if freshness is None else freshness.model_copy(update={"transform": project.name}),
     )
 
 
