@@ -247,6 +247,10 @@ class Asset(Frozen):
     """Hash of code and configuration of what is not rendered at compile time, so that other code is another digest."""
     full_refresh: bool | None = None
     """dbt's `full_refresh` config: True always, False never, None as the command line says."""
+    persists_description: bool = False
+    """Whether the table's comment is the description (dbt's `persist_docs`)."""
+    persists_columns: bool = False
+    """Whether the table's columns get their descriptions, too."""
     group: str = ""
     """dbt's group."""
     access: str = ""
