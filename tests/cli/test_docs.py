@@ -178,12 +178,12 @@ def test_a_failed_run_tells_why_and_what_was_skipped(project: Path, floe: Floe) 
 
 def test_before_the_first_run_there_are_no_results_and_no_tables(project: Path, floe: Floe) -> None:
     shutil.rmtree(project / ".floe")
-    outcome = floe("docs", "--target-path", "out")
+    outcome = floe("docs", "--target-path", "fresh")
     assert outcome.status == 0, outcome.err
     assert "nothing has run yet" in outcome.err
-    assert not (project / "out/run_results.json").exists()
-    assert read(project / "out/catalog.json")["nodes"] == {}
-    assert read(project / "out/manifest.json")["nodes"]["model.own.late"].get("compiled_code") is None
+    assert not (project / "fresh/run_results.json").exists()
+    assert read(project / "fresh/catalog.json")["nodes"] == {}
+    assert read(project / "fresh/manifest.json")["nodes"]["model.own.late"].get("compiled_code") is None
 
 
 def test_bare_folders_and_several_transforms_do_not_share_a_folder(project: Path, floe: Floe) -> None:
