@@ -98,7 +98,7 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
     except OSError:
         raise
     except Exception as error:
-        raise translate(error, project, loaded=loaded) from error
+        raise translate(error, project, loaded=loaded, said=messages.errors) from error
     result.warnings = [project.user_text(warning) for warning in messages.warnings] + result.warnings
     return result
 
