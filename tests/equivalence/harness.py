@@ -197,9 +197,8 @@ class Twins:
         variables = next((t.get("vars") for t in self.settings["transforms"] if t["type"] == "dbt"), None)
         options += ["--vars", json.dumps(variables)] if variables else []
         quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **(environment or {})}
-        return self.programs.run(
-            "dbt", ["--no-use-colors", "--log-level-file", "none", command, *options, *rest], self.project, quiet
-        )
+        common = ("--no-use-colors", "--log-level-file", "none")
+        return self.programs.run("dbt", [*common, command, *options, *rest], self.project, quiet)
 
     def dbt_build(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Outcome:
         """`dbt build` on the DuckDB file, which gets Floe's sources and Python assets first, as they are now."""

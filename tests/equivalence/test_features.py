@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from .compare import assert_same_verdicts
+from .conftest import PROJECTS
 from .features import FEATURES, Worker, Workers, builds, lay_out
 from .harness import REPOSITORY
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .harness import Twins
 
 NAMES = sorted(folder.name for folder in FEATURES.iterdir() if folder.is_dir())
+ROW = re.compile(r"^\| .+ \| (native|late|dbt|left alone) \| (\*?)(\w+)\*? \|$", re.MULTILINE)
+"""A line of docs/dbt-coverage.md: the way of a feature and, in italics if it is a larger one, its project."""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,27 @@ def test_feature_gives_what_dbt_gives_again_and_again_and_after_edits(
             assert twins.all_differences() == [], build
         else:
             assert published(twins) == before, build
+    missing = {way for way, project in documented() if project == name} - ways(twins)
+    assert not missing, f"docs/dbt-coverage.md says that nodes of {name} are {missing}"
+
+
+def test_each_feature_in_the_documentation_has_its_project_and_each_project_its_feature() -> None:
+    projects = {project for _, project in documented()}
+    assert projects - set(NAMES) <= {folder.name for folder in PROJECTS.iterdir()}
+    assert set(NAMES) <= projects
+
+
+def documented() -> list[tuple[str, str]]:
+    """Way and project of each feature in the documentation."""
+    page = (REPOSITORY / "docs" / "dbt-coverage.md").read_text("utf-8")
+    return [(way, project) for way, _, project in ROW.findall(page)]
+
+
+def ways(twins: Twins) -> set[str]:
+    """The ways that nodes and tests of the project go."""
+    artifacts = twins.artifacts
+    nodes = [*artifacts.assets.values(), *artifacts.tests.values()]
+    return {"native" if node.rendering == "compiled" else node.rendering for node in nodes} | {"left alone"}
 
 
 def published(twins: Twins) -> dict[str, str]:

@@ -30,7 +30,7 @@ def dbt(arguments: list[str]) -> int:
             DuckDBConnectionManager._ENV.close()
         DuckDBConnectionManager.close_all_connections()
     if result.exception is not None:
-        print(result.exception)
+        sys.stderr.write(f"{result.exception}\n")
         return 2
     return 0 if result.success else 1
 
@@ -64,9 +64,9 @@ def serve(program: str) -> None:
     for line in sys.stdin:
         command = json.loads(line)
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            with surroundings(command["folder"], command["environment"]):
-                status = PROGRAMS[program](command["arguments"])
+        here = surroundings(command["folder"], command["environment"])
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), here:
+            status = PROGRAMS[program](command["arguments"])
         answer = {"status": status, "out": out.getvalue(), "err": err.getvalue()}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
