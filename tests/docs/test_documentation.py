@@ -29,8 +29,11 @@ CONFIGURATION = ("# floe.yaml", "# platform.yaml")
 DBT = ("# models/", "# dbt/")
 DBT_KEYS = {"version", "models", "sources", "seeds", "snapshots", "data_tests", "exposures", "macros"}
 DBT_PROJECT_KEYS = {"name", "version", "profile", "vars", "models", "seeds", "snapshots", "data_tests", "flags"}
-MINIMAL_PIPELINE = 'name: documented\nversion: "1.0.0"\nsources: {things: {files: data/*.csv, layer: bronze}}\n'
-ROOMS = ("artifact", "cli", "compiler", "config", "dbt", "diagnostics", "docs", "engines", "lake", "observe", "runtime")
+MINIMAL_PIPELINE = 'name: documented\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
+ROOMS = (
+    *("artifact", "cli", "compiler", "config", "dbt", "diagnostics", "docs", "engines", "lake", "observe", "runtime"),
+    "secrets",
+)
 OTHER_ROOMS = {"authoring": ["authoring.py"], "errors": ["errors.py"]}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|tmp|root|home)/\w")
 

@@ -14,6 +14,7 @@ AssetKind = Literal["source", "seed", "model", "dbt_snapshot", "python"]
 Materialization = Literal["view", "table", "incremental", "ephemeral"]
 Rendering = Literal["compiled", "late", "dbt"]
 """dbt renders a node at compile time, or during each run (`late`), or builds it itself during each run (`dbt`)."""
+ComputeType = Literal["duckdb", "bigquery", "databricks", "postgres", "redshift", "snowflake", "spark", "trino"]
 PublishMode = Literal["all-or-nothing", "per-asset"]
 
 
@@ -57,11 +58,28 @@ class CatalogBinding(Frozen):
     """Name of the catalog inside the SQL tables (the warehouse parameter, never part of a namespace)."""
 
 
+class SecretReference(Frozen):
+    """A secret by name; its value is read when a run starts, and is never here."""
+
+    name: str
+    key: str = ""
+    """Which value of a secret that holds several."""
+
+
 class ComputeBinding(Frozen):
     """The engine and its settings, e.g. `threads`, `memory_limit`, `path`."""
 
-    type: Literal["duckdb"] = "duckdb"
+    type: ComputeType = "duckdb"
     properties: dict[str, str | int] = {}
+    output: dict[str, Any] = {}
+    """Of a warehouse: the target of dbt's profile; secrets are `env_var()` of the variables in `secrets`."""
+    secrets: dict[str, SecretReference] = {}
+    """Environment variable that dbt reads -> the secret that it holds during a run."""
+
+    @property
+    def is_warehouse(self) -> bool:
+        """Whether dbt builds everything in a warehouse, which keeps the tables itself."""
+        return bool(self.output)
 
 
 class Invocation(Frozen):
@@ -101,16 +119,10 @@ class Freshness(Frozen):
     name: str
     """`source.table`, as dbt names it."""
     asset: str
-    """Key of the asset that the source is; empty for one that reads files itself."""
-    loaded_at: str = ""
+    """Key of the asset that the source is."""
+    loaded_at: str
     """SQL expression of the moment at which a row was loaded."""
-    query: str = ""
-    """SQL that gives the newest of these moments; then `loaded_at` is empty."""
-    reads: str = ""
-    """What to select from where the source is no asset, as dbt writes it in SQL."""
     filter: str = ""
-    transform: str = ""
-    """Name of the dbt transform that declares it."""
     warn_after: int | None = None
     error_after: int | None = None
 
@@ -124,7 +136,10 @@ class Layer(Frozen):
 
 
 class Relation(Frozen):
-    """Name of an asset inside the run's session (database is always `SESSION_DATABASE`), as dbt rendered it."""
+    """Name of an asset inside the run's session (database is always `SESSION_DATABASE`), as dbt rendered it.
+
+    In a warehouse, a schema of another database than the target's is named with its database: `database.schema`.
+    """
 
     schema_name: str
     identifier: str
@@ -247,10 +262,6 @@ class Asset(Frozen):
     """Hash of code and configuration of what is not rendered at compile time, so that other code is another digest."""
     full_refresh: bool | None = None
     """dbt's `full_refresh` config: True always, False never, None as the command line says."""
-    persists_description: bool = False
-    """Whether the table's comment is the description (dbt's `persist_docs`)."""
-    persists_columns: bool = False
-    """Whether the table's columns get their descriptions, too."""
     group: str = ""
     """dbt's group."""
     access: str = ""

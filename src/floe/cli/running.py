@@ -96,6 +96,7 @@ def run_document(result: RunResult, artifacts: CompiledArtifacts) -> dict[str, A
         "environment": artifacts.platform.environment,
         "digest": artifacts.digest,
         "seconds": round(result.seconds, 3),
+        "publishing": "node-by-node" if artifacts.compute.is_warehouse else "one-commit",
         "withheld": result.withheld,
         "failure": error_fields(result.failure) if result.failure else None,
         "nodes": [_node(node) for node in result.nodes.values()],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from floe.artifact.models import (
     CatalogBinding,
@@ -11,13 +11,19 @@ from floe.artifact.models import (
     Layer,
     PlatformChoice,
     Project,
+    SecretReference,
     StorageBinding,
 )
 from floe.compiler.layers import Layers
 from floe.config.pipeline import InlineCompute
+from floe.config.platform import WarehouseCompute
+from floe.secrets.resolve import Reference
 
 if TYPE_CHECKING:
     from floe.config.load import Configuration
+
+DBT_SCRUBS = "DBT_ENV_SECRET_"
+"""Values of environment variables whose name begins so are masked in whatever dbt logs."""
 
 
 def project(configuration: Configuration) -> Project:
@@ -33,14 +39,14 @@ def platform_choice(configuration: Configuration) -> PlatformChoice:
 
 
 def storage(configuration: Configuration) -> dict[str, StorageBinding]:
-    """Storage profiles by name."""
-    profiles = configuration.platform.storage
+    """Storage profiles by name; none where a warehouse keeps the tables."""
+    profiles = {} if compute(configuration).is_warehouse else configuration.platform.storage
     return {name: StorageBinding(type=profile.type, path=profile.path) for name, profile in profiles.items()}
 
 
 def catalogs(configuration: Configuration) -> dict[str, CatalogBinding]:
-    """Catalog profiles by name."""
-    profiles = configuration.platform.catalogs
+    """Catalog profiles by name; none where a warehouse keeps the tables."""
+    profiles = {} if compute(configuration).is_warehouse else configuration.platform.catalogs
     return {
         name: CatalogBinding(type=profile.type, uri=profile.uri, warehouse=profile.warehouse)
         for name, profile in profiles.items()
@@ -50,10 +56,33 @@ def catalogs(configuration: Configuration) -> dict[str, CatalogBinding]:
 def compute(configuration: Configuration) -> ComputeBinding:
     """The engine that the pipeline names, or describes itself."""
     named = configuration.pipeline.compute
-    properties = (
-        named.properties if isinstance(named, InlineCompute) else configuration.platform.compute[named].properties
-    )
-    return ComputeBinding(type="duckdb", properties=properties.model_dump(exclude_none=True))
+    profile = named if isinstance(named, InlineCompute) else configuration.platform.compute[named]
+    if isinstance(profile, WarehouseCompute):
+        return _warehouse(profile)
+    return ComputeBinding(type="duckdb", properties=profile.properties.model_dump(exclude_none=True))
+
+
+def _warehouse(profile: WarehouseCompute) -> ComputeBinding:
+    from floe.config.warehouses import SecretRef, settings_of
+
+    secrets: dict[str, SecretReference] = {}
+
+    def plain(value: Any) -> Any:  # noqa: ANN401 - settings are of any type
+        """What dbt's profile says: secrets through the environment, under names that dbt keeps out of its logs."""
+        if isinstance(value, SecretRef):
+            reference = SecretReference(name=value.secret_ref, key=value.key or "")
+            variable = DBT_SCRUBS + Reference(reference.name, reference.key).variable
+            secrets[variable] = reference
+            return f"{{{{ env_var('{variable}') }}}}"
+        if isinstance(value, dict):
+            return {name: plain(part) for name, part in value.items()}
+        return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+    settings = settings_of(profile)
+    threads = settings.pop("threads", None)
+    output = {"type": profile.type, **{name: plain(value) for name, value in settings.items()}}
+    properties = {} if threads is None else {"threads": threads}
+    return ComputeBinding(type=profile.type, properties=properties, output=output, secrets=secrets)
 
 
 def layers(configuration: Configuration) -> Layers:

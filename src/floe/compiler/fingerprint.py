@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from floe.compiler.bindings import compute
 from floe.compiler.dbt.cache import content_hash, variable_hash, write_atomically
 
 if TYPE_CHECKING:
@@ -74,12 +75,13 @@ class Record:
 def settings_of(configuration: Configuration) -> str:
     """Hash of both files as they were understood, the platform's choice and the installed versions."""
     choice = configuration.choice
+    adapter = f"dbt-{compute(configuration).type}"
     return content_hash(
         {
             "pipeline": configuration.pipeline.model_dump(mode="json"),
             "platform": configuration.platform.model_dump(mode="json"),
             "choice": [choice.environment, choice.source, choice.reason],
-            "versions": [_version(name) for name in DISTRIBUTIONS],
+            "versions": [_version(name) for name in (*DISTRIBUTIONS, adapter)],
             "python": sys.version_info[:2],
         }
     )

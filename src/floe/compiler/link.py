@@ -9,10 +9,10 @@ from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from floe.artifact.models import Asset, Exposure, Freshness, Test
-    from floe.compiler.dbt.transform import DbtResult, DbtSource
+    from floe.compiler.dbt.transform import DbtResult
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,16 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
     missing: list[str] = []
     for result in results:
         foreign = [target for other in results if other is not result for target in made[id(other)]]
-        keys = {**result.keys, **_source_keys(result.sources, [*targets, *foreign], missing)}
+        keys = {**result.keys, **_source_keys(result, [*targets, *foreign], missing)}
+        assets += _new_sources(result, keys, assets)
         assets += [asset.model_copy(update={"depends_on": _keys(asset.depends_on, keys)}) for asset in result.assets]
         tests += [_linked_test(test, keys) for test in result.tests]
         for unique_id, exposure in result.exposures.items():
             exposures[unique_id] = exposure.model_copy(update={"depends_on": _keys(exposure.depends_on, keys)})
         freshness |= {
-            source.unique_id: source.freshness.model_copy(update={"asset": keys.get(source.unique_id, "")})
+            source.unique_id: source.freshness.model_copy(update={"asset": keys[source.unique_id]})
             for source in result.sources
-            if source.freshness is not None and (source.unique_id in keys or source.external)
+            if source.freshness is not None and source.unique_id in keys
         }
     if missing:
         raise CompilationError(
@@ -85,19 +86,28 @@ def _target(asset: Asset) -> Target:
     return Target(asset.key, asset.relation.schema_name, asset.relation.identifier)
 
 
-def _source_keys(sources: Iterable[DbtSource], targets: Sequence[Target], missing: list[str]) -> dict[str, str]:
+def _source_keys(result: DbtResult, targets: Sequence[Target], missing: list[str]) -> dict[str, str]:
     by_relation = {(target.schema.casefold(), target.identifier.casefold()): target.key for target in targets}
     keys: dict[str, str] = {}
-    for source in sources:
+    for source in result.sources:
         key = by_relation.get((source.schema.casefold(), source.identifier.casefold()))
         if key is not None and not source.external:
             keys[source.unique_id] = key
-        elif not source.external and source.used:
+        elif source.unique_id in result.source_assets:
+            keys[source.unique_id] = result.source_assets[source.unique_id].key
+        elif not source.external and source.used and not result.in_warehouse:
             relation = f"{source.schema}.{source.identifier}"
             suggestion = did_you_mean(relation, [f"{target.schema}.{target.identifier}" for target in targets])
             reads = ", ".join(part for part in (f"source `{source.name}` reads `{relation}`", suggestion) if part)
             missing.append(f"{source.place}: {reads}")
     return keys
+
+
+def _new_sources(result: DbtResult, keys: Mapping[str, str], assets: Sequence[Asset]) -> Iterable[Asset]:
+    """The tables of a warehouse that its sources name, each once, whichever transforms name it."""
+    known = {asset.key for asset in assets}
+    named = {asset.key: asset for name, asset in result.source_assets.items() if keys.get(name) == asset.key}
+    return [asset for key, asset in named.items() if key not in known]
 
 
 def _keys(unique_ids: Iterable[str], keys: dict[str, str]) -> tuple[str, ...]:

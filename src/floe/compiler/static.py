@@ -35,7 +35,7 @@ class Static:
 
     def span_of(self, asset: Asset, configuration: Configuration) -> Span:
         """Where an asset is defined: as exact as is known."""
-        if asset.kind == "source":
+        if asset.source is not None:
             return configuration.positions.key_span("sources", asset.name)
         for declaration in self.declarations:
             if declaration.key == asset.key and declaration.file == asset.path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
@@ -20,6 +20,8 @@ SEMANTIC_VERSION_PATTERN = (
 )
 MEMORY_PATTERN = r"^[0-9]+(\.[0-9]+)? ?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB|%)$"
 SQLITE_URI_PATTERN = r"^sqlite:///.+$"
+REFERENCE_PATTERN = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
+REFERENCE_KEY_PATTERN = r"^[A-Za-z0-9._-]{1,253}$"
 
 RULE = "floe_rule"
 """Type of the pydantic error that carries `Problem`s."""
@@ -61,3 +63,6 @@ TableName = Annotated[str, Field(pattern=TABLE_PATTERN)]
 SemanticVersion = Annotated[str, Field(pattern=SEMANTIC_VERSION_PATTERN)]
 OneOrMany = Annotated[tuple[NonEmpty, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | list[str])]
 Scalar = str | StrictInt | StrictBool
+WarehouseType = Literal["bigquery", "databricks", "postgres", "redshift", "snowflake", "spark", "trino"]
+WAREHOUSES: tuple[str, ...] = get_args(WarehouseType)
+"""Types of compute that dbt drives through its adapter of that name."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from floe.config.discovery import Choice, choose_platform, shown_path
 from floe.config.document import Document, Positions
 from floe.config.endpoints import check_endpoints
-from floe.config.fields import Strict
+from floe.config.fields import WAREHOUSES, Strict
 from floe.config.folders import check_source_files, check_transforms, is_file
 from floe.config.overrides import Overrides
 from floe.config.pipeline import Pipeline
@@ -121,6 +121,10 @@ def _checked(
         found += check_source_names(pipeline)
     if platform is not None:
         found += check_platform_references(platform)
+        if any(platform.text("compute", name, "type") in WAREHOUSES for name in platform.mapping("compute")):
+            from floe.config.warehouses import check_warehouses  # few platforms have a warehouse
+
+            found += check_warehouses(platform)
     if pipeline is not None and platform is not None:
         found += check_pipeline_references(pipeline, platform, built_in=built_in)
     return found

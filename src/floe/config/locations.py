@@ -37,16 +37,21 @@ def locate(detail: ErrorDetails, model: type[Strict]) -> Located:
         if _is_union(annotation):
             annotation = _arm(annotation, step)
             continue
-        fields = tuple(annotation.model_fields) if _is_model(annotation) else ()
+        fields = _names(annotation) if _is_model(annotation) else ()
         annotation = _inside(annotation, step)
         path.append(step)
     return Located(tuple(path), on_key, fields)
 
 
+def _names(model: type[Strict]) -> tuple[str, ...]:
+    """The fields of a model as files spell them."""
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
 def _inside(annotation: Any, step: str | int) -> Any:  # noqa: ANN401 - annotations are of any type
     if _is_model(annotation):
-        field = annotation.model_fields.get(step)
-        return field.annotation if field else None
+        named: dict[str | int, Any] = dict(zip(_names(annotation), annotation.model_fields.values(), strict=True))
+        return named[step].annotation if step in named else None
     arguments = get_args(annotation)
     return arguments[1] if get_origin(annotation) is dict else arguments[0] if arguments else None
 

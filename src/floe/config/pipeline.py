@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import Discriminator, Field, StrictInt, Tag, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, StrictInt, Tag, ValidationInfo, field_validator
 
 from floe.config.fields import (
     MEMORY_PATTERN,
+    WAREHOUSES,
     NonEmpty,
     OneOrMany,
     Problem,
@@ -66,14 +67,24 @@ class InlineCompute(Strict):
     properties: DuckdbProperties = Field(default_factory=DuckdbProperties, description="Settings of the engine.")
 
 
+def _refuse_warehouse(value: Any) -> NoReturn:  # noqa: ANN401 - the file's value, not yet checked
+    message = f"`{value['target']}` has no place in floe.yaml: a warehouse has an endpoint and credentials"
+    label = "describe it in platform.yaml, under `compute`, and name the profile here"
+    reject([Problem(message, ("target",), label=label, code="FLOE-0120")])
+
+
 def _compute_tag(value: Any) -> str | None:  # noqa: ANN401 - the file's value, not yet checked
     if isinstance(value, str):
         return "<name>"
+    if isinstance(value, dict) and value.get("target") in WAREHOUSES:
+        return "<warehouse>"
     return "<inline>" if isinstance(value, (dict, InlineCompute)) else None
 
 
 Compute = Annotated[
-    Annotated[ProfileName, Tag("<name>")] | Annotated[InlineCompute, Tag("<inline>")],
+    Annotated[ProfileName, Tag("<name>")]
+    | Annotated[InlineCompute, Tag("<inline>")]
+    | Annotated[InlineCompute, BeforeValidator(_refuse_warehouse), Tag("<warehouse>")],
     Discriminator(_compute_tag),
 ]
 

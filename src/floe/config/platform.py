@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from floe.config.fields import (
     NAMESPACE_PATTERN,
     SQLITE_URI_PATTERN,
+    WAREHOUSES,
     NonEmpty,
+    Problem,
     ProfileName,
     SemanticVersion,
     Strict,
+    WarehouseType,
+    reject,
 )
 from floe.config.pipeline import DuckdbProperties
 
@@ -44,6 +48,27 @@ class DuckdbCompute(Strict):
     properties: DuckdbProperties = Field(default_factory=DuckdbProperties, description="Settings of the engine.")
 
 
+class WarehouseCompute(Strict):
+    """A warehouse that dbt drives; `floe.config.warehouses` knows the settings of each type."""
+
+    type: WarehouseType = Field(description="Kind of warehouse, as dbt's adapter is called.")
+    properties: dict[str, Any] = Field(default={}, description="Where the warehouse is, and how it is used.")
+    credentials: dict[str, Any] = Field(default={}, description="Who connects; secrets as `{secret_ref: name}`.")
+
+
+def _compute_tag(value: Any) -> str | None:  # noqa: ANN401 - the file's value, not yet checked
+    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    if kind == "duckdb":
+        return "<duckdb>"
+    return "<warehouse>" if kind in WAREHOUSES else None
+
+
+ComputeProfile = Annotated[
+    Annotated[DuckdbCompute, Tag("<duckdb>")] | Annotated[WarehouseCompute, Tag("<warehouse>")],
+    Discriminator(_compute_tag),
+]
+
+
 class LayerConfig(Strict):
     """A layer of the lakehouse: its namespace, and the storage and catalog that hold it."""
 
@@ -58,10 +83,25 @@ class Platform(Strict):
     """The whole of `platform.yaml`."""
 
     version: SemanticVersion = Field(description='Semantic version of this file, e.g. "1.0.0".')
-    storage: dict[ProfileName, LocalStorage] = Field(description="Storage profiles by name.")
-    catalogs: dict[ProfileName, SqlCatalogConfig] = Field(description="Catalog profiles by name.")
-    compute: dict[ProfileName, DuckdbCompute] = Field(description="Compute profiles by name.")
-    layers: dict[ProfileName, LayerConfig] = Field(description="Layers by name.")
+    compute: dict[ProfileName, ComputeProfile] = Field(description="Compute profiles by name.")
+    storage: dict[ProfileName, LocalStorage] = Field(
+        default={}, validate_default=True, description="Storage profiles by name; DuckDB needs one."
+    )
+    catalogs: dict[ProfileName, SqlCatalogConfig] = Field(
+        default={}, validate_default=True, description="Catalog profiles by name; DuckDB needs one."
+    )
+    layers: dict[ProfileName, LayerConfig] = Field(
+        default={}, validate_default=True, description="Layers by name; DuckDB needs them."
+    )
+
+    @field_validator("storage", "catalogs", "layers")
+    @classmethod
+    def _needed_by_duckdb(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        compute = info.data.get("compute", {})
+        if not value and any(isinstance(profile, DuckdbCompute) for profile in compute.values()):
+            name = info.field_name
+            reject([Problem(f"missing field `{name}`", label=f"add `{name}`", code="FLOE-0105")])
+        return value
 
 
 BUILT_IN: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from floe.config.fields import PROFILE_PATTERN
+from floe.config.fields import PROFILE_PATTERN, WAREHOUSES
 from floe.diagnostics.diagnostic import Diagnostic, Note
 from floe.diagnostics.suggest import did_you_mean
 
@@ -20,7 +20,12 @@ _LAYER_PROFILES = {"storage_ref": "storage", "catalog_ref": "catalogs"}
 
 def check_pipeline_references(pipeline: Document, platform: Document, *, built_in: bool) -> Iterator[Diagnostic]:
     """Check the profiles and layers that floe.yaml names against the platform."""
+    engine = _engine_of(pipeline, platform)
+    if engine in WAREHOUSES:
+        yield from _check_for_warehouse(pipeline, engine)
     for field, section in _PROFILES.items():
+        if engine not in ("", "duckdb") and field != "compute":
+            continue  # a warehouse keeps its tables itself
         if field not in pipeline.value or pipeline.text(field) is not None:
             yield from _check_profile(pipeline, (field,), platform, section)
     for name in pipeline.mapping("sources"):
@@ -40,11 +45,38 @@ def check_pipeline_references(pipeline: Document, platform: Document, *, built_i
         )
 
 
+def _engine_of(pipeline: Document, platform: Document) -> str:
+    """Type of the pipeline's compute as the platform says it; empty where it says none."""
+    named = pipeline.text("compute") if "compute" in pipeline.value else "default"
+    return (platform.text("compute", named, "type") if named else None) or ""
+
+
+def _check_for_warehouse(pipeline: Document, warehouse: str) -> Iterator[Diagnostic]:
+    """Report what only DuckDB runs: files that Floe lands itself, and Python assets."""
+    places: list[tuple[Path, str]] = [(("sources", name), f"source `{name}`") for name in pipeline.mapping("sources")]
+    transforms = pipeline.at("transforms")
+    places += [
+        (("transforms", index, "type"), "a transform of Python assets")
+        for index in range(len(transforms) if isinstance(transforms, list) else 0)
+        if pipeline.text("transforms", index, "type") == "python"
+    ]
+    for path, what in places:
+        yield Diagnostic(
+            code="FLOE-0121",
+            message=f"{what} cannot run on `{warehouse}`",
+            span=pipeline.positions.key_span(*path) if path[0] == "sources" else pipeline.positions.span(*path),
+            label="only DuckDB runs this",
+            hints=("load the data into the warehouse, declare it as a dbt source, and write dbt models",),
+        )
+
+
 def check_platform_references(platform: Document) -> Iterator[Diagnostic]:
     """Check the profiles that layers name, and that their namespaces are right and their own."""
     taken: dict[tuple[str, str], Path] = {}
+    types = [platform.text("compute", name, "type") for name in platform.mapping("compute")]
+    only_warehouses = bool(types) and all(kind in WAREHOUSES for kind in types)
     for name in platform.mapping("layers"):
-        for field, section in _LAYER_PROFILES.items():
+        for field, section in () if only_warehouses else _LAYER_PROFILES.items():
             yield from _check_profile(platform, ("layers", name, field), platform, section)
         path: Path = ("layers", name, "namespace")
         namespace = platform.text(*path)

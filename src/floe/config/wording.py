@@ -48,13 +48,23 @@ _PATTERNS = {
     ),
     fields.SEMANTIC_VERSION_PATTERN: _Pattern("must be a semantic version", 'write e.g. "1.0.0"'),
     fields.MEMORY_PATTERN: _Pattern("must be an amount of memory", "write e.g. `4GB`"),
+    fields.REFERENCE_PATTERN: _Pattern(
+        "must be the name of a secret: small letters, digits, `-` and `.`", "write e.g. `warehouse-password`"
+    ),
+    fields.REFERENCE_KEY_PATTERN: _Pattern("must be letters, digits, `-`, `_` and `.`", "write e.g. `password`"),
     fields.SQLITE_URI_PATTERN: _Pattern("must be `sqlite:///` and a file", "write e.g. `sqlite:///.floe/catalog.db`"),
 }
 
 
-def model_diagnostics(error: ValidationError, document: Document, model: type[Strict]) -> list[Diagnostic]:
-    """Translate every error of a model, each at its key or value; what was reported before is left out."""
-    details = [(detail, locate(detail, model)) for detail in error.errors(include_url=False)]
+def model_diagnostics(
+    error: ValidationError, document: Document, model: type[Strict], *, at: Path = ()
+) -> list[Diagnostic]:
+    """Translate every error of a model, each at its key or value; what was reported before is left out.
+
+    `at` is where the file holds what the model describes.
+    """
+    located_details = ((detail, locate(detail, model)) for detail in error.errors(include_url=False))
+    details = [(detail, located._replace(path=(*at, *located.path))) for detail, located in located_details]
     suggested = _suggested(details)
     found: list[Diagnostic] = []
     for detail, located in details:
@@ -122,13 +132,15 @@ def _missing(path: Path, document: Document) -> Diagnostic:
 def _union(path: Path, document: Document) -> Diagnostic:
     if path == ("compute",):
         return _wrong_type(path, document, "the name of a profile, or `target` and `properties`")
+    types = ["duckdb", *fields.WAREHOUSES] if path[0] == "compute" else ["dbt", "python"]
     value = document.at(*path)
     if not isinstance(value, dict):
         return _wrong_type(path, document, "keys with values")
     if "type" not in value:
         diagnostic = _missing((*path, "type"), document)
-        return Diagnostic(MISSING, diagnostic.message, diagnostic.span, label="add `type: dbt` or `type: python`")
-    return _not_one_of((*path, "type"), document, ["dbt", "python"])
+        label = " or ".join(f"`type: {name}`" for name in types[:2])
+        return Diagnostic(MISSING, diagnostic.message, diagnostic.span, label=f"add {label}")
+    return _not_one_of((*path, "type"), document, types)
 
 
 def _wrong_type(path: Path, document: Document, expected: str) -> Diagnostic:

@@ -85,7 +85,7 @@ def summary(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str]
 
 def _published(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str]:
     took = duration(tally.publish_seconds)
-    lines = []
+    lines = _in_warehouse(tally, paint)
     if tally.published:
         said = f"{count(len(tally.published), 'table')} in one commit, {took}"
         lines = [f"{paint.bold(verb('Published'))} {said}", *_tables(tally.published, paint, width, every=every)]
@@ -95,6 +95,16 @@ def _published(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[s
         reason = "the run was cancelled" if _cancelled(tally) else "something failed"
         lines.append(f"{paint.yellow(verb('Withheld'))} {_withheld(tally)}, because {reason}")
     return lines
+
+
+def _in_warehouse(tally: Tally, paint: Paint) -> list[str]:
+    """What a warehouse, which knows no commit of several tables, holds now."""
+    warehouse = tally.started.warehouse if tally.started else ""
+    built = tally.node_count(NodeStatus.SUCCESS)
+    if not warehouse or not built:
+        return []
+    said = f"{count(built, 'node')} in {warehouse}, each visible since it was built: not in one commit"
+    return [f"{paint.bold(verb('Published'))} {said}"]
 
 
 def _withheld(tally: Tally) -> str:

@@ -78,6 +78,8 @@ class RunStarted(Event):
     """dbt's target of the command line."""
     event_times: dict[str, str] = field(default_factory=dict)
     """Which batches microbatch models build; see `floe.engines.base.EventTimes`."""
+    warehouse: str = ""
+    """Type of the warehouse, where each node is visible as soon as it is built; empty where one commit publishes."""
 
 
 @dataclass(frozen=True, kw_only=True)

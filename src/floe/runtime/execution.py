@@ -217,7 +217,6 @@ class NodeRunner:
         if self._abandoned:
             return
         shown = outcome if status is not TestStatus.PASS else None
-        counted = shown.failures if shown else 0
         event = TestFinished(
             run_id=self._run_id,
             test=test.id,
@@ -225,8 +224,7 @@ class NodeRunner:
             asset=test.attached_to,
             status=status,
             seconds=self._seconds(test.id),
-            # As dbt reports it: rows that `warn_if` and `error_if` let pass are none.
-            failures=counted if outcome else None,
+            failures=outcome.failures if outcome else None,
             columns=shown.columns if shown else (),
             sample=shown.sample if shown else (),
             failure=failure,

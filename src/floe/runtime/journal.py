@@ -231,7 +231,7 @@ class Journal:
 
 def _plan(event: RunStarted) -> str:
     """What the run is to do and with which options, for those who want to do it again."""
-    names = ("assets", "tests", "full_refresh", "variables", "target", "event_times")
+    names = ("assets", "tests", "full_refresh", "variables", "target", "event_times", "warehouse")
     return json.dumps({name: getattr(event, name) for name in names})
 
 

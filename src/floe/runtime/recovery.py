@@ -62,6 +62,10 @@ def _bury(journal: Journal, artifacts: CompiledArtifacts, project_directory: Pat
     from floe.lake.cleanup import run_was_published
     from floe.lake.open import open_catalogs
 
+    if artifacts.compute.is_warehouse:
+        note = f"what it had built is in the `{artifacts.compute.type}` warehouse"
+        journal.mark_interrupted(row["run_id"], note)
+        return f"{_died(row)}; {note}"
     catalogs = open_catalogs(artifacts, project_directory)
     published = run_was_published(catalogs, row["run_id"])
     removed = _remove(artifacts, project_directory, row["run_id"])

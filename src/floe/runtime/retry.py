@@ -86,17 +86,18 @@ def _described(row: Mapping[str, Any]) -> LastRun:
         target=plan.get("target", ""),
         event_times=EventTimes.from_text(plan.get("event_times", {})),
         planned=Selection(tuple(assets), tuple(tests)),
-        done=_done(row),
+        done=_done(row, in_warehouse=bool(plan.get("warehouse"))),
     )
 
 
-def _done(row: Mapping[str, Any]) -> frozenset[str]:
+def _done(row: Mapping[str, Any], *, in_warehouse: bool) -> frozenset[str]:
+    """What needs not be done again; in a warehouse, whatever is built is published."""
     published = {item["asset"] for item in row["publishes"]}
     built = {
         node["asset"]
         for node in row["nodes"]
         if node["status"] == NodeStatus.SUCCESS
-        and (node["asset"] in published or node["materialization"] in ("view", "ephemeral"))
+        and (in_warehouse or node["asset"] in published or node["materialization"] in ("view", "ephemeral"))
     }
     return frozenset(built | {test["test"] for test in row["tests"] if test["status"] in _PASSED})
 

@@ -164,10 +164,11 @@ class _Run:
             variables=self._artifacts.invocation.variables,
             target=self._artifacts.invocation.target,
             event_times=self._times.as_text(),
+            warehouse=self._artifacts.compute.type if self._artifacts.compute.is_warehouse else "",
         )
 
     def _work(self) -> _Work:
-        from floe.engines.duckdb.session import open_session
+        from floe.engines.opening import open_session
         from floe.lake.open import open_catalogs, warm_up
 
         catalogs = open_catalogs(self._artifacts, self._directory)
@@ -184,7 +185,8 @@ class _Run:
             )
         )
         # Started late, so that importing what publishing needs does not delay the engine's first statements.
-        threading.Thread(target=warm_up, name="floe-warm-up", daemon=True).start()
+        if catalogs:
+            threading.Thread(target=warm_up, name="floe-warm-up", daemon=True).start()
         abandoned = True
         try:
             runner, abandoned = self._execute_nodes(session)

@@ -10,6 +10,7 @@ from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand
 from floe.cli.table import Exact
 from floe.cli.wording import short_run
+from floe.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,9 @@ def command(application: Application, table: str, limit: int) -> None:
     from floe.lake.read import snapshots
 
     artifacts = last_artifacts(application)
+    if artifacts.compute.is_warehouse:
+        reason = f"`{artifacts.compute.type}` keeps the history of its tables itself; Floe publishes no snapshots there"
+        raise UsageError("FLOE-0735", reason, "`floe runs` lists what was built when; the warehouse knows the rest")
     state = find_table(artifacts, open_catalogs(artifacts, application.directory), table)
     history = list(reversed(snapshots(state)))
     shown = history[:limit]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from floe.cli.printer import Printer
     from floe.engines.base import QueryResult
     from floe.engines.duckdb.reader import Reader
+
+
+class Wish(NamedTuple):
+    """What of the data is to be shown."""
+
+    table: str | None
+    sql: str | None
+    limit: int
+    at: str | None
 
 
 @click.command(
@@ -40,14 +49,8 @@ def command(application: Application, table: str | None, sql: str | None, limit:
 
     _check_usage(table, sql, at)
     artifacts = last_artifacts(application)
-    reader = _open(application, artifacts)
-    try:
-        if sql is not None:
-            result = reader.sql(sql, limit)
-        else:
-            result = reader.table(*_namespace_and_name(artifacts, table or ""), limit, at)
-    finally:
-        reader.close()
+    read = _in_warehouse if artifacts.compute.is_warehouse else _published
+    result = read(application, artifacts, Wish(table, sql, limit, at))
     document = {"table": table, "sql": sql, "at": at, **_fields(result)}
     application.printer.result(document, lambda: _show(application.printer, result))
 
@@ -57,6 +60,31 @@ def _check_usage(table: str | None, sql: str | None, at: str | None) -> None:
         raise UsageError("FLOE-0711", "name one table, or give a query with `--sql`", "`floe ls` lists the tables")
     if sql is not None and at is not None:
         raise UsageError("FLOE-0711", "`--at` belongs to a table, not to a query", "leave `--at` out, or name a table")
+
+
+def _published(application: Application, artifacts: CompiledArtifacts, wish: Wish) -> QueryResult:
+    reader = _open(application, artifacts)
+    try:
+        if wish.sql is not None:
+            return reader.sql(wish.sql, wish.limit)
+        return reader.table(*_namespace_and_name(artifacts, wish.table or ""), wish.limit, wish.at)
+    finally:
+        reader.close()
+
+
+def _in_warehouse(application: Application, artifacts: CompiledArtifacts, wish: Wish) -> QueryResult:
+    from floe.cli.naming import find_asset
+    from floe.engines.warehouse.reader import WarehouseReader
+
+    if wish.at is not None:
+        reason = f"`--at` has no meaning here: `{artifacts.compute.type}` keeps the history of its tables itself"
+        raise UsageError("FLOE-0735", reason, "ask the warehouse, with `--sql` and its own syntax for earlier rows")
+    with WarehouseReader(artifacts, application.directory.resolve()) as reader:
+        if wish.sql is not None:
+            return reader.sql(wish.sql, wish.limit)
+        name = wish.table or ""
+        asset = find_asset(artifacts, name)
+        return reader.table(name if asset is None else reader.relation_name(asset), wish.limit)
 
 
 def _open(application: Application, artifacts: CompiledArtifacts) -> Reader:

@@ -40,11 +40,12 @@ class Placed:
     layer: str
     path: str
     transform: str
+    schema: str
 
     @property
     def relation(self) -> Relation:
         """Its name in the session."""
-        return Relation(schema_name=self.node.schema, identifier=self.node.alias)
+        return Relation(schema_name=self.schema, identifier=self.node.alias)
 
 
 def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: ANN401 - dbt's node
@@ -56,13 +57,22 @@ def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: AN
     path = project.file_of(node)
     asked = node.config.meta.get("layer") if isinstance(node.config.meta, dict) else None
     schema = node.config.schema
+    rendered = schema_of(node, project)
     if asked is not None:
         layer = layers.named(str(asked), f"`{path}`")
     elif schema in layers.declared:
         layer = schema
     else:
-        layer = layers.of_folder(PurePosixPath(node.path).parts[:-1]) or layers.of_schema(node.schema)
-    return Placed(node=node, key=f"{layer}.{node.alias}", layer=layer, path=path, transform=project.name)
+        layer = layers.of_folder(PurePosixPath(node.path).parts[:-1]) or layers.of_schema(rendered)
+    key = f"{layer}.{node.alias}"
+    return Placed(node=node, key=key, layer=layer, path=path, transform=project.name, schema=rendered)
+
+
+def schema_of(node: Any, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node or SourceDefinition
+    """The schema of a relation; with its database, where that is not the profile's."""
+    database = str(node.database or "")
+    own = not database or database.casefold() == project.database.casefold()
+    return str(node.schema) if own else f"{database}.{node.schema}"
 
 
 def model_asset(placed: Placed, entry: Entry) -> Asset:
@@ -84,23 +94,27 @@ def model_asset(placed: Placed, entry: Entry) -> Asset:
 
 def snapshot_asset(placed: Placed, entry: Entry, hard_deletes: str) -> Asset:
     """The asset of a dbt snapshot. `hard_deletes` is what the adapter makes of the two settings for it."""
-    config = placed.node.config
-    check = config.check_cols
+    known = placed.node.config.strategy in get_args(DbtSnapshot.model_fields["strategy"].annotation)
     return Asset(
         **_common(placed),
         kind="dbt_snapshot",
         materialization="table",
         query=_query(placed, entry),
         **_rendering(entry, placed.node, placed.transform),
-        dbt_snapshot=DbtSnapshot(
-            strategy=config.strategy,
-            unique_key=_names(config.unique_key),
-            updated_at=config.updated_at or "",
-            check_columns="all" if check == "all" else _names(check),
-            hard_deletes=hard_deletes,
-            column_names=dict(config.snapshot_table_column_names),
-            valid_to_current=config.dbt_valid_to_current,
-        ),
+        dbt_snapshot=_snapshot(placed.node.config, hard_deletes) if known else None,
+    )
+
+
+def _snapshot(config: Any, hard_deletes: str) -> DbtSnapshot:  # noqa: ANN401 - dbt's SnapshotConfig
+    check = config.check_cols
+    return DbtSnapshot(
+        strategy=config.strategy,
+        unique_key=_names(config.unique_key),
+        updated_at=config.updated_at or "",
+        check_columns="all" if check == "all" else _names(check),
+        hard_deletes=hard_deletes,
+        column_names=dict(config.snapshot_table_column_names),
+        valid_to_current=config.dbt_valid_to_current,
     )
 
 
@@ -136,8 +150,6 @@ def _common(placed: Placed) -> dict[str, Any]:
         "fqn": tuple(node.fqn),
         "unique_id": node.unique_id,
         "columns": column_docs(node.columns),
-        "persists_description": bool(node.config.persist_docs.get("relation")),
-        "persists_columns": bool(node.config.persist_docs.get("columns")),
         "group": node.config.group or "",
         "access": str(node.access.value) if hasattr(node, "access") else "",
         "version_standing": _standing(node),

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from floe.artifact.models import SESSION_DATABASE
+from floe.artifact.profile import PROFILE, profile_text
+from floe.compiler import bindings
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from floe.artifact.models import ComputeBinding
     from floe.config.load import Configuration
     from floe.config.pipeline import DbtTransform
 
@@ -30,8 +33,15 @@ BESIDE_FLOE_YAML = ("analyses", "macros", "seeds", "snapshots", "tests")
 PACKAGES_FOLDER = "dbt_packages"
 TARGET_FOLDER = "target"
 PACKAGES = (PACKAGES_FOLDER, "packages.yml", "dependencies.yml", "package-lock.yml")
-PROFILE = "floe"
 SCHEMA = "main"
+_DUCKDB = {
+    "type": "duckdb",
+    "path": ":memory:",
+    "database": SESSION_DATABASE,
+    "schema": SCHEMA,
+    "threads": 1,
+    "attach": [{"path": ":memory:", "alias": SESSION_DATABASE}],
+}
 _DBT_PACKAGES = ("dbt", "dbt_duckdb")
 _PACKAGE_LISTS = ("packages.yml", "dependencies.yml")
 _LOCAL_PACKAGE = re.compile(
@@ -57,6 +67,8 @@ class DbtProject:
     root: Path
     """The Floe project."""
     target: str
+    compute: ComputeBinding
+    """What runs the SQL: DuckDB, or the warehouse whose adapter renders it."""
     variables: str
     """The transform's `vars` as JSON with sorted keys."""
     supplied: bool
@@ -68,6 +80,13 @@ class DbtProject:
     def target_path(self) -> Path:
         """Folder of dbt's partial parse."""
         return self.state / "target"
+
+    @property
+    def database(self) -> str:
+        """The database of nodes that name none, as far as the profile says."""
+        output = self.compute.output
+        named = (output.get(key) for key in ("database", "dbname", "project", "catalog"))
+        return next(filter(None, named), "") if self.compute.is_warehouse else SESSION_DATABASE
 
     @cached_property
     def packages_folder(self) -> str:
@@ -134,13 +153,16 @@ def locate(configuration: Configuration) -> list[DbtProject]:
 
     transforms = [item for item in configuration.pipeline.transforms if isinstance(item, DbtTransform)]
     projects: list[DbtProject] = []
+    compute = bindings.compute(configuration)
     for transform in transforms:
         first = not any(project.supplied for project in projects)
-        projects.append(_describe(configuration, transform, first_bare=first))
+        projects.append(_describe(configuration, transform, compute, first_bare=first))
     return projects
 
 
-def _describe(configuration: Configuration, transform: DbtTransform, *, first_bare: bool) -> DbtProject:
+def _describe(
+    configuration: Configuration, transform: DbtTransform, compute: ComputeBinding, *, first_bare: bool
+) -> DbtProject:
     root = configuration.project_directory.resolve()
     folder = Path(os.path.normpath(root / transform.path))
     relative = _posix(Path(os.path.relpath(folder, root)))
@@ -159,6 +181,7 @@ def _describe(configuration: Configuration, transform: DbtTransform, *, first_ba
         state=state,
         root=root,
         target=transform.target or configuration.choice.environment,
+        compute=compute,
         variables=json.dumps(transform.vars, sort_keys=True, default=str),
         supplied=supplied,
         package=_package(configuration.pipeline.name, name, first_bare=first_bare) if supplied else "",
@@ -186,22 +209,11 @@ def prepare(project: DbtProject) -> None:
         OSError: `.floe/` cannot be written.
     """
     project.state.mkdir(parents=True, exist_ok=True)
-    write_if_changed(project.state / "profiles.yml", _profile(project.target))
+    output = project.compute.output if project.compute.is_warehouse else _DUCKDB
+    write_if_changed(project.state / "profiles.yml", profile_text(project.target, output))
     if project.supplied:
         write_if_changed(project.state / PROJECT_FILE, _project_file(project))
         _link_folders(project)
-
-
-def _profile(target: str) -> str:
-    output = {
-        "type": "duckdb",
-        "path": ":memory:",
-        "database": SESSION_DATABASE,
-        "schema": SCHEMA,
-        "threads": 1,
-        "attach": [{"path": ":memory:", "alias": SESSION_DATABASE}],
-    }
-    return json.dumps({PROFILE: {"target": target, "outputs": {target: output}}}, indent=1) + "\n"
 
 
 def _project_file(project: DbtProject) -> str:
@@ -280,16 +292,6 @@ def search_path(projects: Sequence[DbtProject]) -> tuple[str, ...]:
     """Folders against which relative paths in SQL are resolved: the user's dbt projects, then the project."""
     own = [_posix(Path(os.path.relpath(item.directory, item.root))) for item in projects if not item.supplied]
     return tuple(dict.fromkeys((*own, ".")))
-
-
-def artifacts_folder(project: DbtProject, projects: Sequence[DbtProject], chosen: str | None) -> Path:
-    """Where dbt's artifacts of a project go: to its own folder for them, or to the chosen one.
-
-    Where several projects would share a folder, each gets one of its own in it.
-    """
-    folder = project.artifacts_folder if chosen is None else Path(chosen).resolve()
-    others = [item.artifacts_folder for item in projects if item is not project]
-    return folder / project.name if others and (chosen or folder in others) else folder
 
 
 def _slug(relative: str) -> str:

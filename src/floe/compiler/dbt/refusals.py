@@ -23,6 +23,22 @@ def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN
         CompilationError: one line for each node and what of it is not supported.
     """
     lines = [
+        f"{project.file_of(item)}: function `{item.name}`: dbt functions are not supported"
+        for item in manifest.functions.values()
+    ]
+    if project.compute.is_warehouse:
+        lines += [
+            f"{project.file_of(node)}: {_called(node)}: hooks of a run are not supported"
+            for node in manifest.nodes.values()
+            if str(node.resource_type) == "operation"
+        ]
+    else:
+        lines += _duckdb_lines(config, manifest, project)
+    refuse(sorted(lines))
+
+
+def _duckdb_lines(config: Any, manifest: Any, project: DbtProject) -> list[str]:  # noqa: ANN401 - dbt's own
+    lines = [
         f"{project.file_of(node)}: {_called(node)}: {problem}"
         for node in sorted(manifest.nodes.values(), key=lambda node: str(node.unique_id))
         for problem in _node_problems(node)
@@ -33,12 +49,7 @@ def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN
         for source in manifest.sources.values()
         if {"plugin"} & {*source.meta, *source.source_meta, *source.config.meta}
     ]
-    lines += [
-        f"{project.file_of(item)}: function `{item.name}`: dbt functions are not supported"
-        for item in manifest.functions.values()
-    ]
-    lines += list(_overridden(config, manifest, project))
-    refuse(sorted(lines))
+    return [*lines, *_overridden(config, manifest, project)]
 
 
 def refuse(lines: Sequence[str]) -> None:

@@ -19,6 +19,8 @@ from floe.dbt.manifest import uncompiled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from floe.artifact.models import ComputeBinding
+
 DISTRIBUTIONS = ("floe-runtime", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb", "jinja2")
 """Whose versions rendering depends on."""
 
@@ -63,6 +65,7 @@ class Renderer:
     config: Any
     manifest: Any
     cache: RenderCache
+    compute: ComputeBinding
     rendered: list[str] = field(default_factory=list)
     """Unique ids of the nodes that were rendered anew; `reused` are those taken from the cache."""
     reused: list[str] = field(default_factory=list)
@@ -126,9 +129,11 @@ class Renderer:
 
     def _common_key(self) -> str:
         projects = self.config.load_dependencies().values()
+        adapter = f"dbt-{self.compute.type}"
         return content_hash(
             {
-                "versions": {name: version(name) for name in DISTRIBUTIONS},
+                "versions": {name: version(name) for name in (*DISTRIBUTIONS, adapter)},
+                "output": self.compute.output,
                 "target": self.config.target_name,
                 "variables": self.config.cli_vars,
                 "environment": self.config.project_env_vars,

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from dbt_common.exceptions import DbtBaseException
 
-from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import microbatch, refusals
-from floe.compiler.dbt.assets import model_asset, place, seed_asset, snapshot_asset, test_of
+from floe.compiler.dbt.assets import model_asset, place, schema_of, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
 from floe.compiler.dbt.driven import driven_because
-from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
+from floe.compiler.dbt.freshness import freshness_of
 from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
 from floe.compiler.dbt.seeds import seed_columns
 from floe.compiler.dbt.selectors import exposures_of, named_selectors
-from floe.compiler.dbt.watch import Watch
+from floe.compiler.dbt.warehouse import PLACEHOLDER, built_by_dbt, source_assets
 from floe.compiler.graph import find_cycle
+from floe.dbt.adapters import require_adapter, variables
 from floe.dbt.invocation import Messages, inside_dbt
 from floe.dbt.manifest import load_manifest
 from floe.errors import CompilationError
@@ -46,7 +46,7 @@ class DbtSource:
     schema: str
     identifier: str
     external: bool
-    """Whether it reads files itself (dbt-duckdb's `external_location`)."""
+    """Whether it is there without Floe: it reads files itself (dbt-duckdb's `external_location`)."""
     place: str
     """`file:line` of its declaration."""
     used: bool = True
@@ -60,10 +60,14 @@ class DbtResult:
     """What one dbt transform gives. Dependencies are dbt's unique ids; `keys` maps those of assets."""
 
     package: str
+    in_warehouse: bool = False
+    """Whether sources are there already, in the warehouse that the transform is built in."""
     assets: list[Asset] = field(default_factory=list)
     tests: list[Test] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     sources: list[DbtSource] = field(default_factory=list)
+    source_assets: dict[str, Asset] = field(default_factory=dict)
+    """Of a warehouse, the tables that are there before anything runs, by the unique ids of the sources."""
     exposures: dict[str, Exposure] = field(default_factory=dict)
     selectors: dict[str, Selector] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -93,12 +97,15 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
         _refuse_cycle(manifest, project)
         return _collect(config, manifest, project, layers, RenderCache.load(cache))
 
+    if project.compute.is_warehouse:
+        require_adapter(project.compute.type)
     try:
-        result = inside_dbt(project, messages, work)
+        with variables(dict.fromkeys(project.compute.secrets, PLACEHOLDER)):
+            result = inside_dbt(project, messages, work)
     except OSError:
         raise
     except Exception as error:
-        raise translate(error, project, loaded=loaded, said=messages.errors) from error
+        raise translate(error, project, loaded=loaded) from error
     result.warnings = [project.user_text(warning) for warning in messages.warnings] + result.warnings
     return result
 
@@ -121,13 +128,16 @@ def _refuse_cycle(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 -
 
 
 def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, cache: RenderCache) -> DbtResult:  # noqa: ANN401
-    renderer = Renderer(config, manifest, cache)
-    result = DbtResult(package=config.project_name, warnings=refusals.warnings(manifest))
+    renderer = Renderer(config, manifest, cache, project.compute)
+    in_warehouse = project.compute.is_warehouse
+    result = DbtResult(config.project_name, in_warehouse, warnings=refusals.warnings(manifest))
     nodes = [manifest.nodes[name] for name in sorted(manifest.nodes)]
-    entries = _driven(nodes, manifest, config.project_name)
-    entries |= _in_batches(nodes, manifest, config.project_name, entries)
+    entries = {} if in_warehouse else _not_compiled(nodes, manifest, config.project_name)
     rendered = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test")]
     entries |= _render_all(renderer, [node for node in rendered if node.unique_id not in entries], project)
+    if in_warehouse:
+        entries = built_by_dbt(nodes, entries, project)
+        result.source_assets = source_assets(manifest, project, layers)
     names = Counter(node.name for node in nodes if str(node.resource_type) == "test")
     for node in nodes:
         kind = str(node.resource_type)
@@ -140,21 +150,25 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
             result.assets.append(asset)
             result.keys[node.unique_id] = asset.key
     used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
-    watch = Watch()
     result.sources = [
-        _source(source, project, freshness, used=name in used)
+        _source(source, project, used=name in used)
         for name, source in sorted(manifest.sources.items())
-        if (freshness := freshness_of(source, config, manifest, watch)) is not None or name in used
+        if in_warehouse or name in used or freshness_of(source) is not None
     ]
-    result.warnings += freshness_warnings(manifest)
     result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
-    result.variables = used_variables(config, manifest, entries.values()) | watch.variables
+    result.variables = used_variables(config, manifest, entries.values())
     result.roots = _roots(config, project)
     known_as = {**{node.unique_id: f"test {node.name}" for node in nodes}, **result.keys}
     result.rendered = tuple(known_as[name] for name in renderer.rendered)
     result.reused = tuple(known_as[name] for name in renderer.reused)
     renderer.save()
     return result
+
+
+def _not_compiled(nodes: list[Any], manifest: Any, package: str) -> dict[str, Entry]:  # noqa: ANN401 - dbt's Manifest
+    """Entries of the nodes whose SQL DuckDB gets during the run only."""
+    driven = _driven(nodes, manifest, package)
+    return driven | _in_batches(nodes, manifest, package, driven)
 
 
 def _driven(nodes: list[Any], manifest: Any, package: str) -> dict[str, Entry]:  # noqa: ANN401 - dbt's Manifest
@@ -212,27 +226,22 @@ def _asset(
         hard_deletes = get_adapter(config).get_hard_deletes_behavior(node.config)
         return snapshot_asset(placed, entries[node.unique_id], hard_deletes)
     file = project.root / placed.path
-    columns = seed_columns(config, node, file, placed.path, cache)
+    # A warehouse's types are inferred when dbt loads the file.
+    columns = () if project.compute.is_warehouse else seed_columns(config, node, file, placed.path, cache)
     return seed_asset(placed, columns, file, entries.get(node.unique_id, Entry(key="", sql="")))
 
 
-def _source(
-    source: Any,  # noqa: ANN401 - dbt's SourceDefinition
-    project: DbtProject,
-    freshness: Freshness | None,
-    *,
-    used: bool,
-) -> DbtSource:
+def _source(source: Any, project: DbtProject, *, used: bool) -> DbtSource:  # noqa: ANN401 - dbt's SourceDefinition
     settings = {**source.source_meta, **source.meta, **source.config.meta}
     return DbtSource(
         unique_id=source.unique_id,
         name=f"{source.source_name}.{source.name}",
-        schema=source.schema if source.database == SESSION_DATABASE else f"{source.database}.{source.schema}",
+        schema=schema_of(source, project),
         identifier=source.identifier,
-        external="external_location" in settings,
+        external="external_location" in settings and not project.compute.is_warehouse,
         place=_declaration(project, source),
         used=used,
-        freshness=None if freshness is None else freshness.model_copy(update={"transform": project.name}),
+        freshness=freshness_of(source),
     )
 
 

@@ -83,7 +83,7 @@ class DbtHost:
     def __init__(self, workspace: Workspace, first: str, *, full_refresh: bool, times: EventTimes) -> None:
         self._workspace = workspace
         self._times = times
-        self._options = _options(full_refresh=full_refresh, times=times)
+        self._options = build_options(full_refresh=full_refresh, times=times)
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._identity: Identity | None = None
         self._closed = False
@@ -212,7 +212,7 @@ class DbtHost:
         return current
 
 
-def _options(*, full_refresh: bool, times: EventTimes) -> Sequence[str]:
+def build_options(*, full_refresh: bool, times: EventTimes) -> Sequence[str]:
     """The options of `dbt build` that the project's code can see in `flags`."""
     options = ["--full-refresh"] if full_refresh else []
     for option, time in (("--event-time-start", times.start), ("--event-time-end", times.end)):

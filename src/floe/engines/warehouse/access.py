@@ -1,0 +1,56 @@
+"""What dbt needs to reach a warehouse: its adapter, the profile without secrets, and the secrets for as long."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from floe.artifact.profile import profile_text
+from floe.dbt.adapters import require_adapter, variables
+from floe.errors import EnvironmentFaultError
+from floe.secrets.masking import Masker
+from floe.secrets.resolve import Reference, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from floe.artifact.models import CompiledArtifacts, DbtTransform
+
+
+class Access:
+    """The way to an artifact's warehouse, open until it is closed.
+
+    Raises:
+        EnvironmentFaultError: the adapter or a secret is missing, or the profile cannot be written.
+    """
+
+    def __init__(self, artifacts: CompiledArtifacts, project_directory: Path) -> None:
+        compute = artifacts.compute
+        require_adapter(compute.type)
+        references = {name: Reference(secret.name, secret.key) for name, secret in compute.secrets.items()}
+        values = {name: resolve(reference) for name, reference in references.items()}
+        self.masker = Masker.of(values.values())
+        for transform in artifacts.transforms.values():
+            _write_profile(project_directory, transform, profile_text(transform.target, compute.output))
+        self._held = ExitStack()
+        self._held.enter_context(variables(values))
+
+    def close(self) -> None:
+        """Take the secrets out of the environment."""
+        self._held.close()
+
+
+def _write_profile(project_directory: Path, transform: DbtTransform, text: str) -> None:
+    """See to it that the profile is the artifact's: a compile for another environment may have written another."""
+    file = project_directory / transform.state / "profiles.yml"
+    try:
+        if file.is_file() and file.read_text(encoding="utf-8") == text:
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+        staged.write_text(text, encoding="utf-8")
+        staged.replace(file)
+    except OSError as error:
+        reason = f"cannot write `{file.relative_to(project_directory)}`: {error.strerror or error}"
+        raise EnvironmentFaultError("FLOE-0216", reason, "check the folder's permissions and free space") from error

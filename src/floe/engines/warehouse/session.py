@@ -1,0 +1,135 @@
+"""A run's session in a warehouse: dbt builds and tests, on as many threads as the run has."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from floe.engines.base import BuildOutcome, TestOutcome
+from floe.engines.warehouse.access import Access
+from floe.engines.warehouse.faults import interrupted, node_fault, warehouse_faults
+from floe.errors import EnvironmentFaultError
+from floe.lake.faults import storage_faults
+
+if TYPE_CHECKING:
+    from floe.artifact.models import Asset, Test
+    from floe.engines.base import SessionRequest
+    from floe.engines.dbt.warehouse import NodeReport
+    from floe.engines.dbt.warehouse_host import WarehouseHost
+
+_SAMPLE_ROWS = 5
+_BUILT = ("success",)
+
+
+class WarehouseSession:
+    """Implements `floe.engines.base.Session`. What a node builds is visible in the warehouse as soon as it is built.
+
+    Raises:
+        EnvironmentFaultError: the adapter or a secret is missing, or the warehouse cannot be reached.
+    """
+
+    def __init__(self, request: SessionRequest) -> None:
+        self._directory = request.project_directory
+        self._interrupted = False
+        self._access = Access(request.artifacts, request.project_directory)
+        self._mask = self._access.masker.mask
+        try:
+            self._host = self._opened(request)
+        except BaseException:
+            self._access.close()
+            raise
+
+    def _opened(self, request: SessionRequest) -> WarehouseHost:
+        from floe.engines.dbt.host import build_options
+        from floe.engines.dbt.warehouse_host import WarehouseHost
+
+        nodes = _nodes_by_transform(request)
+        options = build_options(full_refresh=request.full_refresh, times=request.event_times)
+        host = WarehouseHost(request.artifacts, request.project_directory, request.threads, nodes, options)
+        for transform in sorted(nodes)[:1]:
+            with warehouse_faults(request.artifacts.compute.type, self._mask), host.project(transform):
+                pass
+        self._type = request.artifacts.compute.type
+        return host
+
+    def attach(self, asset: Asset) -> None:
+        """Nothing to do: what is not built by this run is in the warehouse."""
+
+    def build(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:  # noqa: ARG002 - dbt was told for the run
+        """Let dbt build one asset; see `Session.build`."""
+        report = self._run(asset.transform, asset.unique_id, asset.key)
+        path = asset.query.rendered_path if asset.query is not None else ""
+        self._keep(path, report.code)
+        if report.status not in _BUILT:
+            raise node_fault(asset.key, report.message, path, self._directory, self._mask)
+        return BuildOutcome(rows=report.rows)
+
+    def test(self, test: Test) -> TestOutcome:
+        """Let dbt run one data test; see `Session.test`."""
+        report = self._run(test.transform, test.id, test.name)
+        self._keep(test.rendered_path, report.code)
+        if report.status not in ("pass", "warn", "fail"):
+            raise node_fault(test.name, report.message, test.rendered_path, self._directory, self._mask)
+        found = report.status != "pass"
+        columns, sample = self._sample(test) if found else ((), ())
+        return TestOutcome(
+            failures=report.failures,
+            should_warn=found,
+            should_error=report.status == "fail",
+            columns=columns,
+            sample=sample,
+        )
+
+    def interrupt(self) -> None:
+        """Cancel what runs in the warehouse; see `Session.interrupt`."""
+        self._interrupted = True
+        self._host.cancel()
+
+    def close(self) -> None:
+        """Leave dbt, and take the secrets out of the environment."""
+        self._host.close()
+        self._access.close()
+
+    def _run(self, transform: str, unique_id: str, subject: str) -> NodeReport:
+        self._stop_if_interrupted(subject)
+        with warehouse_faults(self._type, self._mask), self._host.project(transform) as project:
+            report = project.run(unique_id)
+        if report.status == "error":
+            self._stop_if_interrupted(subject)
+        return report
+
+    def _stop_if_interrupted(self, subject: str) -> None:
+        if self._interrupted:
+            raise interrupted(subject)
+
+    def _sample(self, test: Test) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """The first failing rows; none where the warehouse will not show them: the verdict stands without."""
+        try:
+            with warehouse_faults(self._type, self._mask), self._host.project(test.transform) as project:
+                found = project.failing_rows(test.id, _SAMPLE_ROWS)
+        except EnvironmentFaultError:
+            return (), ()
+        shown = tuple(tuple("NULL" if value is None else str(value) for value in row) for row in found.rows)
+        return found.columns, shown
+
+    def _keep(self, path: str, code: str) -> None:
+        """Write the rendered code where messages say it is."""
+        if not path or not code:
+            return
+        file = self._directory / path
+        with storage_faults("write", str(file)):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+            staged.write_text(f"{code.strip()}\n", encoding="utf-8")
+            staged.replace(file)
+
+
+def _nodes_by_transform(request: SessionRequest) -> dict[str, frozenset[str]]:
+    """Transform -> unique ids of what the run builds and tests."""
+    artifacts = request.artifacts
+    nodes: dict[str, set[str]] = {}
+    for key in request.nodes & artifacts.assets.keys():
+        nodes.setdefault(artifacts.assets[key].transform, set()).add(artifacts.assets[key].unique_id)
+    for name in request.nodes & artifacts.tests.keys():
+        nodes.setdefault(artifacts.tests[name].transform, set()).add(name)
+    return {transform: frozenset(names) for transform, names in nodes.items() if transform}

@@ -1,2 +1,0 @@
-{{ config(materialized='table') }}
-select customer, min(id) as last_id from {{ ref('as_table') }} group by customer

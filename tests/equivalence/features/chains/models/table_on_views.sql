@@ -1,2 +1,0 @@
-{{ config(materialized='table') }}
-select * from {{ ref('view_on_view') }}, {{ ref('view_on_table') }}

@@ -1,1 +1,0 @@
-select count(*) as customers from {{ ref('view_on_table') }}

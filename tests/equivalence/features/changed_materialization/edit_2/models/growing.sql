@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} select id, {{ is_incremental() }} as more from {{ ref('base') }}

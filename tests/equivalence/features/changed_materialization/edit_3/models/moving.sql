@@ -1,1 +1,0 @@
-{{ config(materialized='incremental') }} select id + 30 as id from {{ ref('base') }}

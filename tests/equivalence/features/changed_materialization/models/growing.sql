@@ -1,1 +1,0 @@
-{{ config(materialized='view') }} select id, {{ is_incremental() }} as more from {{ ref('base') }}

@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} select id from {{ ref('base') }}

@@ -1,1 +1,0 @@
-select id from {{ ref('moving') }} union all select id from {{ ref('growing') }}

@@ -1,1 +1,0 @@
-select typeof(columns(* exclude (fixed))) from {{ ref('all_types') }}

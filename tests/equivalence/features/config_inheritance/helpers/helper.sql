@@ -1,1 +1,0 @@
-{% macro helped() %}'helped by {{ config.get("materialized") }} {{ model.tags | sort | join("+") }}'{% endmacro %}

@@ -1,1 +1,0 @@
-{% snapshot kept %} select distinct id from {{ ref('base') }} {% endsnapshot %}

@@ -1,1 +1,0 @@
-select id, {{ helped() }} as how from {{ ref('staged') }}

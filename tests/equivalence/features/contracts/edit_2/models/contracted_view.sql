@@ -1,1 +1,0 @@
-select id::bigint as id, status from {{ ref('orders') }}

@@ -1,1 +1,0 @@
-select id, status from {{ ref('orders') }}

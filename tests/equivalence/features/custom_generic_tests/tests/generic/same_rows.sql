@@ -1,3 +1,0 @@
-{% test same_rows(model, other, columns) %}
-select {{ columns | join(', ') }} from {{ model }} except select {{ columns | join(', ') }} from {{ other }}
-{% endtest %}

@@ -1,1 +1,0 @@
-{{ config(materialized='twice') }} select id from {{ ref('base') }}

@@ -1,1 +1,0 @@
-{{ config(schema='reports', materialized='table', alias='report') }} select id, '{{ this }}' as this from {{ ref('base') }}

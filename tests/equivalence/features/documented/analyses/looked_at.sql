@@ -1,1 +1,0 @@
-select * from {{ ref('facts') }} where this is not even sql

@@ -1,1 +1,0 @@
-select max(id) as id from {{ ref('never_any') }} having count(*) > 0

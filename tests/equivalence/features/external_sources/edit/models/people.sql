@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} select upper(name) as name, age from {{ source('files', 'people') }}

@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} select id, word::integer as word from {{ ref('good') }}

@@ -1,1 +1,0 @@
-{{ config(materialized='ephemeral') }} select * from {{ ref('failing') }}

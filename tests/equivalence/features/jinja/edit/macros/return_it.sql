@@ -1,1 +1,0 @@
-{% macro return_it() %}{{ return(43) }}{% endmacro %}

@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} values (1, 'a'), (2, 'b')

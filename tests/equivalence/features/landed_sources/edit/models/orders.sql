@@ -1,1 +1,0 @@
-{{ config(materialized='incremental', unique_key='id') }} select id, amount from {{ source('shop', 'orders') }}

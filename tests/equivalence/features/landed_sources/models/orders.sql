@@ -1,1 +1,0 @@
-select id, amount from {{ source('shop', 'orders') }}

@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} select sum(amount) as total, '{{ source("shop", "orders").identifier }}' as read from {{ source('shop', 'orders') }}

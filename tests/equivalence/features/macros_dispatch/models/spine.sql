@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} {{ date_spine_of(3) }}

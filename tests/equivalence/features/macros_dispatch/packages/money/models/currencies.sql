@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} select 'EUR' as currency, {{ label() }} as made_by

@@ -1,2 +1,0 @@
-{% macro label() %}'shapes'{% endmacro %}
-{% macro both() %}{{ label() }} || {{ money.label() }}{% endmacro %}

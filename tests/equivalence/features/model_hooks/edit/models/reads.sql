@@ -1,1 +1,0 @@
-{{ config(materialized='table', post_hook="insert into {{ this }} select -1") }} select sum(id) as total from {{ ref('first') }}

@@ -1,1 +1,0 @@
-{% macro add_row(value) %}insert into {{ this }} values ({{ value }}){% endmacro %}

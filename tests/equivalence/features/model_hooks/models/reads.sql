@@ -1,1 +1,0 @@
-select sum(id) as total from {{ ref('first') }}

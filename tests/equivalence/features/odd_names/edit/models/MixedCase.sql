@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} select "order", "Mixed Case" as "Mixed" from {{ ref('order') }}

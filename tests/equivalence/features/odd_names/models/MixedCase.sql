@@ -1,1 +1,0 @@
-select "order", "Mixed Case" as "Mixed", "größe" as "GRÖSSE", "1st" from {{ ref('order') }}

@@ -1,1 +1,0 @@
-select c.name, q."select", h.zip from {{ ref('codes') }} c, {{ ref('quoted') }} q, {{ ref('half_typed') }} h

@@ -1,1 +1,0 @@
-select total from {{ ref('totals') }}

@@ -1,1 +1,0 @@
-{{ config(materialized='table') }} select sum(amount) as total from {{ ref('orders') }}

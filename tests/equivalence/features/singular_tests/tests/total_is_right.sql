@@ -1,1 +1,0 @@
-select * from {{ ref('totals') }} where total <> (select sum(amount) from {{ ref('orders') }})

@@ -1,1 +1,0 @@
-{% macro to_date(day) %}date '{{ day }}'{% endmacro %}

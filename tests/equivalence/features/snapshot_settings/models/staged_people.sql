@@ -1,1 +1,0 @@
-{{ config(materialized='ephemeral') }} select *, length(name) as letters from {{ ref('people') }}

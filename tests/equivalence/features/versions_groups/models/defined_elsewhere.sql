@@ -1,1 +1,0 @@
-select id, 3 as version from {{ ref('base') }}

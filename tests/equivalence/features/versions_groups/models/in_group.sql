@@ -1,1 +1,0 @@
-{{ config(group='finance', materialized='table') }} select * from {{ ref('secret') }}
