@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := $(ROOT)/.venv
 export TMPDIR := $(ROOT)/.uv/tmp
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 
-.PHONY: help demo test lint bench torture clean
+.PHONY: help demo test lint bench bench-full torture clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -58,9 +58,12 @@ lint: .uv/test-environment
 torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, counts printed
 	@FLOE_TORTURE_KILLS=$${FLOE_TORTURE_KILLS:-200} "$(BIN)/pytest" tests/torture -s
 
-bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB and dbt build, ratios in one run
+bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB, dbt, dagster-dbt and SQLMesh: about 15 minutes
 	@"$(BIN)/python" -m compileall -q src .venv/lib || true
-	@"$(BIN)/python" benchmarks/run_overhead.py
+	@"$(BIN)/python" benchmarks/bench.py $(BENCH)
+
+bench-full: .uv/test-environment | .uv/tmp ## the same, and projects of 500 and 2,000 models: about 40 minutes
+	@$(MAKE) --no-print-directory bench BENCH=--full
 
 clean: ## remove what the targets above made
 	rm -rf .venv .uv .demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.floe

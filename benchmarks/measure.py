@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from memory import TreePeak
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -21,68 +25,122 @@ class Contender:
     name: str
     command: Sequence[str]
     folder: Path
-    prepare: Callable[[], None] = lambda: None
+    prepare: Callable[[], object] = lambda: None
+    check: Callable[[str], object] = lambda _: None
+    """Called with the command's output after the warm-up and after the last round; ends the benchmark if the
+    command did not do its work."""
+    rounds: int | None = None
+    """Rounds for this one, if it is to have fewer than the others."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Once:
+    """One run of a command."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+    output: str
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Wall seconds and the peak resident memory (MiB) of each counted round."""
+    """Wall seconds, CPU seconds and peak memory (MiB, of the process tree) of each counted round."""
 
     seconds: tuple[float, ...]
     peak_mib: tuple[float, ...]
+    cpu_seconds: tuple[float, ...] = ()
 
     @property
     def median(self) -> float:
         return statistics.median(self.seconds)
 
+    @property
+    def peak(self) -> float:
+        return statistics.median(self.peak_mib)
 
-def run_once(contender: Contender) -> tuple[float, float]:
-    """Wall seconds and peak MiB of one run.
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "median": self.median, "min": min(self.seconds), "max": max(self.seconds)}
+
+
+def run_once(contender: Contender) -> Once:
+    """Run a command and wait for it.
 
     Raises:
         SystemExit: the command failed; its output is printed, because a failing run is not a measurement.
     """
     contender.prepare()
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    environment["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        contender.command,
-        cwd=contender.folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    output = process.stdout.read() if process.stdout else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.TemporaryFile() as stream:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            contender.command,
+            cwd=contender.folder,
+            env=_environment(contender),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+        watch = TreePeak(process.pid)
+        watch.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        watch.stop()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        stream.seek(0)
+        output = stream.read().decode(errors="replace")
     if process.returncode:
-        raise SystemExit(f"{contender.name} failed with {process.returncode}:\n{output.decode()}")
-    return seconds, usage.ru_maxrss / 1024
+        raise SystemExit(f"{contender.name} failed with {process.returncode}:\n{output}")
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    peak = max(watch.mib, usage.ru_maxrss / unit)
+    return Once(seconds, usage.ru_utime + usage.ru_stime, peak, output)
+
+
+def _environment(contender: Contender) -> dict[str, str]:
+    """This environment, without what would keep a Python from using its bytecode, and with nobody called home to."""
+    hidden = ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "DAGSTER_HOME")
+    silent = {
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true",
+    }
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    return {**kept, **silent, **contender.environment}
 
 
 def alternate(contenders: Sequence[Contender], rounds: int) -> dict[str, Sample]:
     """Run every contender once per round, in turn, so that a drift of the machine touches all alike."""
     for contender in contenders:
-        run_once(contender)
-    results: dict[str, list[tuple[float, float]]] = {contender.name: [] for contender in contenders}
-    for _ in range(rounds):
+        contender.check(run_once(contender).output)
+    results: dict[str, list[Once]] = {contender.name: [] for contender in contenders}
+    for number in range(rounds):
         for contender in contenders:
-            results[contender.name].append(run_once(contender))
-    return {
-        name: Sample(tuple(seconds for seconds, _ in rows), tuple(peak for _, peak in rows))
-        for name, rows in results.items()
-    }
+            if number < (contender.rounds or rounds):
+                results[contender.name].append(run_once(contender))
+    for contender in contenders:
+        contender.check(results[contender.name][-1].output)
+    return {name: _sample(runs) for name, runs in results.items()}
 
 
-def report(title: str, samples: dict[str, Sample], base: str) -> None:
+def _sample(runs: Sequence[Once]) -> Sample:
+    return Sample(
+        tuple(run.seconds for run in runs),
+        tuple(run.peak_mib for run in runs),
+        tuple(run.cpu_seconds for run in runs),
+    )
+
+
+def report(title: str, samples: Mapping[str, Sample], base: str) -> None:
     """Print a Markdown table; the last column is each median over that of `base`."""
-    print(f"\n{title}\n\n| what | min s | median s | max s | peak MiB | times `{base}` |\n|---|---|---|---|---|---|")
+    print(
+        f"\n{title}\n\n"
+        f"| what | rounds | min s | median s | max s | CPU s | peak MiB | times `{base}` |\n"
+        "|---|---|---|---|---|---|---|---|"
+    )
     for name, sample in samples.items():
         ratio = sample.median / samples[base].median
-        peak = statistics.median(sample.peak_mib)
+        processor = statistics.median(sample.cpu_seconds)
         print(
-            f"| {name} | {min(sample.seconds):.2f} | {sample.median:.2f} | {max(sample.seconds):.2f} "
-            f"| {peak:.0f} | {ratio:.2f} |"
+            f"| {name} | {len(sample.seconds)} | {min(sample.seconds):.2f} | {sample.median:.2f} "
+            f"| {max(sample.seconds):.2f} | {processor:.2f} | {sample.peak:.0f} | {ratio:.2f} |",
+            flush=True,
         )

@@ -1,6 +1,6 @@
 """Generate the dbt project of the benchmarks: N models over small Parquet sources, each with two tests.
 
-Usage: project.py FOLDER MODELS TABLES_EVERY
+Usage: project.py MODELS TABLES_EVERY FOLDER...
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ transforms:
 """
 
 
+def names_of(models: int) -> list[str]:
+    return [f"model_{number:04}" for number in range(models)]
+
+
+def is_table(number: int, tables_every: int) -> bool:
+    return number % tables_every == tables_every - 1
+
+
 def generate(folder: Path, models: int, tables_every: int) -> None:
     """Write the project: staging views over the sources, then models on models; one in `tables_every` a table."""
     dbt = folder / "dbt"
@@ -42,7 +50,7 @@ def generate(folder: Path, models: int, tables_every: int) -> None:
     (dbt / "dbt_project.yml").write_text(_PROJECT)
     (dbt / "profiles.yml").write_text(_PROFILES)
     _write_sources(dbt / "data")
-    names = [f"model_{number:04}" for number in range(models)]
+    names = names_of(models)
     for number, name in enumerate(names):
         (dbt / "models" / f"{name}.sql").write_text(_model(number, names, tables_every))
     (dbt / "models" / "schema.yml").write_text(_schema(names))
@@ -60,7 +68,7 @@ def _write_sources(folder: Path) -> None:
 
 
 def _model(number: int, names: list[str], tables_every: int) -> str:
-    kind = "table" if number % tables_every == tables_every - 1 else "view"
+    kind = "table" if is_table(number, tables_every) else "view"
     config = f"{{{{ config(materialized='{kind}') }}}}\n"
     if number < len(names) // 3 or number < SOURCES:
         return config + (
@@ -80,11 +88,14 @@ def _schema(names: list[str]) -> str:
     models = "\n".join(
         f"  - name: {name}\n    columns:\n      - name: id\n        data_tests: [not_null, unique]" for name in names
     )
+    # SQLMesh takes a bare path for SQL; dbt-duckdb and Floe take both.
     return (
-        "version: 2\nsources:\n  - name: raw\n    config:\n      meta: {external_location: 'data/{name}.parquet'}\n"
+        "version: 2\nsources:\n  - name: raw\n    config:\n"
+        "      meta: {external_location: \"read_parquet('data/{name}.parquet')\"}\n"
         f"    tables:\n{tables}\nmodels:\n{models}\n"
     )
 
 
 if __name__ == "__main__":
-    generate(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    for name in sys.argv[3:]:
+        generate(Path(name), int(sys.argv[1]), int(sys.argv[2]))

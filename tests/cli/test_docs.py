@@ -11,6 +11,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyiceberg.catalog.sql import SqlCatalog
 
 from floe.cli.main import main
 
@@ -28,8 +29,18 @@ sources: {raw: {files: raw.csv}}
 """
 SCHEMA = """
 sources: [{name: bronze, tables: [{name: raw, columns: [{name: id, data_tests: [not_null]}]}]}]
-models: [{name: a, columns: [{name: id, data_tests: [{unique: {config: {severity: warn}}}]}]}]
+models:
+  - name: a
+    description: "{{ doc('about_a') }}"
+    config: {persist_docs: {relation: true, columns: true}}
+    columns: [{name: ID, description: Its number., data_tests: [{unique: {config: {severity: warn}}}]}]
+  - {name: late, description: When it began., config: {persist_docs: {relation: true}}}
+  - name: b
+    description: Not kept.
+    config: {persist_docs: {columns: true}}
+    columns: [{name: id, description: "{{ var('said', 'The first text.') }}"}]
 """
+DOCS = "{% docs about_a %}\nRows of *raw*.\n{% enddocs %}\n"
 MODELS = {
     "a": "{{ config(materialized='table') }} select id from {{ source('bronze', 'raw') }}",
     "b": "{{ config(materialized='incremental') }} select id from {{ ref('a') }} {% if is_incremental() %}"
@@ -46,6 +57,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "floe.yaml").write_text(FLOE_YAML)
     (folder / "dbt/dbt_project.yml").write_text("name: own\nversion: '1.0'\nprofile: any\n")
     (folder / "dbt/models/schema.yml").write_text(SCHEMA)
+    (folder / "dbt/models/docs.md").write_text(DOCS)
     for name, sql in MODELS.items():
         (folder / f"dbt/models/{name}.sql").write_text(sql)
     (folder / "raw.csv").write_text("id\n1\n")
@@ -83,6 +95,41 @@ def test_files_go_to_dbts_target_folder(built: Path, floe: Floe) -> None:
     assert (table["metadata"]["owner"], table["stats"]["row_count"]["value"]) == ("data@example.com", 2)
 
 
+def test_descriptions_that_are_persisted_are_in_the_tables_and_the_catalog(built: Path, floe: Floe) -> None:
+    assert floe("-C", str(built), "docs", "--target-path", str(built / "out")).status == 0
+    nodes = read(built / "out/catalog.json")["nodes"]
+    assert nodes["model.own.a"]["metadata"]["comment"] == "Rows of *raw*."
+    assert nodes["model.own.a"]["columns"]["id"]["comment"] == "Its number."
+    assert nodes["model.own.b"]["metadata"]["comment"] is None
+    assert nodes["model.own.late"]["metadata"]["comment"] == "When it began."
+    assert nodes["model.own.b"]["columns"]["id"]["comment"] == "The first text."
+    catalog = SqlCatalog("floe", uri=f"sqlite:///{built / '.floe/catalog.db'}", warehouse=str(built / ".floe"))
+    table = catalog.load_table("main.a")
+    assert (table.properties["comment"], table.schema().find_field("id").doc) == ("Rows of *raw*.", "Its number.")
+    assert len(table.metadata.schemas) == 1  # the second run has found it described as it is
+
+
+def test_descriptions_follow_the_project_and_stay_with_the_columns(project: Path, floe: Floe) -> None:
+    shutil.rmtree(project / ".floe")
+
+    def described() -> list[tuple[str, str | None]]:
+        catalog = SqlCatalog("floe", uri=f"sqlite:///{project / '.floe/catalog.db'}", warehouse=str(project / ".floe"))
+        return [(field.name, field.doc) for field in catalog.load_table("main.b").schema().fields]
+
+    assert floe("run", "-q").status == 0
+    assert described() == [("id", "The first text.")]
+    (project / "raw.csv").write_text("id\n7\n")
+    assert floe("run", "-q", "--vars", "{said: The second.}").status == 0
+    assert described() == [("id", "The second.")]
+    text = (project / "dbt/models/schema.yml").read_text()
+    (project / "dbt/models/schema.yml").write_text(text.replace("config: {persist_docs: {columns: true}}", ""))
+    (project / "raw.csv").write_text("id\n8\n")
+    assert floe("run", "-q").status == 0
+    assert described() == [("id", "The second.")]
+    shown = floe("show", "--json", "--sql", "select id from main.b order by id")
+    assert json.loads(shown.out)["rows"] == [[1], [1], [7], [8]]
+
+
 def test_results_of_the_last_run_have_its_verdicts_and_its_sql(built: Path, floe: Floe, tmp_path: Path) -> None:
     assert floe("-C", str(built), "docs", "--target-path", "out").status == 0
     found = results(tmp_path / "out/run_results.json")
@@ -109,9 +156,7 @@ def test_results_of_an_earlier_run_have_the_sql_of_that_run_only(built: Path, fl
 def test_results_of_a_project_that_has_changed_hold_no_sql(project: Path, floe: Floe) -> None:
     (project / "dbt/models/a.sql").unlink()
     (project / "dbt/models/b.sql").write_text("select 1 as id")
-    (project / "dbt/models/schema.yml").write_text(
-        "sources: [{name: bronze, tables: [{name: raw, columns: [{name: id, data_tests: [not_null]}]}]}]\n"
-    )
+    (project / "dbt/models/schema.yml").write_text(SCHEMA.partition("models:")[0])
     outcome = floe("docs")
     assert outcome.status == 0, outcome.err
     assert "run_results.json holds no SQL" in outcome.err
@@ -133,12 +178,12 @@ def test_a_failed_run_tells_why_and_what_was_skipped(project: Path, floe: Floe) 
 
 def test_before_the_first_run_there_are_no_results_and_no_tables(project: Path, floe: Floe) -> None:
     shutil.rmtree(project / ".floe")
-    outcome = floe("docs", "--target-path", "out")
+    outcome = floe("docs", "--target-path", "fresh")
     assert outcome.status == 0, outcome.err
     assert "nothing has run yet" in outcome.err
-    assert not (project / "out/run_results.json").exists()
-    assert read(project / "out/catalog.json")["nodes"] == {}
-    assert read(project / "out/manifest.json")["nodes"]["model.own.late"].get("compiled_code") is None
+    assert not (project / "fresh/run_results.json").exists()
+    assert read(project / "fresh/catalog.json")["nodes"] == {}
+    assert read(project / "fresh/manifest.json")["nodes"]["model.own.late"].get("compiled_code") is None
 
 
 def test_bare_folders_and_several_transforms_do_not_share_a_folder(project: Path, floe: Floe) -> None:

@@ -75,7 +75,7 @@ def test_all_models_that_cannot_be_rendered_are_reported_at_once(bare: Project):
         }
     )
     error = bare.refused()
-    assert error.reason == "dbt cannot compile 2 nodes in `models`"
+    assert error.reason == "dbt cannot compile 2 nodes of the dbt project in `models`"
     assert [line.strip() for line in error.details if line.strip().startswith("no ")] == ["no a", "no b"]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import duckdb
 import yaml
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.table import Table
 
-    from floe.artifact.models import Asset, CompiledArtifacts
+    from floe.artifact.models import Asset, CompiledArtifacts, Relation
 
 REPOSITORY = Path(__file__).parents[2]
 READERS = {".csv": "read_csv", ".json": "read_json", ".parquet": "read_parquet"}
@@ -43,9 +44,13 @@ STORED_TYPES = {
 """What Iceberg has no type for, and the type it is kept as. Everything else is kept as it is."""
 
 
+NOT_STORED = re.compile(rf"ENUM\([^)]*\)|\[\d+\]|\"NULL\"|\b(?:{'|'.join(STORED_TYPES)})\b")
+
+
 def stored_type(engine_type: str) -> str:
-    """The type of a published column whose type in dbt-duckdb's table is `engine_type`."""
-    return "VARCHAR" if engine_type.startswith("ENUM(") else STORED_TYPES.get(engine_type, engine_type)
+    """The type of a published column, or of what is nested in it, whose type in dbt's table is `engine_type`."""
+    kept = {"E": "VARCHAR", "[": "[]", '"': "INTEGER"}
+    return NOT_STORED.sub(lambda found: STORED_TYPES.get(found[0]) or kept[found[0][0]], engine_type)
 
 
 def quoted(name: str) -> str:
@@ -68,26 +73,61 @@ class Outcome:
     output: str = field(repr=False)
 
 
+class Programs(Protocol):
+    """What runs commands: a process for each, or one process for many."""
+
+    def run(
+        self, program: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of `dbt` or `floe` in a folder."""
+        ...
+
+
+class OwnProcesses:
+    """Each command is a process of its own, as for a user."""
+
+    commands: ClassVar = {
+        "dbt": [str(Path(sys.executable).with_name("dbt"))],
+        "floe": [sys.executable, "-m", "floe.cli"],
+    }
+
+    def run(
+        self, program: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        return _run([*self.commands[program], *arguments], folder, environment)
+
+
 @dataclass(frozen=True)
 class Twins:
     """A project with its dbt half (a DuckDB file, filled by `dbt build`) and its Floe half (`.floe/`)."""
 
     project: Path
     work: Path
+    programs: Programs = field(default_factory=OwnProcesses)
 
     @classmethod
     def of(cls, source: Path, folder: Path) -> Twins:
         """Copy the project of `source`, without anything built, so that both can build it."""
         project = folder / source.name
         shutil.copytree(source, project, ignore=shutil.ignore_patterns(".floe", "target", "logs", "__pycache__"))
-        twins = cls(project, folder / "dbt-half")
-        twins.work.mkdir()
-        profile = yaml.safe_load((project / "dbt" / "dbt_project.yml").read_text("utf-8"))["profile"]
+        return cls.at(project, folder / "dbt-half", OwnProcesses())
+
+    @classmethod
+    def at(cls, project: Path, work: Path, programs: Programs) -> Twins:
+        """The project of a folder; its dbt half goes to `work`."""
+        twins = cls(project, work, programs)
+        work.mkdir()
+        profile = yaml.safe_load((twins.dbt_folder / "dbt_project.yml").read_text("utf-8"))["profile"]
         output = {"type": "duckdb", "path": str(twins.database), "schema": "main", "threads": 2}
         (twins.work / "profiles.yml").write_text(
             yaml.safe_dump({profile: {"target": "dev", "outputs": {"dev": output}}}), "utf-8"
         )
         return twins
+
+    @property
+    def dbt_folder(self) -> Path:
+        """The dbt project: a folder of its own, or the one that holds floe.yaml."""
+        return self.project / "dbt" if (self.project / "dbt").is_dir() else self.project
 
     @property
     def database(self) -> Path:
@@ -125,7 +165,7 @@ class Twins:
 
     def floe(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a `floe` command in the project folder."""
-        return _run([sys.executable, "-m", "floe.cli", *arguments], self.project, environment)
+        return self.programs.run("floe", arguments, self.project, environment or {})
 
     def show(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of `floe show --sql`."""
@@ -133,9 +173,9 @@ class Twins:
         assert shown.returncode == 0, shown.stderr
         return [tuple(row) for row in json.loads(shown.stdout)["rows"]]
 
-    def floe_run(self, *arguments: str) -> Outcome:
+    def floe_run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Outcome:
         """`floe run`, with its statuses translated to dbt's unique ids."""
-        result = self.floe("run", "--json", *arguments)
+        result = self.floe("run", "--json", *arguments, environment=environment)
         assert result.stdout, result.stderr
         report = json.loads(result.stdout)
         assets = self.artifacts.assets
@@ -148,20 +188,28 @@ class Twins:
             result.stdout + result.stderr,
         )
 
-    def dbt_build(self, *arguments: str) -> Outcome:
-        """`dbt build` on the DuckDB file, which gets Floe's sources and Python assets first, as they are now."""
-        self._load_sources()
-        self._load_python_assets()
-        folders = {"project-dir": self.project / "dbt", "profiles-dir": self.work}
-        folders |= {"target-path": self.work / "target", "log-path": self.work / "logs"}
+    def dbt(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of dbt's in the project folder, which is not the dbt project's."""
+        command, *rest = arguments
+        folders = {"project-dir": self.dbt_folder, "profiles-dir": self.work, "log-path": self.work / "logs"}
+        folders |= {"target-path": self.work / "target"} if command != "deps" else {}
         options = [part for name, folder in folders.items() for part in (f"--{name}", str(folder))]
         variables = next((t.get("vars") for t in self.settings["transforms"] if t["type"] == "dbt"), None)
         options += ["--vars", json.dumps(variables)] if variables else []
-        command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "build", *options, *arguments]
-        result = _run(command, self.project, {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"})
+        quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **(environment or {})}
+        common = ("--no-use-colors", "--log-level-file", "none")
+        return self.programs.run("dbt", [*common, command, *options, *rest], self.project, quiet)
+
+    def dbt_build(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Outcome:
+        """`dbt build` on the DuckDB file, which gets Floe's sources and Python assets first, as they are now."""
+        self._load_sources()
+        self._load_python_assets()
+        result = self.dbt("build", *arguments, environment=environment)
         report_path = self.work / "target" / "run_results.json"
         assert result.returncode in (0, 1), result.stdout + result.stderr
-        report = json.loads(report_path.read_text("utf-8"))["results"]
+        results = json.loads(report_path.read_text("utf-8"))["results"]
+        # Exposures and saved queries are there in name only.
+        report = [node for node in results if not node["unique_id"].startswith(("exposure.", "saved_query."))]
         return Outcome(
             result.returncode,
             {node["unique_id"]: node["status"] for node in report},
@@ -171,7 +219,8 @@ class Twins:
 
     def dbt_rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the dbt half."""
-        with duckdb.connect(str(self.database), read_only=True) as connection:
+        settings = {"file_search_path": str(self.project)}
+        with duckdb.connect(str(self.database), read_only=True, config=settings) as connection:
             return connection.execute(sql).fetchall()
 
     def _load_sources(self) -> None:
@@ -218,22 +267,53 @@ class Twins:
             return [f"{key}: {difference}" for difference in _differences(connection, relation, _comparison(asset))]
 
     def all_differences(self) -> list[str]:
-        """How the published tables differ from dbt's, and the views' rows from those of dbt's views."""
+        """How the published tables, and stored failures, differ from dbt's, and the views' rows from dbt's views."""
         tables = [difference for key in self.published_assets() for difference in self.differences(key)]
-        return tables + self._view_differences()
+        return tables + self._failure_differences() + self._view_differences()
+
+    def _failure_differences(self) -> list[str]:
+        """How the failing rows that tests have stored differ."""
+        stored = [test.failures_relation for test in self.artifacts.tests.values() if test.failures_relation]
+        names = {f"{relation.schema_name}.{relation.identifier}" for relation in stored}
+        there = [relation for relation in stored if self._dbt_has(relation)]
+        found = [
+            f"{name}: failing rows {ours}, expected {theirs}"
+            for relation in there
+            for name in [f"{relation.schema_name}.{relation.identifier}"]
+            for ours in [sorted(repr(tuple(row.values())) for row in self.rows(name).to_pylist())]
+            for theirs in [sorted(map(repr, self.dbt_rows(f"FROM {_sql_name(relation)}")))]
+            if ours != theirs
+        ]
+        return found + ([f"dbt stored no failures of {names}"] if names and not there else [])
+
+    def _dbt_has(self, relation: Relation) -> bool:
+        found = self.dbt_rows(
+            "SELECT count(*) FROM information_schema.tables"
+            f" WHERE table_schema = {literal(relation.schema_name)} AND table_name = {literal(relation.identifier)}"
+        )
+        return bool(found[0][0])
 
     def _view_differences(self) -> list[str]:
         views = {key: asset.relation for key, asset in self.artifacts.assets.items() if asset.materialization == "view"}
-        fingerprint = "SELECT '{}', count(*), CAST(sum(hash(viewed)) AS VARCHAR) FROM {} AS viewed"
-        ours = self.show(" UNION ALL ".join(fingerprint.format(key, key) for key in views))
-        theirs = self.dbt_rows(
+        if not views:
+            return []
+        fingerprint = (
+            "SELECT '{}', count(*), CAST(sum(hash(viewed)) AS VARCHAR), typeof(any_value(viewed)) FROM {} AS viewed"
+        )
+        ours = self.show(
             " UNION ALL ".join(
-                fingerprint.format(key, f"{relation.schema_name}.{relation.identifier}")
-                for key, relation in views.items()
+                fingerprint.format(key, ".".join(map(quoted, key.split(".", maxsplit=1)))) for key in views
             )
+        )
+        theirs = self.dbt_rows(
+            " UNION ALL ".join(fingerprint.format(key, _sql_name(relation)) for key, relation in views.items())
         )
         pairs = zip(sorted(ours), sorted(theirs), strict=True)
         return [f"view {one}, expected {other}" for one, other in pairs if one != other]
+
+
+def _sql_name(relation: Relation) -> str:
+    return f"{quoted(relation.schema_name)}.{quoted(relation.identifier)}"
 
 
 def _comparison(asset: Asset) -> Mapping[str, str]:
@@ -244,8 +324,12 @@ def _comparison(asset: Asset) -> Mapping[str, str]:
     names = snapshot.column_names
     from_clock = "CASE WHEN abs(epoch({0}) - epoch(now())) < 86400 THEN 'today' ELSE CAST({0} AS VARCHAR) END"
     clock = {names[role]: from_clock for role in ("dbt_valid_from", "dbt_valid_to", "dbt_updated_at")}
-    hashed_clock = snapshot.strategy == "check" and not snapshot.updated_at
-    return clock | ({names["dbt_scd_id"]: "NULL"} if hashed_clock else {})
+    if snapshot.strategy == "check" and not snapshot.updated_at:
+        return clock | {names["dbt_scd_id"]: "NULL"}
+    if snapshot.hard_deletes == "new_record":
+        # The record of a deletion is made at a moment, and its hash of that moment.
+        return clock | {names["dbt_scd_id"]: f"CASE WHEN {quoted(names['dbt_is_deleted'])} = 'False' THEN {{0}} END"}
+    return clock
 
 
 def _differences(connection: duckdb.DuckDBPyConnection, relation: str, comparison: Mapping[str, str]) -> list[str]:

@@ -119,10 +119,16 @@ class Freshness(Frozen):
     name: str
     """`source.table`, as dbt names it."""
     asset: str
-    """Key of the asset that the source is."""
-    loaded_at: str
+    """Key of the asset that the source is; empty for one that reads files itself."""
+    loaded_at: str = ""
     """SQL expression of the moment at which a row was loaded."""
+    query: str = ""
+    """SQL that gives the newest of these moments; then `loaded_at` is empty."""
+    reads: str = ""
+    """What to select from where the source is no asset, as dbt writes it in SQL."""
     filter: str = ""
+    transform: str = ""
+    """Name of the dbt transform that declares it."""
     warn_after: int | None = None
     error_after: int | None = None
 
@@ -262,6 +268,10 @@ class Asset(Frozen):
     """Hash of code and configuration of what is not rendered at compile time, so that other code is another digest."""
     full_refresh: bool | None = None
     """dbt's `full_refresh` config: True always, False never, None as the command line says."""
+    persists_description: bool = False
+    """Whether the table's comment is the description (dbt's `persist_docs`)."""
+    persists_columns: bool = False
+    """Whether the table's columns get their descriptions, too."""
     group: str = ""
     """dbt's group."""
     access: str = ""

@@ -60,9 +60,9 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
         for unique_id, exposure in result.exposures.items():
             exposures[unique_id] = exposure.model_copy(update={"depends_on": _keys(exposure.depends_on, keys)})
         freshness |= {
-            source.unique_id: source.freshness.model_copy(update={"asset": keys[source.unique_id]})
+            source.unique_id: source.freshness.model_copy(update={"asset": keys.get(source.unique_id, "")})
             for source in result.sources
-            if source.freshness is not None and source.unique_id in keys
+            if source.freshness is not None and (source.unique_id in keys or source.external)
         }
     if missing:
         raise CompilationError(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _LABEL = re.compile(r"^\[WARNING\](\[\w+\])?: (Deprecated functionality )?")
+_SUMMARIES = ("DeprecationsSummary", "MainEncounteredError", "MainStackTrace")
 _RECORDER = ("DBT_RECORDER_", "DBT_ENGINE_RECORDER_", "DBT_PP_", "DBT_ENGINE_PP_")
 """Variables of dbt's own test tools, which dbt reads past its options."""
 
@@ -64,14 +65,16 @@ class Messages:
     """What dbt said while it worked, in its own words."""
 
     warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def __call__(self, event: Any) -> None:  # noqa: ANN401 - dbt's protobuf message
-        """Keep a warning, once, in one line."""
-        if event.info.level != EventLevel.WARN.value or event.info.name == "DeprecationsSummary":
+        """Keep a warning or an error, once, in one line."""
+        kept = {EventLevel.WARN.value: self.warnings, EventLevel.ERROR.value: self.errors}.get(event.info.level)
+        if kept is None or event.info.name in _SUMMARIES:
             return
         text = _LABEL.sub("", " ".join(event.info.msg.split()))
-        if text not in self.warnings:
-            self.warnings.append(text)
+        if text not in kept:
+            kept.append(text)
 
 
 def inside_dbt(

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a table's own metadata says."""
+
+    stats: dict[str, StatsItem] = field(default_factory=dict)
+    comment: str | None = None
+    comments: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Described:
     """A relation that a catalog file may tell of: an asset, or the failing rows that a test keeps."""
 
@@ -31,6 +40,8 @@ class Described:
     """Name of the published table, or of the view for readers."""
     catalog: str
     """Profile of the catalog; empty for a view."""
+    told: Told = Told()
+    """What is said of a view."""
 
 
 @dataclass
@@ -62,7 +73,7 @@ class Lake:
 
     def _described(self, wanted: Described) -> CatalogTable:
         columns = self.reader.columns(wanted.table.namespace, wanted.table.name)
-        told = self._metadata(wanted) if wanted.catalog else Told()
+        told = self._metadata(wanted) if wanted.catalog else wanted.told
         return CatalogTable(
             metadata=TableMetadata(
                 type="BASE TABLE" if wanted.catalog else "VIEW",
@@ -94,8 +105,10 @@ class Lake:
         """How to describe an asset; None for what is no relation."""
         if asset.materialization == "ephemeral":
             return None
-        catalog = self.artifacts.layers[asset.layer].catalog if asset.publishes else ""
-        return Described(asset.key, asset.relation, TableName(*self.artifacts.table_name(asset)), catalog)
+        name = TableName(*self.artifacts.table_name(asset))
+        if asset.publishes:
+            return Described(asset.key, asset.relation, name, self.artifacts.layers[asset.layer].catalog)
+        return Described(asset.key, asset.relation, name, "", _of_view(asset))
 
     def of_test(self, test: Test) -> Described | None:
         """How to describe the failing rows of a test; None where it keeps none."""
@@ -106,15 +119,6 @@ class Lake:
         name = TableName(test.failures_relation.schema_name, test.failures_relation.identifier)
         profile, _ = named_table_location(self.artifacts, self.directory, name)
         return Described(test.id, test.failures_relation, name, profile)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a table's own metadata says."""
-
-    stats: dict[str, StatsItem] = field(default_factory=dict)
-    comment: str | None = None
-    comments: dict[str, str] = field(default_factory=dict)
 
 
 def write_catalog(lake: Lake, manifest: Any, path: str) -> int:  # noqa: ANN401 - dbt's Manifest
@@ -158,6 +162,15 @@ def _asset_of(source: Any, artifacts: CompiledArtifacts) -> Asset | None:  # noq
         if (relation.schema_name.casefold(), relation.identifier.casefold()) == wanted:
             return asset
     return None
+
+
+def _of_view(asset: Asset) -> Told:
+    """The descriptions that dbt would give the view."""
+    docs = {name: column.description for name, column in asset.columns.items() if column.description}
+    return Told(
+        comment=(asset.description or None) if asset.persists_description else None,
+        comments=docs if asset.persists_columns else {},
+    )
 
 
 def _stats(snapshot: Any) -> dict[str, StatsItem]:  # noqa: ANN401 - the lake's TableSnapshot

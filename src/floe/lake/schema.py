@@ -93,7 +93,8 @@ def _column(name: str, type_: Type, known: Mapping[str, Any] | None, ids: _Ids, 
                 raise
         else:
             kept_name = known["name"] if strict else name
-            return {"id": known["id"], "name": kept_name, "required": False, "type": merged}
+            doc = {"doc": known["doc"]} if "doc" in known else {}
+            return {"id": known["id"], "name": kept_name, "required": False, "type": merged, **doc}
     field_id = ids.next()
     return {"id": field_id, "name": name, "required": False, "type": _fresh(type_, ids, name)}
 

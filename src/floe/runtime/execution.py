@@ -217,6 +217,7 @@ class NodeRunner:
         if self._abandoned:
             return
         shown = outcome if status is not TestStatus.PASS else None
+        counted = shown.failures if shown else 0
         event = TestFinished(
             run_id=self._run_id,
             test=test.id,
@@ -224,7 +225,8 @@ class NodeRunner:
             asset=test.attached_to,
             status=status,
             seconds=self._seconds(test.id),
-            failures=outcome.failures if outcome else None,
+            # As dbt reports it: rows that `warn_if` and `error_if` let pass are none.
+            failures=counted if outcome else None,
             columns=shown.columns if shown else (),
             sample=shown.sample if shown else (),
             failure=failure,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,15 +81,9 @@ def _projects(application: Application) -> list[DbtProject]:
     return projects
 
 
-def _folder(project: DbtProject, projects: list[DbtProject], target_path: str | None) -> Path:
-    """A folder for each project; where several would share one, each gets one of its own in it."""
-    folder = project.artifacts_folder if target_path is None else Path(target_path).resolve()
-    others = [item.artifacts_folder for item in projects if item is not project]
-    return folder / project.name if others and (target_path or folder in others) else folder
-
-
 def _generate(application: Application, target_path: str | None, run_id: str | None, *, static: bool) -> None:
     from floe.cli.project import bury_dead_runs, compile_now
+    from floe.compiler.dbt.project import artifacts_folder
     from floe.docs.catalog import Lake
     from floe.docs.generate import write_artifacts
     from floe.engines.duckdb.reader import open_reader
@@ -106,7 +99,7 @@ def _generate(application: Application, target_path: str | None, run_id: str | N
     try:
         lake = Lake(artifacts, directory, catalogs, reader)
         written = [
-            write_artifacts(project, lake, _folder(project, projects, target_path), run, static=static)
+            write_artifacts(project, lake, artifacts_folder(project, projects, target_path), run, static=static)
             for project in projects
         ]
     finally:
@@ -163,10 +156,11 @@ def _serve(
     port: int | None,
     browser: bool | None,
 ) -> None:
+    from floe.compiler.dbt.project import artifacts_folder
     from floe.docs.site import serve
 
     projects = _projects(application)
-    folder = _folder(projects[0], projects, target_path)
+    folder = artifacts_folder(projects[0], projects, target_path)
     if not (folder / "index.html").is_file():
         raise UsageError("FLOE-0742", f"there is no documentation in `{os.path.relpath(folder)}`", "run `floe docs`")
 

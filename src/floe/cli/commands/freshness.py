@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,34 +12,47 @@ import click
 from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand, dbt_options, selection_options
 from floe.cli.wording import ago
-from floe.errors import EXIT_OK, EXIT_PIPELINE_FAILED, FloeError, NodeError, UsageError
+from floe.errors import EXIT_OK, EXIT_PIPELINE_FAILED, FloeError, NodeError, SelectionError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from floe.artifact.models import CompiledArtifacts, Freshness
     from floe.cli.printer import Printer
     from floe.cli.selecting import Wanted
+    from floe.docs.sources import Judged
     from floe.engines.duckdb.reader import Reader
 
 FAILED = ("error", "runtime error")
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
-@click.command(cls=FloeCommand, examples=("floe freshness", "floe freshness -s source:bronze", "floe freshness --json"))
+@click.command(
+    cls=FloeCommand,
+    examples=(
+        "floe freshness",
+        "floe freshness -s source:bronze",
+        "floe freshness -o sources.json",
+        "floe freshness --json",
+    ),
+)
 @selection_options
+@click.option("-o", "--output", metavar="FILE", help="Where to write sources.json (default: dbt's `target`).")
 @dbt_options
 @pass_application
-def command(application: Application, wanted: Wanted) -> int:
-    """Judge the published sources by `freshness` and `loaded_at_field` of the dbt projects: pass, warn or error.
+def command(application: Application, wanted: Wanted, output: str | None) -> int:
+    """Judge the sources by `freshness` and `loaded_at_field` or `loaded_at_query` of the dbt projects.
 
-    As `dbt source freshness`: the exit status is 1 when a source is older than its `error_after`, or cannot be read.
+    As `dbt source freshness`: each is pass, warn or error, sources.json is written, and the exit status is 1 when a
+    source is older than its `error_after`, or cannot be read.
     """
     from floe.cli.project import bury_dead_runs, compile_now
-    from floe.cli.selecting import selected
+    from floe.docs.sources import Judged
 
+    started = time.time()
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
-    chosen = set(selected(application, artifacts, wanted).assets)
-    rules = {name: rule for name, rule in artifacts.freshness.items() if rule.asset in chosen}
+    rules = _selected(application, artifacts, wanted)
     if not rules:
         way_out = "give a source `loaded_at_field` and `freshness` in its dbt YAML file"
         raise UsageError("FLOE-0718", "no selected source says how fresh it must be", way_out)
@@ -46,9 +61,54 @@ def command(application: Application, wanted: Wanted) -> int:
         results = [_judged(reader, artifacts, unique_id, rule) for unique_id, rule in rules.items()]
     finally:
         reader.close()
+    judged = [Judged(item["unique_id"], rules[item["unique_id"]], item) for item in results]
+    _write(application, judged, output, started)
     document = {"status": "error" if any(item["status"] in FAILED for item in results) else "ok", "sources": results}
     application.printer.result(document, lambda: _show(application.printer, results))
     return EXIT_PIPELINE_FAILED if document["status"] == "error" else EXIT_OK
+
+
+def _selected(application: Application, artifacts: CompiledArtifacts, wanted: Wanted) -> dict[str, Freshness]:
+    """The rules of what is selected. Sources that read files themselves are no assets: selections name them only."""
+    from floe.cli.selecting import selected
+
+    rules = artifacts.freshness
+    named = {name for name, rule in rules.items() if not rule.asset and _is_named(rule, wanted)}
+    try:
+        chosen = set(selected(application, artifacts, wanted).assets)
+    except SelectionError:
+        if not named:
+            raise
+        chosen = set()
+    return {name: rule for name, rule in rules.items() if rule.asset in chosen or name in named}
+
+
+def _is_named(rule: Freshness, wanted: Wanted) -> bool:
+    from fnmatch import fnmatchcase
+
+    def matches(words: Sequence[str]) -> bool:
+        patterns = [item.removeprefix("source:") for word in words for item in word.split() if "source:" in item]
+        return any(fnmatchcase(rule.name, pattern) or rule.name.split(".")[0] == pattern for pattern in patterns)
+
+    everything = not (wanted.select or wanted.selector)
+    return (everything or matches(wanted.select)) and not matches(wanted.exclude)
+
+
+def _write(application: Application, judged: list[Judged], output: str | None, started: float) -> None:
+    """Write sources.json of each dbt project, or one file for all of them."""
+    from floe.cli.project import load_project
+    from floe.compiler.dbt.project import artifacts_folder, locate
+    from floe.docs.sources import write_sources
+
+    if output is not None:
+        write_sources(judged, Path(output), started)
+        return
+    projects = locate(load_project(application))
+    for project in projects:
+        folder = artifacts_folder(project, projects, None)
+        mine = [item for item in judged if item.rule.transform == project.name]
+        if mine:
+            write_sources(mine, folder / "sources.json", started)
 
 
 def _open(application: Application, artifacts: CompiledArtifacts) -> Reader:
@@ -61,14 +121,15 @@ def _open(application: Application, artifacts: CompiledArtifacts) -> Reader:
 
 def _judged(reader: Reader, artifacts: CompiledArtifacts, unique_id: str, rule: Freshness) -> dict[str, Any]:
     fields: dict[str, Any] = {"source": rule.name, "unique_id": unique_id, "asset": rule.asset}
-    now = datetime.now(UTC)
+    now, began = datetime.now(UTC), time.perf_counter()
     try:
         loaded_at = _newest(reader, artifacts, rule)
     except FloeError as error:
         return {**fields, "status": "runtime error", "max_loaded_at": None, "age_seconds": None, "why": error.reason}
     age = (now - loaded_at).total_seconds()
     newest = None if loaded_at == _NEVER else loaded_at.isoformat()
-    return {**fields, "status": status_of(rule, age), "max_loaded_at": newest, "age_seconds": round(age, 3), "why": ""}
+    fields |= {"status": status_of(rule, age), "max_loaded_at": newest, "age_seconds": round(age, 3), "why": ""}
+    return {**fields, "judged_at": now.isoformat(), "seconds": round(time.perf_counter() - began, 6)}
 
 
 def status_of(rule: Freshness, age: float) -> str:
@@ -80,16 +141,28 @@ def status_of(rule: Freshness, age: float) -> str:
 
 def _newest(reader: Reader, artifacts: CompiledArtifacts, rule: Freshness) -> datetime:
     """The moment of the newest row, in UTC; of no rows the beginning of time, as for dbt."""
-    relation = artifacts.assets[rule.asset].relation
-    table = ".".join('"' + part.replace('"', '""') + '"' for part in (relation.schema_name, relation.identifier))
-    where = f" WHERE {rule.filter}" if rule.filter else ""
-    ((newest,),) = reader.sql(f"SELECT max({rule.loaded_at}) FROM {table}{where}", 1).rows
+    ((newest,),) = reader.sql(_question(artifacts, rule), 1).rows
     if newest is None:
         return _NEVER
     if not isinstance(newest, datetime):
-        reason = f"`{rule.loaded_at}` is no timestamp, but {newest!r}"
-        raise NodeError("FLOE-0719", reason, "cast it in `loaded_at_field`, e.g. `cast(day as timestamp)`")
+        subject, setting = (
+            ("the result", "loaded_at_query") if rule.query else (f"`{rule.loaded_at}`", "loaded_at_field")
+        )
+        reason = f"{subject} is no timestamp, but {newest!r}"
+        raise NodeError("FLOE-0719", reason, f"cast it in `{setting}`, e.g. `cast(day as timestamp)`")
     return newest.astimezone(UTC) if newest.tzinfo else newest.replace(tzinfo=UTC)
+
+
+def _question(artifacts: CompiledArtifacts, rule: Freshness) -> str:
+    """The query of dbt's macros `collect_freshness` and `collect_freshness_custom_sql`."""
+    if rule.query:
+        return f"WITH source_query AS ({rule.query}\n) SELECT (SELECT * FROM source_query)"
+    table = rule.reads
+    if rule.asset:
+        relation = artifacts.assets[rule.asset].relation
+        table = ".".join('"' + part.replace('"', '""') + '"' for part in (relation.schema_name, relation.identifier))
+    where = f" WHERE {rule.filter}" if rule.filter else ""
+    return f"SELECT max({rule.loaded_at}) FROM {table}{where}"
 
 
 def _show(printer: Printer, results: list[dict[str, Any]]) -> None:

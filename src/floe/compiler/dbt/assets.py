@@ -150,6 +150,8 @@ def _common(placed: Placed) -> dict[str, Any]:
         "fqn": tuple(node.fqn),
         "unique_id": node.unique_id,
         "columns": column_docs(node.columns),
+        "persists_description": bool(node.config.persist_docs.get("relation")),
+        "persists_columns": bool(node.config.persist_docs.get("columns")),
         "group": node.config.group or "",
         "access": str(node.access.value) if hasattr(node, "access") else "",
         "version_standing": _standing(node),

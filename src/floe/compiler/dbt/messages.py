@@ -26,10 +26,11 @@ _MOST_PLACES = 5
 _SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".py", ".md")
 
 
-def translate(error: Exception, project: DbtProject, *, loaded: bool = True) -> FloeError:
+def translate(error: Exception, project: DbtProject, *, loaded: bool = True, said: Sequence[str] = ()) -> FloeError:
     """The error to raise for one that came out of dbt; Floe's own pass as they are.
 
-    `loaded` says whether dbt had read the project file when it failed.
+    `loaded` says whether dbt had read the project file when it failed, `said` which errors it named before: of some it
+    only says in the end that there were any.
     """
     if isinstance(error, FloeError):
         return error
@@ -37,9 +38,10 @@ def translate(error: Exception, project: DbtProject, *, loaded: bool = True) -> 
         reason = f"dbt cannot read `{places[0].rpartition(':')[0]}`, which is not text in UTF-8"
         details = [f"--> {place}" for place in places]
         return CompilationError("FLOE-0201", reason, "save the file as UTF-8", details=details)
-    lines = _lines(error, project)
+    known = str(error)
+    lines = (*(project.user_text(message) for message in said if message not in known), *_lines(error, project))
     if type(error).__name__ == "UninstalledPackagesFoundError":
-        reason = f"the packages of the dbt project in `{_folder(project)}` are not installed"
+        reason = f"the packages of {_whole(project)} are not installed"
         return CompilationError("FLOE-0203", reason, "run `floe deps`", details=lines)
     if not loaded:
         reason = f"dbt cannot read `{project.user_path(PROJECT_FILE)}`"
@@ -52,7 +54,7 @@ def translate_all(errors: Sequence[Exception], project: DbtProject) -> FloeError
     if len(errors) == 1:
         return translate(errors[0], project)
     lines = [line for error in errors for line in _lines(error, project)]
-    reason = f"dbt cannot compile {len(errors)} nodes in `{_folder(project)}`"
+    reason = f"dbt cannot compile {len(errors)} nodes of {_whole(project)}"
     return CompilationError("FLOE-0201", reason, details=lines)
 
 
@@ -65,7 +67,7 @@ def _reason(error: Exception, project: DbtProject) -> str:
     if unreadable:
         return f"dbt cannot read `{_found(unreadable[1], project)}`"
     named = set(re.findall(r"\(([^()]+\.(?:sql|ya?ml|py))\)", project.user_text(str(error))))
-    return f"dbt cannot compile `{named.pop() if len(named) == 1 else _folder(project)}`"
+    return f"dbt cannot compile `{named.pop()}`" if len(named) == 1 else f"dbt cannot compile {_whole(project)}"
 
 
 def _found(relative: str, project: DbtProject) -> str:
@@ -101,8 +103,10 @@ def _not_text(project: DbtProject) -> Iterator[str]:
             yield f"{path}:{line}"
 
 
-def _folder(project: DbtProject) -> str:
-    return project.links[0][1] if project.supplied else project.user_path(".")
+def _whole(project: DbtProject) -> str:
+    """The project, named by its folder unless that is the one of floe.yaml."""
+    folder = project.links[0][1] if project.supplied else project.user_path(".")
+    return "the dbt project" if folder == "." else f"the dbt project in `{folder}`"
 
 
 def _lines(error: Exception, project: DbtProject) -> tuple[str, ...]:

@@ -294,6 +294,16 @@ def search_path(projects: Sequence[DbtProject]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, ".")))
 
 
+def artifacts_folder(project: DbtProject, projects: Sequence[DbtProject], chosen: str | None) -> Path:
+    """Where dbt's artifacts of a project go: to its own folder for them, or to the chosen one.
+
+    Where several projects would share a folder, each gets one of its own in it.
+    """
+    folder = project.artifacts_folder if chosen is None else Path(chosen).resolve()
+    others = [item.artifacts_folder for item in projects if item is not project]
+    return folder / project.name if others and (chosen or folder in others) else folder
+
+
 def _slug(relative: str) -> str:
     from hashlib import sha256
 

@@ -13,13 +13,14 @@ from floe.compiler.dbt import microbatch, refusals
 from floe.compiler.dbt.assets import model_asset, place, schema_of, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
 from floe.compiler.dbt.driven import driven_because
-from floe.compiler.dbt.freshness import freshness_of
+from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
 from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
 from floe.compiler.dbt.seeds import seed_columns
 from floe.compiler.dbt.selectors import exposures_of, named_selectors
 from floe.compiler.dbt.warehouse import PLACEHOLDER, built_by_dbt, source_assets
+from floe.compiler.dbt.watch import Watch
 from floe.compiler.graph import find_cycle
 from floe.dbt.adapters import require_adapter, variables
 from floe.dbt.invocation import Messages, inside_dbt
@@ -105,7 +106,7 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
     except OSError:
         raise
     except Exception as error:
-        raise translate(error, project, loaded=loaded) from error
+        raise translate(error, project, loaded=loaded, said=messages.errors) from error
     result.warnings = [project.user_text(warning) for warning in messages.warnings] + result.warnings
     return result
 
@@ -150,13 +151,15 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
             result.assets.append(asset)
             result.keys[node.unique_id] = asset.key
     used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
+    watch = Watch()
     result.sources = [
-        _source(source, project, used=name in used)
+        _source(source, project, freshness, used=name in used)
         for name, source in sorted(manifest.sources.items())
-        if in_warehouse or name in used or freshness_of(source) is not None
+        if (freshness := freshness_of(source, config, manifest, watch)) is not None or in_warehouse or name in used
     ]
+    result.warnings += freshness_warnings(manifest)
     result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
-    result.variables = used_variables(config, manifest, entries.values())
+    result.variables = used_variables(config, manifest, entries.values()) | watch.variables
     result.roots = _roots(config, project)
     known_as = {**{node.unique_id: f"test {node.name}" for node in nodes}, **result.keys}
     result.rendered = tuple(known_as[name] for name in renderer.rendered)
@@ -231,7 +234,13 @@ def _asset(
     return seed_asset(placed, columns, file, entries.get(node.unique_id, Entry(key="", sql="")))
 
 
-def _source(source: Any, project: DbtProject, *, used: bool) -> DbtSource:  # noqa: ANN401 - dbt's SourceDefinition
+def _source(
+    source: Any,  # noqa: ANN401 - dbt's SourceDefinition
+    project: DbtProject,
+    freshness: Freshness | None,
+    *,
+    used: bool,
+) -> DbtSource:
     settings = {**source.source_meta, **source.meta, **source.config.meta}
     return DbtSource(
         unique_id=source.unique_id,
@@ -241,7 +250,7 @@ def _source(source: Any, project: DbtProject, *, used: bool) -> DbtSource:  # no
         external="external_location" in settings and not project.compute.is_warehouse,
         place=_declaration(project, source),
         used=used,
-        freshness=freshness_of(source),
+        freshness=None if freshness is None else freshness.model_copy(update={"transform": project.name}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome
@@ -47,6 +48,16 @@ class DuckdbSession:
 
     def build(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
         """Build one asset; see `Session.build`."""
+        outcome = self._build(asset, full_refresh=full_refresh)
+        if outcome.staged is None or not (asset.persists_description or asset.persists_columns):
+            return outcome
+        from floe.lake.comments import commented
+
+        columns = {name: column.description for name, column in asset.columns.items()}
+        comment = asset.description if asset.persists_description else ""
+        return replace(outcome, staged=commented(outcome.staged, comment, columns if asset.persists_columns else None))
+
+    def _build(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
         if asset.materialization == "ephemeral":
             return BuildOutcome()
         if asset.rendering == "dbt" and self._late is not None:

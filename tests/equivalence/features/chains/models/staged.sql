@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select id, customer, amount from {{ ref('orders') }} where amount > 0

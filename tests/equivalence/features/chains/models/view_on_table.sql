@@ -1,0 +1,1 @@
+select customer, max(id) as last_id from {{ ref('as_table') }} group by customer

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select id, {{ is_incremental() }} as more from {{ ref('base') }}

@@ -1,0 +1,1 @@
+{{ config(materialized='incremental') }} select id + 30 as id from {{ ref('base') }}

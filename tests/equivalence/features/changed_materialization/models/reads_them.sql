@@ -1,0 +1,1 @@
+select id from {{ ref('moving') }} union all select id from {{ ref('growing') }}

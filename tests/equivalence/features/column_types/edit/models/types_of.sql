@@ -1,0 +1,1 @@
+select typeof(columns(* exclude (fixed))) from {{ ref('all_types') }}

@@ -1,0 +1,1 @@
+select h + 1 as h, ub, document->'a' as inner, choice < 'b'::varchar as before, interval 1 day * s as span, day + interval 1 month as next, numbers[1] as first, structure.z as z, mapped['a'] as a, bytes::varchar as b from {{ ref('all_types') }}

@@ -1,0 +1,1 @@
+{% macro helped() %}'helped by {{ config.get("materialized") }} {{ model.tags | sort | join("+") }}'{% endmacro %}

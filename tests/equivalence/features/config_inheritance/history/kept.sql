@@ -1,0 +1,1 @@
+{% snapshot kept %} select distinct id from {{ ref('base') }} {% endsnapshot %}

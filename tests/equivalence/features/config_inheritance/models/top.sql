@@ -1,0 +1,1 @@
+select id, {{ helped() }} as how from {{ ref('base') }}

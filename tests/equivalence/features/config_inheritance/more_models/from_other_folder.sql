@@ -1,0 +1,1 @@
+{{ config(materialized='incremental') }} select count(*) as n, '{{ config.require("materialized") }}' as m from {{ ref('plussed') }}

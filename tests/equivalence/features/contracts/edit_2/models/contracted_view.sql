@@ -1,0 +1,1 @@
+select id::bigint as id, status from {{ ref('orders') }}

@@ -1,0 +1,3 @@
+{% test same_rows(model, other, columns) %}
+select {{ columns | join(', ') }} from {{ model }} except select {{ columns | join(', ') }} from {{ other }}
+{% endtest %}

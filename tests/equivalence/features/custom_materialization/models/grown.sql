@@ -1,0 +1,1 @@
+{{ config(materialized='growing') }} select id, {{ range(3) | length }} as three from {{ ref('doubled') }}

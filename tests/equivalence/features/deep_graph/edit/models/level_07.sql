@@ -1,0 +1,1 @@
+select n + 7 as n from {{ ref('level_06') }}

@@ -1,0 +1,1 @@
+{{ config(schema='reports', materialized='table', alias='report') }} select id, '{{ this }}' as this from {{ ref('base') }}

@@ -1,0 +1,1 @@
+select * from {{ ref('facts') }} where this is not even sql

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select * from {{ ref('base') }} where id > 1

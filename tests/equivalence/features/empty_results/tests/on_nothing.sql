@@ -1,0 +1,1 @@
+select max(id) as id from {{ ref('never_any') }} having count(*) > 0

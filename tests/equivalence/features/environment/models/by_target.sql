@@ -1,0 +1,1 @@
+select '{{ target.type }}' as type, '{{ target.schema }}' as schema, '{{ target.database }}' as database, '{{ this.schema }}' as this_schema, '{{ this.identifier }}' as identifier, '{{ this }}' as this

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select upper(name) as name, age from {{ source('files', 'people') }}

@@ -1,0 +1,1 @@
+select name, age from {{ source('files', 'people') }}

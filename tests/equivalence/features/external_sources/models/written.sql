@@ -1,0 +1,1 @@
+select p.name, o.amount from {{ ref('people') }} p cross join {{ ref('orders') }} o

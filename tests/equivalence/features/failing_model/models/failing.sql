@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select id, word::integer as word from {{ ref('good') }}

@@ -1,0 +1,1 @@
+{% snapshot of_failing %} {{ config(strategy='check', unique_key='id', check_cols='all') }} select * from {{ ref('failing') }} {% endsnapshot %}

@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+select id, upper(kind) as kind from {{ ref('events') }}
+{% if is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}

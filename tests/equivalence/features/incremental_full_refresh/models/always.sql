@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', full_refresh=true) }}
+select id, {% if is_incremental() %} 'increment' {% else %} 'whole' {% endif %} as built from {{ ref('base') }}

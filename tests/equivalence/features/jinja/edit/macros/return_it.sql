@@ -1,0 +1,1 @@
+{% macro return_it() %}{{ return(43) }}{% endmacro %}

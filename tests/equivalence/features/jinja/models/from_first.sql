@@ -1,0 +1,1 @@
+from {{ ref('base') }} select id where id > 0 order by id

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} values (1, 'a'), (2, 'b')

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} {{ date_spine_of(3) }}

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select 'EUR' as currency, {{ label() }} as made_by

@@ -1,0 +1,2 @@
+{% macro label() %}'shapes'{% endmacro %}
+{% macro both() %}{{ label() }} || {{ money.label() }}{% endmacro %}

@@ -1,0 +1,1 @@
+{% macro add_row(value) %}insert into {{ this }} values ({{ value }}){% endmacro %}

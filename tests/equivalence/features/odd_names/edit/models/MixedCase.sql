@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select "order", "Mixed Case" as "Mixed" from {{ ref('order') }}

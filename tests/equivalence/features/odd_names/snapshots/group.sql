@@ -1,0 +1,1 @@
+{% snapshot group %} {{ config(strategy='check', unique_key='"order"', check_cols=['größe'], updated_at="'2026-01-01'::timestamp") }} select "order", "größe" from {{ ref('select') }} {% endsnapshot %}

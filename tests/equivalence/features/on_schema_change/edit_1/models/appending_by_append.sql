@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns') }}
+select id, name, 7 as seven from {{ ref('base') }}

@@ -1,0 +1,1 @@
+select c.name, q."select", h.zip from {{ ref('codes') }} c, {{ ref('quoted') }} q, {{ ref('half_typed') }} h

@@ -1,0 +1,1 @@
+{% macro to_date(day) %}date '{{ day }}'{% endmacro %}

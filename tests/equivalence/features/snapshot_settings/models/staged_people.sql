@@ -1,0 +1,1 @@
+{{ config(materialized='ephemeral') }} select *, length(name) as letters from {{ ref('people') }}

@@ -1,0 +1,2 @@
+{{ config(severity='warn', store_failures=true) }}
+select id, amount * 2 as twice from {{ ref('orders_view') }} where amount < 15

@@ -1,0 +1,1 @@
+select id, 3 as version from {{ ref('base') }}

@@ -1,0 +1,1 @@
+{{ config(group='finance', materialized='table') }} select * from {{ ref('secret') }}

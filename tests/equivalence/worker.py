@@ -1,0 +1,76 @@
+"""A process that runs one command of `dbt` or `floe` after the other, so that their imports are paid once.
+
+Each line of its input is a command as JSON: arguments, folder and environment. Each line of its output is what came
+of it: exit code and the text that was written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def dbt(arguments: list[str]) -> int:
+    """A command of dbt's, with the exit code of its own command line."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    try:
+        result = dbtRunner().invoke(arguments)
+    finally:
+        # The tests look into the database file next.
+        if DuckDBConnectionManager._ENV is not None:
+            DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager.close_all_connections()
+    if result.exception is not None:
+        sys.stderr.write(f"{result.exception}\n")
+        return 2
+    return 0 if result.success else 1
+
+
+def floe(arguments: list[str]) -> int:
+    """A command of Floe's."""
+    from floe.cli.main import main
+
+    return main(arguments)
+
+
+PROGRAMS = {"dbt": dbt, "floe": floe}
+
+
+@contextlib.contextmanager
+def surroundings(folder: str, environment: Mapping[str, str]) -> Iterator[None]:
+    """The folder and the environment of a command, as a process of its own would have them."""
+    kept = dict(os.environ)
+    os.environ.update(environment)
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+
+
+def serve(program: str) -> None:
+    """Run commands until there are no more."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    for line in sys.stdin:
+        command = json.loads(line)
+        out, err = io.StringIO(), io.StringIO()
+        here = surroundings(command["folder"], command["environment"])
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), here:
+            status = PROGRAMS[program](command["arguments"])
+        answer = {"status": status, "out": out.getvalue(), "err": err.getvalue()}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
