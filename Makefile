@@ -61,6 +61,7 @@ torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, coun
 bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB, dbt, dagster-dbt and SQLMesh: about 15 minutes
 	@"$(BIN)/python" -m compileall -q src .venv/lib || true
 	@"$(BIN)/python" benchmarks/bench.py $(BENCH)
+	@"$(BIN)/python" benchmarks/large_data.py
 
 bench-full: .uv/test-environment | .uv/tmp ## the same, and projects of 500 and 2,000 models: about 40 minutes
 	@$(MAKE) --no-print-directory bench BENCH=--full

@@ -24,6 +24,7 @@ class Application:
         self.variables: str | None = None
         """`--vars` as it was written."""
         self.target: str | None = None
+        self.fused_tests = True
         self.command_path = "floe"
         """What is being run, as usage errors name it."""
         self.leave_at_once = False

@@ -40,6 +40,10 @@ def _set_target(application: Application, value: str) -> None:
     application.target = value
 
 
+def _run_tests_alone(application: Application, _value: bool) -> None:
+    application.fused_tests = False
+
+
 def _add_quiet(application: Application, value: int) -> None:
     application.printer.verbosity = -1 if value else application.printer.verbosity
 
@@ -184,3 +188,12 @@ def event_time_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     end = click.option("--event-time-end", type=click.DateTime(), metavar="TIME", help="... to before here (UTC).")
     return start(end(gathered))
+
+
+def fused_tests_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--no-fused-tests` to a command that runs tests, which asks the application for it."""
+    help_ = "Run each test by itself, even where several can share a scan."
+    option = _option(["--no-fused-tests"], _run_tests_alone, is_flag=True, help=help_)
+    own: list[click.Parameter] = getattr(command, "__click_params__", [])
+    command.__click_params__ = [option, *own]  # type: ignore[attr-defined]
+    return command

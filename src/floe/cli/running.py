@@ -127,6 +127,7 @@ def _test(test: TestFinished) -> dict[str, Any]:
         "status": test.status,
         "seconds": round(test.seconds, 4),
         "failures": test.failures,
+        "shared_scan": test.shared_scan,
         "columns": list(test.columns),
         "sample": [list(row) for row in test.sample],
         "skipped_because": test.skipped_because or None,

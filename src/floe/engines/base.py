@@ -55,6 +55,8 @@ class SessionRequest:
     full_refresh: bool = False
     """Whether the run was asked to build incremental assets anew."""
     event_times: EventTimes = NO_EVENT_TIMES
+    fused_tests: bool = True
+    """Whether tests of one asset may share a scan."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class TestOutcome:
     columns: tuple[str, ...] = ()
     sample: tuple[tuple[str, ...], ...] = ()
     staged: StagedTable | None = None
+    shared_seconds: float | None = None
+    """Where a scan decided several tests: this one's share of its time."""
 
 
 @dataclass(frozen=True)

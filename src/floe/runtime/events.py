@@ -139,6 +139,8 @@ class TestFinished(Event):
     status: TestStatus
     seconds: float
     failures: int | None = None
+    shared_scan: bool = False
+    """Whether a scan decided it together with other tests; `seconds` is its share."""
     columns: tuple[str, ...] = ()
     sample: tuple[tuple[str, ...], ...] = ()
     failure: Failure | None = None

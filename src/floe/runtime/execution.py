@@ -218,15 +218,17 @@ class NodeRunner:
             return
         shown = outcome if status is not TestStatus.PASS else None
         counted = shown.failures if shown else 0
+        share = outcome.shared_seconds if outcome else None
         event = TestFinished(
             run_id=self._run_id,
             test=test.id,
             name=test.name,
             asset=test.attached_to,
             status=status,
-            seconds=self._seconds(test.id),
+            seconds=self._seconds(test.id) if share is None else share,
             # As dbt reports it: rows that `warn_if` and `error_if` let pass are none.
             failures=counted if outcome else None,
+            shared_scan=share is not None,
             columns=shown.columns if shown else (),
             sample=shown.sample if shown else (),
             failure=failure,

@@ -35,6 +35,8 @@ class RunRequest:
     event_times: EventTimes = NO_EVENT_TIMES
     """Which batches microbatch models build."""
     fail_fast: bool = False
+    fused_tests: bool = True
+    """Whether tests of one asset may share a scan."""
     threads: int | None = None
     """None: as the compute profile says, else a number that fits the machine."""
     wait_seconds: float = 0.0

@@ -182,6 +182,7 @@ class _Run:
                 nodes=self._worked_on(),
                 full_refresh=self._request.full_refresh,
                 event_times=self._times,
+                fused_tests=self._request.fused_tests,
             )
         )
         # Started late, so that importing what publishing needs does not delay the engine's first statements.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options, event_time_options, selection_options
+from floe.cli.options import FloeCommand, dbt_options, event_time_options, fused_tests_option, selection_options
 
 if TYPE_CHECKING:
     from floe.cli.selecting import Wanted
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Wait so long for another run of the environment (default: not at all).",
 )
+@fused_tests_option
 @dbt_options
 @pass_application
 def command(
@@ -66,6 +67,7 @@ def command(
         full_refresh=full_refresh,
         event_times=event_times,
         fail_fast=fail_fast,
+        fused_tests=application.fused_tests,
         threads=threads,
         wait_seconds=wait,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options, selection_options
+from floe.cli.options import FloeCommand, dbt_options, fused_tests_option, selection_options
 
 if TYPE_CHECKING:
     from floe.cli.selecting import Wanted
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     cls=FloeCommand, examples=("floe test", "floe test -s orders customers", "floe test --exclude tag:slow --json")
 )
 @selection_options
+@fused_tests_option
 @dbt_options
 @pass_application
 def command(application: Application, wanted: Wanted) -> int:
@@ -34,5 +35,6 @@ def command(application: Application, wanted: Wanted) -> int:
         artifacts=artifacts,
         command="test",
         selection=selected(application, artifacts, wanted),
+        fused_tests=application.fused_tests,
     )
     return execute(application, request)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from floe.engines.base import BuildOutcome
+from floe.engines.base import BuildOutcome, TestOutcome
 from floe.engines.duckdb.checks import run_test
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.late import late_nodes
 from floe.engines.duckdb.models import build_model, build_view, create_model_view
 from floe.engines.duckdb.parquet import published_files
+from floe.engines.duckdb.shared_scans import SharedScans
 from floe.engines.duckdb.workspace import Workspace
 from floe.errors import NodeError
+from floe.lake.read import current_snapshot
 
 if TYPE_CHECKING:
     from floe.artifact.models import Asset, PythonFunction, Query, Test
-    from floe.engines.base import Session, SessionRequest, TestOutcome
+    from floe.engines.base import Session, SessionRequest
+    from floe.lake.base import TableState
 
 
 def open_session(request: SessionRequest) -> Session:
@@ -37,6 +40,8 @@ class DuckdbSession:
         self._workspace = Workspace(request)
         self._late = late_nodes(request, self._workspace)
         self._modules = PythonModules(request.project_directory)
+        wanted = request.artifacts.tests.items() if request.fused_tests else ()
+        self._scans = SharedScans(self._workspace, [test for name, test in wanted if name in request.nodes])
 
     def attach(self, asset: Asset) -> None:
         """Make an asset that this run does not build readable; see `Session.attach`."""
@@ -44,11 +49,14 @@ class DuckdbSession:
             self._attach_table(asset)
         elif asset.query is not None and asset.materialization == "view":
             query = self._rendered(asset, asset.query, full_refresh=False)
+            self._scans.reads(query.sql)
             create_model_view(self._workspace, asset, query)
+            self._scans.is_there(asset)
 
     def build(self, asset: Asset, *, full_refresh: bool) -> BuildOutcome:
         """Build one asset; see `Session.build`."""
         outcome = self._build(asset, full_refresh=full_refresh)
+        self._scans.is_there(asset)
         if outcome.staged is None or not (asset.persists_description or asset.persists_columns):
             return outcome
         from floe.lake.comments import commented
@@ -76,6 +84,9 @@ class DuckdbSession:
 
     def test(self, test: Test) -> TestOutcome:
         """Run one data test; see `Session.test`."""
+        seconds = self._scans.seconds_if_passed(test)
+        if seconds is not None:
+            return TestOutcome(0, should_warn=False, should_error=False, shared_seconds=seconds)
         return run_test(self._workspace, test if self._late is None else self._late.test(test))
 
     def interrupt(self) -> None:
@@ -102,6 +113,7 @@ class DuckdbSession:
 
             return build_in_batches(self._workspace, self._late, asset, full_refresh=full_refresh)
         query = self._rendered(asset, asset.query, full_refresh=full_refresh)
+        self._scans.reads(query.sql)
         if asset.dbt_snapshot is not None:
             from floe.engines.duckdb.snapshots import build_snapshot
 
@@ -120,3 +132,11 @@ class DuckdbSession:
             raise NodeError("FLOE-0414", reason, f"build it too: `floe run --select {asset.key}`")
         with sql_faults(SqlOrigin(asset.key)):
             self._workspace.create_view(asset.relation, published_files(table).select())
+        self._scans.is_there(asset, rows=_rows(table))
+
+
+def _rows(table: TableState) -> int | None:
+    """Rows of the table, where its current snapshot says so."""
+    snapshot = current_snapshot(table)
+    total = str((snapshot or {}).get("summary", {}).get("total-records", ""))
+    return int(total) if total.isdecimal() else None

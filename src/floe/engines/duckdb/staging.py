@@ -10,7 +10,8 @@ import duckdb
 
 from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.parquet import TableFiles, engine_types_of, write_file
-from floe.engines.duckdb.sql import quote, subquery
+from floe.engines.duckdb.relation_facts import facts_of_file
+from floe.engines.duckdb.sql import quote, relation_name, subquery
 from floe.engines.duckdb.superseded import SUPERSEDED_PROPERTY, is_superseded
 from floe.engines.duckdb.types import EngineType, engine_type
 from floe.errors import NodeError
@@ -99,6 +100,8 @@ def stage_query(workspace: Workspace, target: Target, query: str, change: Change
     engine_types = {column.name: column.type.text for column in columns if column.type.is_converted}
     files = _session_files(change, file, schema, engine_types)
     workspace.create_view(target.relation, files.select())
+    if change.kept is None:
+        workspace.facts[relation_name(target.relation)] = facts_of_file(file, schema)
     return BuildOutcome(
         rows=file.record_count if file else 0,
         bytes=file.size_bytes if file else 0,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import Asset, Relation
     from floe.engines.base import SessionRequest
+    from floe.engines.duckdb.relation_facts import RelationFacts
     from floe.lake.base import TableState
 
 # DuckDB forgets an interruption that comes right before a statement starts.
@@ -39,6 +40,8 @@ class Workspace:
         self.artifacts = request.artifacts
         self.project_directory = request.project_directory
         self.run_id = request.run_id
+        self.facts: dict[str, RelationFacts] = {}
+        """Relation name -> what is known of its rows since they were staged."""
         self._catalogs = request.catalogs
         self._connection = open_database(request.artifacts, request.project_directory)
         self._local = threading.local()
@@ -115,7 +118,9 @@ class Workspace:
         Raises:
             duckdb.Error: the query cannot be bound.
         """
-        self.execute(f"CREATE OR REPLACE VIEW {relation_name(relation)} AS {query}")
+        name = relation_name(relation)
+        self.facts.pop(name, None)
+        self.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
 
     def state(self, asset: Asset) -> TableState:
         """The asset's published table.

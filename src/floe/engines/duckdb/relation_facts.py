@@ -1,0 +1,46 @@
+"""What the session knows about its relations without asking DuckDB: the statistics of the file that it has written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from floe.lake.base import StagedFile
+
+_INTEGERS = ("int", "long")
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """A column of primitive type. The range is that of an integer column with values."""
+
+    nulls: int
+    range: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class RelationFacts:
+    """Exact numbers of a relation whose rows do not change any more."""
+
+    rows: int
+    columns: Mapping[str, ColumnFacts]
+    """By the name in lower case; what the file has no exact statistics of is not here."""
+
+
+def facts_of_file(file: StagedFile | None, schema: Mapping[str, Any]) -> RelationFacts:
+    """The facts of a relation that shows one file; None is a file without rows, which was not kept."""
+    if file is None:
+        return RelationFacts(0, {})
+    statistics = {column.field_id: column for column in file.statistics}
+    columns = {}
+    for field in schema["fields"]:
+        found = statistics.get(field["id"])
+        if not isinstance(field["type"], str) or found is None or found.value_count != file.record_count:
+            continue
+        exact = field["type"] in _INTEGERS and found.minimum is not None and found.maximum is not None
+        limits = (int(found.minimum or 0), int(found.maximum or 0)) if exact else None
+        columns[field["name"].lower()] = ColumnFacts(found.null_count, limits)
+    return RelationFacts(file.record_count, columns)
