@@ -44,6 +44,27 @@ def test_any_changed_value_is_refused(golden_bytes: bytes):
     assert error.code == "FLOE-0304"
 
 
+def test_a_changed_value_in_the_layout_of_an_artifact_is_refused(golden_bytes: bytes):
+    changed = golden_bytes.replace(b'"materialization": "table"', b'"materialization": "view"', 1)
+    assert changed != golden_bytes
+    assert refused(changed).code == "FLOE-0304"
+
+
+def test_an_artifact_in_its_own_layout_reads_as_one_in_any_other(golden_bytes: bytes):
+    turned = json.dumps(json.loads(golden_bytes)).encode()
+    assert codec.decode(golden_bytes, "golden") == codec.decode(turned, "turned")
+    assert codec.decode(golden_bytes, "golden").model_dump() == codec.decode(turned, "turned").model_dump()
+
+
+def test_an_unknown_field_in_the_layout_of_an_artifact_is_refused_even_with_the_right_digest(golden_bytes: bytes):
+    document = json.loads(golden_bytes)
+    del document["format_version"]
+    document["surprise"] = 1
+    document["digest"] = codec.digest_of(document)
+    text = json.dumps({**document, "format_version": 1}, sort_keys=True, indent=1, ensure_ascii=False)
+    assert refused(text.encode() + b"\n").code == "FLOE-0302"
+
+
 def test_an_unknown_field_is_refused_even_with_the_right_digest(golden_bytes: bytes):
     document = json.loads(golden_bytes)
     del document["format_version"]

@@ -21,6 +21,7 @@ from floe.compiler.python.inputs import Known
 from floe.compiler.rendered import restore_rendered, write_rendered
 from floe.compiler.secrecy import refuse_secrets
 from floe.config.pipeline import PythonTransform
+from floe.dbt.garbage import rare_collections
 from floe.diagnostics.diagnostic import by_place
 from floe.errors import CompilationError, ConfigurationError, EnvironmentFaultError
 
@@ -78,7 +79,8 @@ def compile_project(configuration: Configuration, *, force: bool = False) -> Com
                 return unchanged
             if force:
                 _forget(project)
-            return _compile(configuration)
+            with rare_collections():
+                return _compile(configuration)
     except OSError as error:
         unchanged = None if force else _unchanged_on_a_disk_that_cannot_be_written(configuration)
         if unchanged is not None:

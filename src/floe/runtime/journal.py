@@ -192,8 +192,19 @@ class Journal:
 
     def last_status(self, environment: str) -> dict[str, dict[str, Any]]:
         """Asset key -> its row of `nodes` in the environment's last run with it, and that run's `run_status`."""
-        sql = """SELECT n.*, r.status AS run_status, max(n.run_id) AS run_id FROM nodes n
-                 JOIN runs r USING (run_id) WHERE r.environment = ? GROUP BY n.asset ORDER BY n.asset"""
+        # Steps through the index from asset to asset, so that it costs no more after a thousand runs than after one.
+        sql = """WITH RECURSIVE assets (asset) AS (
+                     SELECT min(asset) FROM nodes
+                     UNION ALL
+                     SELECT (SELECT min(n.asset) FROM nodes n WHERE n.asset > a.asset) FROM assets a
+                     WHERE a.asset IS NOT NULL
+                 )
+                 SELECT n.*, r.status AS run_status FROM assets a
+                 JOIN nodes n ON n.asset = a.asset AND n.run_id = (
+                     SELECT l.run_id FROM nodes l JOIN runs USING (run_id)
+                     WHERE l.asset = a.asset AND environment = ? ORDER BY l.run_id DESC LIMIT 1
+                 )
+                 JOIN runs r USING (run_id) ORDER BY n.asset"""
         return {row["asset"]: row for row in self._rows(sql, (environment,))}
 
     def asset_history(self, asset: str, limit: int = 20) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from floe.dbt.garbage import rare_collections
 from floe.engines.dbt.faults import dbt_fault
 from floe.errors import NodeError
 
@@ -164,8 +165,9 @@ class DbtHost:
 
     def _serve(self, first: _Request) -> None:
         request: _Request | None = first
-        while request is not None:
-            request = self._work_for(request)
+        with rare_collections():
+            while request is not None:
+                request = self._work_for(request)
 
     def _work_for(self, request: _Request) -> _Request | None:
         """Render and build nodes of one transform, until there is a request for another or none."""
