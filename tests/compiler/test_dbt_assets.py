@@ -328,7 +328,7 @@ def test_variables_of_dbt_in_the_users_shell_change_nothing(bare: Project, monke
     assert bare.artifact_bytes() == before
 
 
-def test_unit_tests_are_left_out_with_a_warning(bare: Project):
+def test_a_unit_test_carries_its_rows_and_the_sql_around_them(bare: Project):
     bare.write(
         {
             "models/unit.yml": """
@@ -341,8 +341,14 @@ def test_unit_tests_are_left_out_with_a_warning(bare: Project):
         }
     )
     outcome = bare.compile()
-    assert outcome.artifacts.tests == {}
-    assert "1 dbt unit test is not run by Floe" in outcome.warnings
+    (test,) = outcome.artifacts.tests.values()
+    assert (test.kind, test.rendering, test.attached_to) == ("unit", "compiled", test.depends_on[0])
+    assert test.unit is not None
+    ((mark, fixture),) = test.unit.fixtures.items()
+    assert mark in test.sql
+    assert fixture.rows == (((("id", 1), ("amount", 2))),)
+    assert test.unit.expected == (((("id", 1), ("amount", 2))),)
+    assert test.unit.inputs == tuple(outcome.artifacts.assets[test.attached_to].depends_on)
 
 
 def test_models_and_seeds_of_an_installed_package_are_assets_with_their_own_files(full: Project):

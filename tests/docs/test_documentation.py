@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CONFIGURATION = ("# floe.yaml", "# platform.yaml")
 DBT = ("# models/", "# dbt/")
-DBT_KEYS = {"version", "models", "sources", "seeds", "snapshots", "data_tests", "exposures", "macros"}
+DBT_KEYS = {"version", "models", "sources", "seeds", "snapshots", "unit_tests", "data_tests", "exposures", "macros"}
 DBT_PROJECT_KEYS = {"name", "version", "profile", "vars", "models", "seeds", "snapshots", "data_tests", "flags"}
 MINIMAL_PIPELINE = 'name: documented\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
 ROOMS = (

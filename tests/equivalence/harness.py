@@ -213,7 +213,7 @@ class Twins:
         return Outcome(
             result.returncode,
             {node["unique_id"]: node["status"] for node in report},
-            {node["unique_id"]: node["failures"] for node in report if node["unique_id"].startswith("test.")},
+            {node["unique_id"]: node["failures"] for node in report if "test." in node["unique_id"]},
             result.stdout + result.stderr,
         )
 

@@ -113,6 +113,27 @@ class Exposure(Frozen):
     fqn: tuple[str, ...] = ()
 
 
+class Resource(Frozen):
+    """What dbt knows beside nodes, tests and exposures. Nothing is built for it; selections name it."""
+
+    kind: Literal["source", "metric", "semantic_model", "saved_query"]
+    name: str
+    package: str
+    source_name: str = ""
+    """Of a source: the name under which its table is declared."""
+    asset: str = ""
+    """Of a source: key of the asset that it is; empty for one that reads files itself."""
+    depends_on: tuple[str, ...] = ()
+    """Keys of assets, or ids of resources."""
+    readers: tuple[str, ...] = ()
+    """Of a source that is no asset: keys of the assets and ids of the tests that read it."""
+    tags: tuple[str, ...] = ()
+    path: str = ""
+    fqn: tuple[str, ...] = ()
+    config: dict[str, Any] = {}
+    """As that of an asset."""
+
+
 class Freshness(Frozen):
     """How old the newest row of a dbt source may be. Ages are in seconds."""
 
@@ -278,6 +299,8 @@ class Asset(Frozen):
     """Who may refer to a dbt model: `private`, `protected` or `public`."""
     version_standing: Literal["", "latest", "old", "prerelease"] = ""
     """Where a version of a dbt model stands; empty for models without versions."""
+    config: dict[str, Any] = {}
+    """What dbt's configuration of the node says beside dbt's defaults and its tags."""
 
     @property
     def publishes(self) -> bool:
@@ -285,15 +308,45 @@ class Asset(Frozen):
         return self.materialization in ("table", "incremental")
 
 
+FixtureRow = tuple[tuple[str, Any], ...]
+"""Names and values of a fixture's row, in the order in which they were written."""
+
+
+class Fixture(Frozen):
+    """Rows that a unit test gives its model in place of an input. They get the types of the relation's columns."""
+
+    name: str
+    """The input's name, for messages."""
+    relation: Relation
+    own_table: bool = False
+    """Whether it stands for the model's own table, `this`."""
+    rows: tuple[FixtureRow, ...] = ()
+
+
+class UnitTest(Frozen):
+    """What a dbt unit test gives and expects. A test that dbt runs itself carries only its `inputs`."""
+
+    inputs: tuple[str, ...] = ()
+    """Keys of the assets, other than the tested one, whose columns the fixtures need."""
+    fixtures: dict[str, Fixture] = {}
+    """What stands in the test's `sql` in place of a fixture -> the fixture."""
+    expected: tuple[FixtureRow, ...] = ()
+    expected_sql: str = ""
+
+
 class Test(Frozen):
-    """A dbt data test: `sql` selects the failing rows (before `limit`)."""
+    """A dbt data test, whose `sql` selects the failing rows (before `limit`), or a dbt unit test.
+
+    The `sql` of a unit test gives the actual rows, once the fixtures stand in it; it depends on the tested asset,
+    before which it runs.
+    """
 
     __test__ = False  # pytest must not collect it
 
     id: str
     """dbt's unique id."""
     name: str
-    kind: Literal["generic", "singular"]
+    kind: Literal["generic", "singular", "unit"]
     sql: str
     rendered_path: str
     depends_on: tuple[str, ...] = ()
@@ -320,7 +373,18 @@ class Test(Frozen):
     transform: str = ""
     """Name of the dbt transform that renders the test during a run."""
     source_digest: str = ""
+    """As that of an asset; of a unit test, the hash of its definition."""
+    fqn: tuple[str, ...] = ()
+    """dbt's fully qualified name of a unit test; those of data tests follow from id and path."""
+    config: dict[str, Any] = {}
     """As that of an asset."""
+    unit: UnitTest | None = None
+    """What a unit test gives and expects; None for data tests."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Keys of the assets that must be there when the test runs."""
+        return self.depends_on if self.unit is None else self.unit.inputs
 
 
 class DbtTransform(Frozen):
@@ -359,6 +423,8 @@ class CompiledArtifacts(Frozen):
     """The dbt transforms that render nodes during a run, by name."""
     exposures: dict[str, Exposure] = {}
     """By dbt's unique id."""
+    resources: dict[str, Resource] = {}
+    """By dbt's unique id: sources, and what belongs to dbt's semantic layer."""
     selectors: dict[str, Selector] = {}
     freshness: dict[str, Freshness] = {}
     """By dbt's unique id of the source."""

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 HELP_NAMES = ["-h", "--help"]
-SELECTION_FLAGS = ("--select", "-s", "--exclude")
+SELECTION_FLAGS = (
+    *("--select", "-s", "--exclude"),
+    *("--resource-type", "--resource-types", "--exclude-resource-type", "--exclude-resource-types"),
+)
 
 
 def _set_directory(application: Application, value: str) -> None:
@@ -144,7 +147,7 @@ def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--select`, `--exclude`, `--selector` and `--state` to a command, which gets them as one `wanted`."""
+    """Add what selects (`--select`, `--exclude`, `--selector`, `--resource-type` ...), as one `wanted`."""
 
     @wraps(command)
     def gathered(
@@ -153,9 +156,14 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         exclude: tuple[str, ...],
         selector: str,
         state: str,
+        indirect_selection: str,
+        resource_type: tuple[str, ...],
+        exclude_resource_type: tuple[str, ...],
         **rest: object,
     ) -> Any:  # noqa: ANN401 - what the command returns
-        return command(*arguments, wanted=Wanted(select, exclude, selector, state), **rest)
+        types, excluded = _separated(resource_type), _separated(exclude_resource_type)
+        wanted = Wanted(select, exclude, selector, state, indirect_selection, types, excluded)
+        return command(*arguments, wanted=wanted, **rest)
 
     select_option = click.option(
         "-s", "--select", multiple=True, metavar="SELECTOR", help="What to take, e.g. `+orders`, `tag:daily`, `gold.*`."
@@ -163,7 +171,26 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     exclude_option = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
     named = click.option("--selector", metavar="NAME", default="", help="A selector of dbt's selectors.yml.")
     state = click.option("--state", metavar="PATH", default="", help="Earlier artifacts.json, or its folder.")
-    return select_option(exclude_option(named(state(gathered))))
+    indirect = click.option(
+        "--indirect-selection",
+        type=click.Choice(("eager", "cautious", "buildable", "empty")),
+        default="eager",
+        metavar="MODE",
+        help="Which tests come along: eager (default), cautious, buildable or empty.",
+    )
+    types = _types_option("--resource-type", "Take only these types, e.g. `model`, `unit_test`.")
+    excluded = _types_option("--exclude-resource-type", "Leave these types out, e.g. `unit_test`.")
+    return select_option(exclude_option(named(state(indirect(types(excluded(gathered)))))))
+
+
+def _types_option(name: str, explanation: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    parameter = name.removeprefix("--").replace("-", "_")
+    return click.option(name, f"{name}s", parameter, multiple=True, metavar="TYPE", help=explanation)
+
+
+def _separated(types: Sequence[str]) -> tuple[str, ...]:
+    """Types, of which several may stand in one argument."""
+    return tuple(word.lower() for text in types for word in text.replace(",", " ").split())
 
 
 def event_time_options(command: Callable[..., Any]) -> Callable[..., Any]:

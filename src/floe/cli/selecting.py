@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from floe.runtime.selection import Selection
 
 
+_EVERY = ("all", "default")
+
+
 @dataclass(frozen=True)
 class Wanted:
     """The selection options as they were written."""
@@ -23,6 +26,11 @@ class Wanted:
     selector: str = ""
     state: str = ""
     """Folder or file of an earlier artifact; empty for none."""
+    indirect: str = "eager"
+    """Which tests come along with what they read."""
+    types: tuple[str, ...] = ()
+    """Resource types to keep; none for all."""
+    excluded_types: tuple[str, ...] = ()
 
 
 def selected(application: Application, artifacts: CompiledArtifacts, wanted: Wanted) -> Selection:
@@ -34,7 +42,7 @@ def selected(application: Application, artifacts: CompiledArtifacts, wanted: Wan
     """
     from floe.runtime.retry import last_results
     from floe.runtime.selection import select
-    from floe.runtime.selectors import History
+    from floe.runtime.universe import History
 
     if wanted.selector and (wanted.select or wanted.exclude):
         other = "--select" if wanted.select else "--exclude"
@@ -42,7 +50,31 @@ def selected(application: Application, artifacts: CompiledArtifacts, wanted: Wan
         raise UsageError("FLOE-0714", reason, "leave one of them out")
     directory, environment = application.directory.resolve(), artifacts.platform.environment
     history = History(_earlier(wanted.state), lambda: last_results(directory, environment))
-    return select(artifacts, wanted.select, wanted.exclude, selector=wanted.selector, history=history)
+    selection = select(
+        artifacts,
+        wanted.select,
+        wanted.exclude,
+        selector=wanted.selector,
+        history=history,
+        indirect=wanted.indirect,
+    )
+    return _of_types(artifacts, selection, wanted)
+
+
+def _of_types(artifacts: CompiledArtifacts, selection: Selection, wanted: Wanted) -> Selection:
+    if not wanted.types and not wanted.excluded_types:
+        return selection
+    from floe.diagnostics.suggest import did_you_mean
+    from floe.runtime.selection import of_types
+    from floe.runtime.selectors import RESOURCE_TYPES
+
+    for name in (*wanted.types, *wanted.excluded_types):
+        if name not in (*RESOURCE_TYPES, *_EVERY):
+            way_out = did_you_mean(name, RESOURCE_TYPES) or f"there are {', '.join(RESOURCE_TYPES)}"
+            raise UsageError("FLOE-0730", f"`{name}` is no type of resource", way_out)
+    every = set(_EVERY) & set(wanted.types) or not wanted.types
+    kept = set(RESOURCE_TYPES if every else wanted.types) - set(wanted.excluded_types)
+    return of_types(artifacts, selection, kept)
 
 
 def _earlier(state: str) -> CompiledArtifacts | None:

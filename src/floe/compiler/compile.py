@@ -226,6 +226,7 @@ def _artifact(
             assets={asset.key: asset for asset in linked.assets},
             tests={test.id: test for test in linked.tests},
             exposures=linked.exposures,
+            resources=linked.resources,
             selectors=_selectors(results),
             freshness=linked.freshness,
             transforms=_transforms(projects, [*linked.assets, *linked.tests]),

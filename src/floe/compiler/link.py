@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError
@@ -11,7 +11,7 @@ from floe.errors import CompilationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from floe.artifact.models import Asset, Exposure, Freshness, Test
+    from floe.artifact.models import Asset, Exposure, Freshness, Resource, Test
     from floe.compiler.dbt.transform import DbtResult
 
 
@@ -31,6 +31,7 @@ class Linked:
     assets: list[Asset]
     tests: list[Test]
     exposures: dict[str, Exposure]
+    resources: dict[str, Resource]
     freshness: dict[str, Freshness]
 
 
@@ -49,6 +50,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
     assets: list[Asset] = []
     tests: list[Test] = []
     exposures: dict[str, Exposure] = {}
+    resources: dict[str, Resource] = {}
     freshness: dict[str, Freshness] = {}
     missing: list[str] = []
     for result in results:
@@ -59,6 +61,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
         tests += [_linked_test(test, keys) for test in result.tests]
         for unique_id, exposure in result.exposures.items():
             exposures[unique_id] = exposure.model_copy(update={"depends_on": _keys(exposure.depends_on, keys)})
+        resources |= {name: _linked_resource(name, resource, keys) for name, resource in result.resources.items()}
         freshness |= {
             source.unique_id: source.freshness.model_copy(update={"asset": keys.get(source.unique_id, "")})
             for source in result.sources
@@ -71,7 +74,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
             "add it to `sources` in floe.yaml, or give it an `external_location`",
             details=missing,
         )
-    return Linked(assets, tests, exposures, freshness)
+    return Linked(assets, tests, exposures, resources, freshness)
 
 
 def _refuse_same_packages(results: Sequence[DbtResult]) -> None:
@@ -115,5 +118,19 @@ def _keys(unique_ids: Iterable[str], keys: dict[str, str]) -> tuple[str, ...]:
 
 
 def _linked_test(test: Test, keys: dict[str, str]) -> Test:
-    update = {"depends_on": _keys(test.depends_on, keys), "attached_to": keys.get(test.attached_to, "")}
+    update: dict[str, Any] = {
+        "depends_on": _keys(test.depends_on, keys),
+        "attached_to": keys.get(test.attached_to, ""),
+    }
+    if test.unit is not None:
+        update["unit"] = test.unit.model_copy(update={"inputs": _keys(test.unit.inputs, keys)})
     return test.model_copy(update=update)
+
+
+def _linked_resource(unique_id: str, resource: Resource, keys: dict[str, str]) -> Resource:
+    """The resource with keys of assets, ids of tests and ids of other resources."""
+    if unique_id in keys:
+        return resource.model_copy(update={"asset": keys[unique_id], "readers": ()})
+    readers = tuple(sorted({keys.get(reader, reader) for reader in resource.readers}))
+    above = tuple(sorted({keys.get(name, name) for name in resource.depends_on}))
+    return resource.model_copy(update={"readers": readers, "depends_on": above})

@@ -23,7 +23,7 @@ def rendered_files(artifacts: CompiledArtifacts) -> dict[str, str]:
             if asset.query.increment is not None:
                 files[asset.query.increment_path] = f"{asset.query.increment}\n"
     for test in artifacts.tests.values():
-        if test.rendering == "compiled":
+        if test.rendering == "compiled" and test.unit is None:
             files[test.rendered_path] = f"{test.sql}\n"
     return files
 
@@ -33,7 +33,8 @@ def _late_files(artifacts: CompiledArtifacts) -> set[str]:
     assets = [asset for asset in artifacts.assets.values() if asset.rendering != "compiled"]
     queries = [asset.query for asset in assets if asset.query is not None]
     late = {path for query in queries for path in (query.rendered_path, query.increment_path)}
-    return late | {test.rendered_path for test in artifacts.tests.values() if test.rendering != "compiled"}
+    tests = [test for test in artifacts.tests.values() if test.rendering != "compiled" or test.unit is not None]
+    return late | {test.rendered_path for test in tests}
 
 
 def write_rendered(artifacts: CompiledArtifacts, project: Path) -> None:

@@ -119,7 +119,7 @@ class Session(Protocol):
         ...
 
     def test(self, test: Test) -> TestOutcome:
-        """Run one data test against what was built or attached.
+        """Run one data test against what was built or attached, or a unit test of an asset that is to be built.
 
         Raises:
             NodeError: the test's SQL cannot be executed.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from floe.runtime.events import Failure, TestFinished
 
 _MAXIMUM_ROWS = 5
+_MAXIMUM_DIFFERENCES = 20
 _MAXIMUM_CELL = 40
 _MAXIMUM_NAMES = 5
 
@@ -44,12 +45,25 @@ class Setting:
 
 def data_test_lines(event: TestFinished, test: Test, setting: Setting, skipped: Sequence[str] = ()) -> list[str]:
     """A failed or warned test: the failing values, the expected ones, and the query that shows them all."""
+    if test.unit is not None:
+        return _unit_test_lines(event, test, setting, skipped)
     lines = [title(event, test, setting.paint), *_table(event.columns, event.sample, setting.width)]
     shown = min(len(event.sample), _MAXIMUM_ROWS)
     if event.failures is not None and test.fail_calc == "count(*)" and event.failures > shown > 0:
         lines.append(f"  … and {count(event.failures - shown, 'more row')}")
     lines += [f"  expected: {expectation}" for expectation in _expected(test)]
     return [*lines, *_because_of_it(skipped), *_query_hint(test, setting)]
+
+
+def _unit_test_lines(event: TestFinished, test: Test, setting: Setting, skipped: Sequence[str]) -> list[str]:
+    """A failed unit test: how its actual rows differ from the expected ones, and the query that gives both."""
+    rows = _table(event.columns, event.sample, setting.width, maximum_rows=_MAXIMUM_DIFFERENCES)
+    more = len(event.sample) - _MAXIMUM_DIFFERENCES
+    rows += [f"  … and {count(more, 'more row')} (`--json` has them)"] if more > 0 else []
+    legend = "  --- expected and missing, +++ not expected, -> expected->actual"
+    command = f'`floe show --sql "$(cat {shlex.quote(test.rendered_path)})"`'
+    hint = f"{setting.paint.cyan('hint:')} all actual and expected rows: {command}"
+    return [title(event, test, setting.paint), *rows, legend, *_because_of_it(skipped), hint]
 
 
 def brief_lines(event: TestFinished, test: Test, setting: Setting) -> list[str]:
@@ -61,6 +75,8 @@ def title(event: TestFinished, test: Test, paint: Paint) -> str:
     """A failed or warned test in one line."""
     failed = event.status is TestStatus.FAIL
     title = paint.red("error:") if failed else paint.yellow("warning:")
+    if test.unit is not None:
+        return f"{title} unit test `{event.name}` of `{event.asset}` failed: its rows are not the expected ones"
     where = f" on `{event.asset}`" if event.asset else ""
     return f"{title} test `{event.name}`{where} {'failed' if failed else 'warned'}: {_found(event, test)}"
 
@@ -110,9 +126,11 @@ def _query_hint(test: Test, setting: Setting) -> list[str]:
     return [*query, f"{hint} `store_failures: true` on this test keeps every failing row in a table"]
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+def _table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, maximum_rows: int = _MAXIMUM_ROWS
+) -> list[str]:
     """The sample, aligned; columns that do not fit are left out."""
-    shown = [[clip(cell, _MAXIMUM_CELL) for cell in row] for row in rows[:_MAXIMUM_ROWS]]
+    shown = [[clip(cell, _MAXIMUM_CELL) for cell in row] for row in rows[:maximum_rows]]
     if not columns or not shown:
         return []
     names = [clip(name, _MAXIMUM_CELL) for name in columns]

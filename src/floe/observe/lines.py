@@ -47,7 +47,7 @@ def data_test_line(event: TestFinished, paint: Paint, width: int) -> str:
         TestStatus.CANCELLED: paint.yellow(verb("Cancelled")),
     }
     took = _took(event.seconds) if event.seconds else " " * 6
-    return f"{words[event.status]} {took}  {clip(f'test {event.name}{_told(event)}', width - 19)}".rstrip()
+    return f"{words[event.status]} {took}  {clip(f'{_kind(event)} {event.name}{_told(event)}', width - 19)}".rstrip()
 
 
 def name_columns(keys: Iterable[str]) -> int:
@@ -55,17 +55,29 @@ def name_columns(keys: Iterable[str]) -> int:
     return min(max(map(len, keys), default=0), _NAME_COLUMNS)
 
 
+def _kind(event: TestFinished) -> str:
+    return "unit test" if event.test.startswith("unit_test.") else "test"
+
+
 def _told(event: TestFinished) -> str:
+    if event.test.startswith("unit_test."):
+        return f"  {event.failure.reason}" if event.failure else _skipped(event)
     if event.status in (TestStatus.WARN, TestStatus.FAIL):
         return f"  {count(event.failures or 0, 'row')}"
     if event.status is TestStatus.ERROR and event.failure:
         return f"  {event.failure.reason}"
+    return _skipped(event)
+
+
+def _skipped(event: TestFinished) -> str:
     return f"  because {_cause(event.skipped_because)} failed" if event.skipped_because else ""
 
 
 def _cause(node: str) -> str:
-    """An asset by its key, a test by its name, which is the third part of dbt's unique id."""
+    """An asset by its key, a test by its name, which is the third or, of a unit test, the fourth part of its id."""
     parts = node.split(".")
+    if parts[0] == "unit_test" and len(parts) > 3:
+        return f"unit test {parts[3]}"
     return f"test {parts[2]}" if parts[0] == "test" and len(parts) > 2 else node
 
 

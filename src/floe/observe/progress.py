@@ -93,7 +93,7 @@ class Progress:
 
     def _test(self, event: TestFinished) -> None:
         quiet = event.status in (TestStatus.PASS, TestStatus.SKIPPED, TestStatus.CANCELLED)
-        if self._verbosity >= 1 or not quiet or not event.asset or event.asset not in self._tally.nodes:
+        if self._verbosity >= 1 or not quiet or not self._tally.tells_of(event.asset):
             self._test_line(event)
         if self._tally.outstanding[event.asset] == 0 and event.asset in self._waiting:
             self._node_line(self._waiting.pop(event.asset))

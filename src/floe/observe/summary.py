@@ -9,6 +9,7 @@ from floe.observe.wording import INDENT, clip, count, counts, duration, verb
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from floe.observe.tally import Tally
@@ -163,13 +164,20 @@ def _change(table: TablePublished) -> str:
 
 
 def _tested(tally: Tally) -> str:
+    data = _verdicts(tally.data_statuses())
+    unit = _verdicts(tally.unit_statuses())
+    parts = [data, f"unit tests: {unit}" if unit else ""]
+    return "; ".join(part for part in parts if part) or "nothing: every test was skipped"
+
+
+def _verdicts(statuses: Counter[TestStatus]) -> str:
     parts = [
-        (tally.test_count(TestStatus.PASS), "passed"),
-        (tally.test_count(TestStatus.WARN), "warned"),
-        (tally.test_count(TestStatus.FAIL, TestStatus.ERROR), "failed"),
-        (tally.test_count(TestStatus.CANCELLED), "cancelled"),
+        (statuses[TestStatus.PASS], "passed"),
+        (statuses[TestStatus.WARN], "warned"),
+        (statuses[TestStatus.FAIL] + statuses[TestStatus.ERROR], "failed"),
+        (statuses[TestStatus.CANCELLED], "cancelled"),
     ]
-    return ", ".join(f"{number} {word}" for number, word in parts if number) or "nothing: every test was skipped"
+    return ", ".join(f"{number} {word}" for number, word in parts if number)
 
 
 def _ended(started: RunStarted, finished: RunFinished, paint: Paint) -> str:

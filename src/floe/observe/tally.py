@@ -69,9 +69,21 @@ class Tally:
         """Number of assets with this status."""
         return sum(node.status is status for node in self.nodes.values())
 
+    def data_statuses(self) -> Counter[TestStatus]:
+        """How many data tests have each status."""
+        return Counter(test.status for name, test in self.results.items() if self.tests[name].unit is None)
+
+    def unit_statuses(self) -> Counter[TestStatus]:
+        """How many unit tests have each status."""
+        return Counter(test.status for name, test in self.results.items() if self.tests[name].unit is not None)
+
     def test_count(self, *statuses: TestStatus) -> int:
         """Number of tests with one of these statuses."""
         return sum(test.status in statuses for test in self.results.values())
+
+    def tells_of(self, asset: str) -> bool:
+        """Whether the asset is built in this run, so that it has a line of its own, or has had one."""
+        return asset in self.nodes or (self.started is not None and asset in self.started.assets)
 
     def tests_of(self, asset: str) -> list[TestFinished]:
         """Results of the tests declared on an asset."""

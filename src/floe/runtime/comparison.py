@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from floe.artifact.models import CompiledArtifacts, Test
-    from floe.runtime.selectors import Universe
+    from floe.runtime.universe import Universe
 
 _ABOUT = {"key", "name", "path", "fqn", "unique_id", "description", "rendered_path", "attached_to", "id", "columns"}
 """What says nothing about how a node is built."""

@@ -37,12 +37,14 @@ def build_graph(artifacts: CompiledArtifacts, assets: Iterable[str], tests: Iter
     Ephemeral assets are part of the SQL of their readers: they are no nodes, but pass dependencies on.
     """
     order = topological_order({key: asset.depends_on for key, asset in artifacts.assets.items()})
-    builds = {key for key in assets if artifacts.assets[key].materialization != "ephemeral"}
+    selected = list(assets)
+    builds = {key for key in selected if artifacts.assets[key].materialization != "ephemeral"}
     chosen_tests = list(tests)
     kinds = _kinds(artifacts, order, builds, chosen_tests)
     blocking = _blocking_tests(artifacts, order, chosen_tests) if builds else {}
     full = {key: (*artifacts.assets[key].depends_on, *blocking.get(key, ())) for key in order}
-    full.update((test_id, artifacts.tests[test_id].depends_on) for test_id in chosen_tests)
+    full.update((test_id, artifacts.tests[test_id].reads) for test_id in chosen_tests)
+    _put_unit_tests_first(artifacts, set(selected), chosen_tests, full)
     parents = _collapse(full, kinds)
     return RunGraph(kinds, parents, _reversed(parents), _priorities(parents, kinds))
 
@@ -66,7 +68,7 @@ def topological_order(parents: Edges) -> list[str]:
 def _kinds(
     artifacts: CompiledArtifacts, order: Sequence[str], builds: AbstractSet[str], tests: Sequence[str]
 ) -> dict[str, NodeKind]:
-    needed = _needed(artifacts.assets, builds, tests=[artifacts.tests[test_id].depends_on for test_id in tests])
+    needed = _needed(artifacts.assets, builds, tests=[artifacts.tests[test_id].reads for test_id in tests])
     kinds: dict[str, NodeKind] = {}
     for key in order:
         if key in builds:
@@ -103,12 +105,27 @@ def _blocking_tests(artifacts: CompiledArtifacts, order: Sequence[str], tests: S
     blocking: dict[str, list[str]] = {}
     for test_id in tests:
         inputs = artifacts.tests[test_id].depends_on
-        if not inputs:
+        if not inputs or artifacts.tests[test_id].unit is not None:
             continue
         wanted = _union_of(bit[key] for key in inputs)
         for key in _first_below(max(inputs, key=bit.__getitem__), wanted, children, above):
             blocking.setdefault(key, []).append(test_id)
     return blocking
+
+
+def _put_unit_tests_first(
+    artifacts: CompiledArtifacts, selected: AbstractSet[str], tests: Sequence[str], full: dict[str, tuple[str, ...]]
+) -> None:
+    """Let an asset that is built wait for its unit tests, and these for all that the asset waits for."""
+    unit_tests: dict[str, list[str]] = {}
+    for test_id in tests:
+        test = artifacts.tests[test_id]
+        if test.unit is not None and test.attached_to in selected:
+            unit_tests.setdefault(test.attached_to, []).append(test_id)
+    for key, names in unit_tests.items():
+        before = full[key]
+        full.update((test_id, (*before, *full[test_id])) for test_id in names)
+        full[key] = (*before, *names)
 
 
 def _union_of(masks: Iterable[int]) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from floe.runtime.events import RunStarted
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _MIGRATIONS = (
     """
     CREATE TABLE runs (
@@ -57,6 +57,7 @@ _MIGRATIONS = (
     ALTER TABLE nodes ADD COLUMN thread TEXT NOT NULL DEFAULT '';
     ALTER TABLE tests ADD COLUMN thread TEXT NOT NULL DEFAULT '';
     """,
+    "ALTER TABLE tests ADD COLUMN found TEXT",
 )
 """`_MIGRATIONS[n]` takes a journal of version n to version n + 1."""
 

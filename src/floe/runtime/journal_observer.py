@@ -25,8 +25,8 @@ _INSERT_NODE = """INSERT OR REPLACE INTO nodes
     (run_id, asset, kind, materialization, status, finished_at, seconds, rows, bytes, skipped_because, failure,
      unique_id, thread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_TEST = """INSERT OR REPLACE INTO tests
-    (run_id, test, name, asset, status, finished_at, seconds, failures, skipped_because, failure, thread)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    (run_id, test, name, asset, status, finished_at, seconds, failures, skipped_because, failure, thread,
+     found) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_PUBLISH = """INSERT OR REPLACE INTO publishes
     (run_id, asset, table_name, snapshot_id, operation, rows_added, rows_removed, rows_total, files_added,
      bytes_added, published_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -87,7 +87,15 @@ def _node_row(event: NodeFinished) -> tuple[Any, ...]:
 
 def _test_row(event: TestFinished) -> tuple[Any, ...]:
     who = (event.run_id, event.test, event.name, event.asset, event.status, event.at, event.seconds)
-    return (*who, event.failures, event.skipped_because, _as_json(event.failure), event.thread)
+    why = (event.failures, event.skipped_because, _as_json(event.failure))
+    return (*who, *why, event.thread, _found(event))
+
+
+def _found(event: TestFinished) -> str | None:
+    """How the rows of a unit test differ, as JSON. Rows that data tests find are the user's data, and stay out."""
+    if not event.sample or not event.test.startswith("unit_test."):
+        return None
+    return json.dumps({"columns": event.columns, "rows": event.sample})
 
 
 def _publish_row(event: TablePublished) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from collections.abc import Set as AbstractSet
 
-    from floe.runtime.selectors import Universe
+    from floe.runtime.universe import Universe
 
 
 class Relations:
@@ -20,7 +20,11 @@ class Relations:
         self._tests = universe.tests
         for key, node in universe.nodes():
             self.parents[key] = node.depends_on
-            for parent in node.depends_on:
+        for key, resource in universe.resources.items():
+            for reader in resource.readers:
+                self.parents[reader] = (*self.parents.get(reader, ()), key)
+        for key, above in self.parents.items():
+            for parent in above:
                 self.children.setdefault(parent, []).append(key)
 
     def ancestors(self, start: AbstractSet[str], generations: int | None = None) -> set[str]:

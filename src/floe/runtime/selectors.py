@@ -6,63 +6,47 @@ Semantics follow dbt's own (dbt-core, `dbt/graph/selector_methods.py`); `layer:`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from floe.artifact.models import Exposure, Test
+from floe.artifact.models import Asset, Exposure, Test
 from floe.errors import SelectionError
 from floe.runtime.comparison import by_result, by_state
+from floe.runtime.settings import is_set, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from floe.artifact.models import Asset, CompiledArtifacts
+    from floe.artifact.models import CompiledArtifacts, Resource
+    from floe.runtime.universe import Node, Universe
 
-    Node = Asset | Test | Exposure
-    Matcher = Callable[["Universe", str, str], Iterable[str]]
+    Matcher = Callable[[Universe, str, Any], Iterable[str]]
 
 _WILDCARDS = re.compile(r"[*?\[\]]")
-_DBT_MATERIALIZED = {"seed": "seed", "dbt_snapshot": "snapshot"}
-_RESOURCE_TYPES = {"dbt_snapshot": "snapshot"}
-
-
-@dataclass(frozen=True)
-class History:
-    """What was before: for `state:` an earlier artifact, for `result:` what became of each node in the last run."""
-
-    artifacts: CompiledArtifacts | None = None
-    results: Callable[[], Mapping[str, str] | None] | None = None
-    """Gives asset key or test id -> status; None when nothing has run."""
-
-
-class Universe:
-    """Everything that can be selected, with the names under which it is found."""
-
-    def __init__(self, artifacts: CompiledArtifacts, history: History) -> None:
-        self.artifacts = artifacts
-        self.history = history
-        self.exposures = artifacts.exposures
-        self.assets = artifacts.assets
-        self.tests = artifacts.tests
-
-    def nodes(self) -> Iterator[tuple[str, Node]]:
-        """Every asset, test and exposure with its identifier."""
-        yield from self.assets.items()
-        yield from self.tests.items()
-        yield from self.exposures.items()
-
-    def names(self) -> list[str]:
-        """Names a user may have meant: asset keys, asset names, test names."""
-        keys = [name for asset in self.assets.values() for name in (asset.key, asset.name)]
-        return sorted({*keys, *(test.name for test in self.tests.values())})
-
-    def paths(self) -> Iterator[tuple[str, str]]:
-        """Identifier and defining file of everything that has one."""
-        yield from ((key, asset.path) for key, asset in self.assets.items() if asset.path)
-        yield from ((key, test.path) for key, test in self.tests.items() if test.path)
-        yield from ((key, exposure.path) for key, exposure in self.exposures.items())
+_TEST_TYPES = {
+    "data": ("generic", "singular"),
+    "generic": ("generic",),
+    "schema": ("generic",),
+    "singular": ("singular",),
+    "unit": ("unit",),
+}
+VERSIONS = ("latest", "none", "old", "prerelease")
+RESOURCE_TYPES = (
+    "analysis",
+    "exposure",
+    "function",
+    "metric",
+    "model",
+    "python",
+    "saved_query",
+    "seed",
+    "semantic_model",
+    "snapshot",
+    "source",
+    "test",
+    "unit_test",
+)
 
 
 def asset_fqn(artifacts: CompiledArtifacts, asset: Asset) -> tuple[str, ...]:
@@ -72,14 +56,20 @@ def asset_fqn(artifacts: CompiledArtifacts, asset: Asset) -> tuple[str, ...]:
 
 def test_fqns(test: Test) -> list[tuple[str, ...]]:
     """The names under which dbt finds a test: package, any tail of its folders, name."""
+    if test.fqn:
+        return [test.fqn]
     package = _package(test.id)
     folders = PurePosixPath(test.path).parts[:-1]
     return [(package, *folders[start:], test.name) for start in range(len(folders) + 1)]
 
 
-def matches_fqn(fqn: Sequence[str], selector: str) -> bool:
-    """Whether a dotted selector names this node or a folder above it; wildcards match the rest of the name."""
-    if fqn[-1] == selector:
+def matches_fqn(fqn: Sequence[str], selector: str, *, versioned: bool = False) -> bool:
+    """Whether a dotted selector names this node or a folder above it; wildcards match the rest of the name.
+
+    The last part of the name of a `versioned` node is its version.
+    """
+    leaf = fqn[-2] if versioned and len(fqn) > 1 else fqn[-1]
+    if leaf == selector or (versioned and "_".join(fqn[-2:]) == "_".join(selector.split(".")[-2:])):
         return True
     names = [part for segment in fqn for part in segment.split(".")]
     wanted = selector.split(".")
@@ -88,7 +78,7 @@ def matches_fqn(fqn: Sequence[str], selector: str) -> bool:
     for index, part in enumerate(wanted):
         if _WILDCARDS.search(part):
             rest_matches = fnmatchcase(".".join(names[index:]), ".".join(wanted[index:]))
-            return rest_matches or (len(wanted) == 1 and fnmatchcase(fqn[-1], selector))
+            return rest_matches or (len(wanted) == 1 and fnmatchcase(leaf, selector))
         if names[index] != part:
             return False
     return True
@@ -106,30 +96,63 @@ def _asset_package(universe: Universe, asset: Asset) -> str:
 def by_name(universe: Universe, _argument: str, value: str) -> Iterator[str]:
     """`fqn:` and bare names: keys, names, dotted folders, wildcards."""
     for key, asset in universe.assets.items():
-        fqn = asset_fqn(universe.artifacts, asset)
+        fqn, versioned = asset_fqn(universe.artifacts, asset), bool(asset.version_standing)
         by_key = "." in value and fnmatchcase(key, value)
-        if by_key or asset.name == value or matches_fqn(fqn, value) or matches_fqn(fqn[1:], value):
+        if by_key or asset.name == value or _is_named(fqn, value, versioned=versioned):
             yield key
     for test_id, test in universe.tests.items():
-        fqns = test_fqns(test)
-        if test_id == value or any(matches_fqn(fqn, value) or matches_fqn(fqn[1:], value) for fqn in fqns):
+        if test_id == value or any(_is_named(fqn, value) for fqn in test_fqns(test)):
             yield test_id
-    for key, exposure in universe.exposures.items():
-        if matches_fqn(exposure.fqn, value) or matches_fqn(exposure.fqn[1:], value):
+    others: list[tuple[str, Exposure | Resource]] = [*universe.exposures.items(), *universe.resources.items()]
+    for key, other in others:
+        if not universe.is_source(key) and _is_named(other.fqn, value):
             yield key
+
+
+def _is_named(fqn: Sequence[str], value: str, *, versioned: bool = False) -> bool:
+    """Whether a selector names a node, with or without its package."""
+    return any(matches_fqn(names, value, versioned=versioned) for names in (fqn, fqn[1:]) if names)
 
 
 def by_exposure(universe: Universe, _argument: str, value: str) -> Iterator[str]:
     """`exposure:name` or `exposure:package.name`, with wildcards; `+exposure:name` is what it uses."""
-    package, _, name = value.rpartition(".")
+    package, name = _package_and_name("exposure", value)
     for key, exposure in universe.exposures.items():
-        if fnmatchcase(exposure.name, name) and fnmatchcase(exposure.package, package or "*"):
+        if fnmatchcase(exposure.name, name) and fnmatchcase(exposure.package, package):
             yield key
 
 
+def by_unit_test(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+    """`unit_test:name` or `unit_test:package.name`, with wildcards."""
+    package, name = _package_and_name("unit_test", value)
+    for key, test in universe.tests.items():
+        if test.unit is not None and fnmatchcase(test.fqn[-1], name) and fnmatchcase(_package(key), package):
+            yield key
+
+
+def _by_resource(kind: str) -> Matcher:
+    """A method for resources of dbt that are not built: `metric:name`, `metric:package.name`."""
+
+    def matcher(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+        package, name = _package_and_name(kind, value)
+        for key, resource in universe.resources.items():
+            if resource.kind == kind and fnmatchcase(resource.name, name) and fnmatchcase(resource.package, package):
+                yield key
+
+    return matcher
+
+
+def _package_and_name(method: str, value: str) -> tuple[str, str]:
+    parts = value.split(".")
+    if len(parts) > 2:
+        instruction = f"write `{method}:name` or `{method}:package.name`"
+        raise SelectionError("FLOE-0603", f"`{method}:{value}` has too many parts", instruction)
+    return ("*", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
+
+
 def by_group(universe: Universe, _argument: str, value: str) -> Iterator[str]:
-    """`group:`: the members of a dbt group."""
-    return (key for key, asset in universe.assets.items() if asset.group == value)
+    """`group:`: the members of a dbt group, with wildcards."""
+    return (key for key, asset in universe.assets.items() if asset.group and fnmatchcase(asset.group, value))
 
 
 def by_access(universe: Universe, _argument: str, value: str) -> Iterator[str]:
@@ -138,7 +161,13 @@ def by_access(universe: Universe, _argument: str, value: str) -> Iterator[str]:
 
 
 def by_version(universe: Universe, _argument: str, value: str) -> Iterator[str]:
-    """`version:` latest, old or prerelease of dbt models that have versions; none for those that have not."""
+    """`version:` latest, old or prerelease of dbt models that have versions; none for those that have not.
+
+    Raises:
+        SelectionError: it is none of these.
+    """
+    if value not in VERSIONS:
+        raise _no_such("version", value, VERSIONS)
     for key, asset in universe.assets.items():
         if asset.kind == "model" and (asset.version_standing or "none") == value:
             yield key
@@ -146,7 +175,7 @@ def by_version(universe: Universe, _argument: str, value: str) -> Iterator[str]:
 
 def by_tag(universe: Universe, _argument: str, value: str) -> Iterator[str]:
     """`tag:` with wildcards."""
-    for key, node in universe.nodes():
+    for key, node in (*universe.nodes(), *universe.sources()):
         if any(fnmatchcase(tag, value) for tag in node.tags):
             yield key
 
@@ -163,6 +192,9 @@ def by_source(universe: Universe, _argument: str, value: str) -> Iterator[str]:
         instruction = "write `source:name`, `source:name.table` or `source:package.name.table`"
         raise SelectionError("FLOE-0603", f"`source:{value}` has too many parts", instruction)
     package, source, table = {1: ("*", parts[0], "*"), 2: ("*", *parts)}.get(len(parts), tuple(parts))
+    for key, resource in universe.sources():
+        if all(map(fnmatchcase, (resource.package, resource.source_name, resource.name), (package, source, table))):
+            yield key
     for key, asset in universe.assets.items():
         if asset.kind != "source" and not asset.unique_id.startswith("source."):
             continue
@@ -209,72 +241,63 @@ def by_package(universe: Universe, _argument: str, value: str) -> Iterator[str]:
     packages = {key: _asset_package(universe, asset) for key, asset in universe.assets.items()}
     packages |= {key: _package(key) for key in (*universe.tests, *universe.exposures)}
     own = {universe.artifacts.project.name, *universe.artifacts.dbt_packages}
-    for key, package in packages.items():
+    named = [*packages.items(), *((key, resource.package) for key, resource in universe.all_resources())]
+    for key, package in named:
         if package in own if value == "this" else fnmatchcase(package, value):
             yield key
 
 
 def by_resource_type(universe: Universe, _argument: str, value: str) -> Iterator[str]:
-    """`resource_type:` model, seed, snapshot, source, python or test."""
-    for key, asset in universe.assets.items():
-        if _RESOURCE_TYPES.get(asset.kind, asset.kind) == value:
-            yield key
-    if value == "test":
-        yield from universe.tests
-    elif value == "exposure":
-        yield from universe.exposures
+    """`resource_type:` model, seed, snapshot, source, python, test, unit_test, exposure, metric ...
+
+    Raises:
+        SelectionError: there is no such type.
+    """
+    if value not in RESOURCE_TYPES:
+        raise _no_such("resource_type", value, RESOURCE_TYPES)
+    return (key for key, node in universe.nodes() if resource_type(node) == value)
+
+
+def resource_type(node: Node) -> str:
+    """What dbt calls a node's type; Python assets are `python`."""
+    if isinstance(node, Asset):
+        return "snapshot" if node.kind == "dbt_snapshot" else node.kind
+    if isinstance(node, Test):
+        return "test" if node.unit is None else "unit_test"
+    return "exposure" if isinstance(node, Exposure) else node.kind
 
 
 def by_test_type(universe: Universe, _argument: str, value: str) -> Iterator[str]:
-    """`test_type:` generic, singular, or data for both."""
+    """`test_type:` generic, singular, data for both, or unit.
+
+    Raises:
+        SelectionError: there is no such type.
+    """
+    if value not in _TEST_TYPES:
+        raise _no_such("test_type", value, _TEST_TYPES)
     for test_id, test in universe.tests.items():
-        if value in ("data", test.kind):
+        if test.kind in _TEST_TYPES[value]:
             yield test_id
 
 
 def by_test_name(universe: Universe, _argument: str, value: str) -> Iterator[str]:
-    """`test_name:`: the generic test, e.g. `not_null`, with or without its package."""
+    """`test_name:`: the generic test, e.g. `not_null`, with or without its package; or the name of a unit test."""
     for test_id, test in universe.tests.items():
-        if test.type and (fnmatchcase(test.type, value) or fnmatchcase(test.type.split(".")[-1], value)):
+        names = [test.fqn[-1]] if test.unit is not None else [test.type, test.type.split(".")[-1]]
+        if any(name and fnmatchcase(name, value) for name in names):
             yield test_id
 
 
-def _settings_of(node: Node) -> dict[str, object]:
-    """What `config.<setting>:` compares with, as far as the artifact keeps it."""
-    if isinstance(node, Exposure):
-        return {"tags": node.tags}
-    if isinstance(node, Test):
-        test_settings = {"severity": node.severity, "store_failures": node.store_failures}
-        return {"materialized": "test", "tags": node.tags, **test_settings}
-    settings: dict[str, object] = {
-        "materialized": _DBT_MATERIALIZED.get(node.kind, node.materialization),
-        "schema": node.relation.schema_name,
-        "alias": node.relation.identifier,
-        "tags": node.tags,
-        "full_refresh": node.full_refresh,
-        "group": node.group,
-        "access": node.access,
-    }
-    if node.incremental:
-        settings["incremental_strategy"] = node.incremental.strategy
-        settings["unique_key"] = node.incremental.unique_key
-        settings["on_schema_change"] = node.incremental.on_schema_change
-    return settings
+def _no_such(method: str, value: str, known: Iterable[str]) -> SelectionError:
+    listed = ", ".join(f"`{name}`" for name in known)
+    return SelectionError("FLOE-0601", f"the selection `{method}:{value}` matches nothing", f"there are {listed}")
 
 
-def _equals(actual: object, wanted: str) -> bool:
-    if isinstance(actual, tuple):
-        return wanted in actual
-    if isinstance(actual, bool):
-        return wanted.lower() == str(actual).lower()
-    return actual == wanted
-
-
-def by_config(universe: Universe, argument: str, value: str) -> Iterator[str]:
-    """`config.materialized:view` and other settings that the artifact keeps."""
-    wanted = value.lower() if argument == "severity" else value
-    for key, node in universe.nodes():
-        if _equals(_settings_of(node).get(argument), wanted):
+def by_config(universe: Universe, argument: str, value: object) -> Iterator[str]:
+    """`config.materialized:view`, `config.meta.owner:finance` and other settings; of lists, whether they hold it."""
+    names = argument.split(".")
+    for key, node in universe.configured():
+        if is_set(settings_of(node), names, value):
             yield key
 
 
@@ -286,15 +309,19 @@ METHODS: dict[str, Matcher] = {
     "fqn": by_name,
     "group": by_group,
     "layer": by_layer,
+    "metric": _by_resource("metric"),
     "package": by_package,
     "path": by_path,
     "resource_type": by_resource_type,
     "result": by_result,
+    "saved_query": _by_resource("saved_query"),
+    "semantic_model": _by_resource("semantic_model"),
     "source": by_source,
     "state": by_state,
     "tag": by_tag,
     "test_name": by_test_name,
     "test_type": by_test_type,
+    "unit_test": by_unit_test,
     "version": by_version,
 }
 
@@ -307,17 +334,28 @@ def known_values(universe: Universe, method: str, argument: str) -> list[str]:
         "access": lambda: ("private", "protected", "public"),
         "exposure": lambda: (exposure.name for exposure in universe.exposures.values()),
         "group": lambda: (asset.group for asset in universe.assets.values()),
-        "version": lambda: ("latest", "none", "old", "prerelease"),
-        "config": lambda: (_settings_of(node).get(argument) for node in nodes),
+        "version": lambda: VERSIONS,
+        "config": lambda: (settings_of(node).get(argument) for _, node in universe.configured()),
         "file": lambda: (path.name for path in paths),
         "layer": lambda: (asset.layer for asset in universe.assets.values()),
         "package": lambda: (asset.fqn[0] for asset in universe.assets.values() if asset.fqn),
         "path": lambda: (str(part) for path in paths for part in (path, *path.parents[:-1])),
-        "resource_type": lambda: ("model", "python", "seed", "snapshot", "source", "test"),
-        "source": lambda: (key for key, asset in universe.assets.items() if asset.kind == "source"),
+        "resource_type": lambda: sorted({resource_type(node) for node in nodes}),
+        "metric": lambda: _names_of(universe, "metric"),
+        "saved_query": lambda: _names_of(universe, "saved_query"),
+        "semantic_model": lambda: _names_of(universe, "semantic_model"),
+        "unit_test": lambda: (test.fqn[-1] for test in universe.tests.values() if test.unit is not None),
+        "source": lambda: [
+            *(f"{resource.source_name}.{resource.name}" for _, resource in universe.sources()),
+            *(key for key, asset in universe.assets.items() if asset.kind == "source"),
+        ],
         "tag": lambda: (tag for node in nodes for tag in node.tags),
         "test_name": lambda: (test.type for test in universe.tests.values()),
-        "test_type": lambda: ("data", "generic", "singular"),
+        "test_type": lambda: _TEST_TYPES,
     }
     values = candidates.get(method, universe.names)()
-    return sorted({str(value) for value in values if value not in ("", None)})
+    return sorted({str(value) for value in values if isinstance(value, str | int | float) and value != ""})
+
+
+def _names_of(universe: Universe, kind: str) -> list[str]:
+    return [resource.name for resource in universe.resources.values() if resource.kind == kind]

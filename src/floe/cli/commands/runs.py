@@ -114,12 +114,22 @@ def _part_fields(part: Mapping[str, Any]) -> dict[str, Any]:
             fields[key] = iso_time(fields[key])
     if "failure" in fields:
         fields["failure"] = _failure(part)
+    if "found" in fields:
+        found = _found(part)
+        fields |= {"columns": found["columns"], "sample": found["rows"]}
+        del fields["found"]
     return fields
 
 
 def _failure(row: Mapping[str, Any]) -> dict[str, Any] | None:
     loaded: dict[str, Any] | None = json.loads(row["failure"]) if row["failure"] else None
     return loaded
+
+
+def _found(test: Mapping[str, Any]) -> dict[str, Any]:
+    """How the rows of a failed unit test differ from the expected ones."""
+    found: dict[str, Any] = json.loads(test["found"]) if test["found"] else {"columns": [], "rows": []}
+    return found
 
 
 def _show(printer: Printer, run: Mapping[str, Any]) -> None:
@@ -144,6 +154,11 @@ def _show_parts(printer: Printer, run: Mapping[str, Any]) -> None:
         printer.data(f"{printer.out_palette.bold(name.ljust(8))}  {value}")
     _section(printer, ("asset", "kind", "status", "time", "rows", "why"), [_node_row(node) for node in run["nodes"]])
     _section(printer, ("test", "status", "time", "failures", "why"), [_test_row(test) for test in run["tests"]])
+    for test in run["tests"]:
+        found = _found(test)
+        if found["rows"]:
+            printer.data(f"\nunit test {test['name']}: --- expected and missing, +++ not expected, -> expected->actual")
+            printer.table(tuple(found["columns"]), [tuple(row) for row in found["rows"]])
     _section(printer, ("table", "operation", "added", "removed", "total", "snapshot"), _published_rows(run))
 
 

@@ -19,6 +19,7 @@ from floe.artifact.models import (
     Test,
 )
 from floe.compiler.dbt.cache import content_hash
+from floe.compiler.dbt.configs import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,6 +156,7 @@ def _common(placed: Placed) -> dict[str, Any]:
         "group": node.config.group or "",
         "access": str(node.access.value) if hasattr(node, "access") else "",
         "version_standing": _standing(node),
+        "config": said(node.config),
     }
 
 
@@ -250,6 +252,7 @@ def test_of(node: Any, path: str, entry: Entry, file_name: str, transform: str) 
         failures_relation=Relation(schema_name=node.schema, identifier=node.alias) if store else None,
         tags=tuple(sorted(set(node.tags))),
         path=path,
+        config=said(node.config),
     )
 
 

@@ -65,12 +65,6 @@ def refuse(lines: Sequence[str]) -> None:
         raise CompilationError("FLOE-0204", reason, "take them out, or disable the nodes", details=tuple(lines))
 
 
-def warnings(manifest: Any) -> list[str]:  # noqa: ANN401 - dbt's Manifest
-    """What is left out without harm to the data."""
-    count = len(manifest.unit_tests)
-    return [f"{count} dbt unit test{'s are' if count > 1 else ' is'} not run by Floe"] if count else []
-
-
 def _called(node: Any) -> str:  # noqa: ANN401 - dbt's node
     if str(node.resource_type) == "operation":
         return f"`{next(iter(node.tags), 'on-run-start')}` of `{node.package_name}`"

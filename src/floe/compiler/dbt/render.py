@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from dbt.adapters.factory import get_adapter
 from dbt.clients import jinja
 from dbt.compilation import Compiler
-from dbt.context.providers import generate_runtime_model_context
-from dbt.contracts.graph.nodes import GenericTestNode
+from dbt.context.providers import generate_runtime_model_context, generate_runtime_unit_test_context
+from dbt.contracts.graph.nodes import GenericTestNode, UnitTestNode
+from dbt_common.exceptions import DbtBaseException
 
 from floe.compiler.dbt.cache import Entry, RenderCache, content_hash, variable_hash
 from floe.compiler.dbt.watch import GraphView, QueryGuard, Watch, prepare_context
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from floe.artifact.models import ComputeBinding
+    from floe.compiler.dbt.unit_tests import MarkingLoader
 
 DISTRIBUTIONS = ("floe-runtime", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb", "jinja2")
 """Whose versions rendering depends on."""
@@ -47,7 +49,11 @@ class WatchedCompiler(Compiler):  # type: ignore[misc]  # dbt carries no types
         QueryGuard(get_adapter(config).connections, watch)
 
     def _create_node_context(self, node: Any, manifest: Any, _: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
-        context: dict[str, Any] = generate_runtime_model_context(node, self.config, manifest)
+        if isinstance(node, UnitTestNode):
+            context: dict[str, Any] = generate_runtime_unit_test_context(node, self.config, manifest)
+            prepare_context(context, self._watch, self._graph, increment=None)
+            return context
+        context = generate_runtime_model_context(node, self.config, manifest)
         increment = self.increment and node.config.materialized == "incremental"
         prepare_context(context, self._watch, self._graph, increment=increment)
         if isinstance(node, GenericTestNode):
@@ -99,11 +105,33 @@ class Renderer:
         self._done[node.unique_id] = entry
         return entry
 
+    def render_unit_test(self, definition: Any, loader: MarkingLoader) -> Entry:  # noqa: ANN401 - dbt's definition
+        """The SQL of a unit test's actual rows; an entry without SQL if only a run can give it, or tell why not."""
+        content = {name: value for name, value in definition.to_dict().items() if name not in _NOT_CONTENT}
+        key = content_hash([content, self._key(self.manifest.nodes[definition.depends_on.nodes[0]])])
+        entry = self.cache.find(definition.unique_id, key, self._macros)
+        if entry is not None:
+            self.reused.append(definition.unique_id)
+            return entry
+        try:
+            node, manifest = loader.node()
+            self._watch.reset()
+            entry = self._kept(definition.unique_id, key, self._compile(node, increment=False, manifest=manifest))
+            self.rendered.append(definition.unique_id)
+        except NodeNotFixedError as error:
+            entry = Entry(key=key, sql="", late=error.why)
+        except DbtBaseException:
+            entry = Entry(key=key, sql="", late="cannot be rendered")
+        return entry
+
     def _render_anew(self, node: Any, key: str) -> Entry:  # noqa: ANN401 - dbt's node
         self._watch.reset()
         sql = self._compile(node, increment=False)
         incremental = node.config.materialized == "incremental"
         increment = self._compile(node, increment=True) if incremental else None
+        return self._kept(node.unique_id, key, sql, increment)
+
+    def _kept(self, unique_id: str, key: str, sql: str, increment: str | None = None) -> Entry:
         entry = Entry(
             key=key,
             sql=sql,
@@ -112,13 +140,13 @@ class Renderer:
             variables={name: variable_hash(name) for name in sorted(self._watch.variables)},
         )
         if not self._watch.graph:
-            self.cache.current[node.unique_id] = entry
+            self.cache.current[unique_id] = entry
         return entry
 
-    def _compile(self, node: Any, *, increment: bool) -> str:  # noqa: ANN401 - dbt's node
+    def _compile(self, node: Any, *, increment: bool, manifest: Any = None) -> str:  # noqa: ANN401 - dbt's own
         self._compiler.increment = increment
         try:
-            compiled = self._compiler.compile_node(uncompiled(node), self.manifest, write=False)
+            compiled = self._compiler.compile_node(uncompiled(node), manifest or self.manifest, write=False)
         except Exception:
             if self._watch.not_fixed:
                 raise NodeNotFixedError(self._watch.not_fixed[0]) from None

@@ -11,7 +11,8 @@ from dbt.graph.selector_spec import (
     SelectionUnion,
 )
 
-from floe.artifact.models import Exposure, Selector
+from floe.artifact.models import Exposure, Resource, Selector
+from floe.compiler.dbt.configs import said
 
 if TYPE_CHECKING:
     from floe.compiler.dbt.project import DbtProject
@@ -45,7 +46,7 @@ def _criterion(spec: SelectionCriteria) -> dict[str, Any]:
     value = spec.value
     document: dict[str, Any] = {
         "method": ".".join((str(spec.method.value), *spec.method_arguments)),
-        "value": str(value).lower() if isinstance(value, bool) else str(value),
+        "value": value if isinstance(value, str | int | float) else str(value),
     }
     for name in ("childrens_parents", "parents", "parents_depth", "children", "children_depth"):
         if getattr(spec, name):
@@ -55,7 +56,8 @@ def _criterion(spec: SelectionCriteria) -> dict[str, Any]:
 
 def _indirect(spec: Any) -> dict[str, str]:  # noqa: ANN401 - dbt's SelectionSpec
     mode = str(spec.indirect_selection.value)
-    return {} if mode == _EAGER else {"indirect_selection": mode}
+    said = isinstance(spec, SelectionCriteria) and isinstance(spec.raw, dict) and "indirect_selection" in spec.raw
+    return {"indirect_selection": mode} if said or mode != _EAGER else {}
 
 
 def exposures_of(manifest: Any, project: DbtProject) -> dict[str, Exposure]:  # noqa: ANN401 - dbt's Manifest
@@ -78,3 +80,45 @@ def _listed(value: str | list[str] | None) -> list[str]:
     if value is None:
         return []
     return [value] if isinstance(value, str) else value
+
+
+def resources_of(manifest: Any, project: DbtProject) -> dict[str, Resource]:  # noqa: ANN401 - dbt's Manifest
+    """Sources and the parts of dbt's semantic layer, with dbt's unique ids as dependencies until they are linked."""
+    layer = [*manifest.metrics.values(), *manifest.semantic_models.values(), *manifest.saved_queries.values()]
+    found = {
+        str(item.unique_id): Resource(
+            kind=item.resource_type.value,
+            name=item.name,
+            package=item.package_name,
+            depends_on=tuple(sorted(set(item.depends_on.nodes))),
+            tags=tuple(sorted(set(getattr(item, "tags", ())))),
+            path=project.file_of(item),
+            fqn=tuple(item.fqn),
+        )
+        for item in layer
+        if item.config.enabled
+    }
+    readers = _readers(manifest)
+    for unique_id, source in manifest.sources.items():
+        found[unique_id] = Resource(
+            kind="source",
+            name=source.name,
+            source_name=source.source_name,
+            package=source.package_name,
+            readers=readers.get(unique_id, ()),
+            tags=tuple(sorted(set(source.tags))),
+            path=project.file_of(source),
+            fqn=tuple(source.fqn),
+            config=said(source.config),
+        )
+    return dict(sorted(found.items()))
+
+
+def _readers(manifest: Any) -> dict[str, tuple[str, ...]]:  # noqa: ANN401 - dbt's Manifest
+    """Unique id of a source -> ids of the nodes that read it."""
+    readers: dict[str, set[str]] = {}
+    for node in manifest.nodes.values():
+        for parent in getattr(node.depends_on, "nodes", ()):
+            if parent in manifest.sources:
+                readers.setdefault(parent, set()).add(node.unique_id)
+    return {name: tuple(sorted(found)) for name, found in readers.items()}

@@ -18,7 +18,8 @@ from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
 from floe.compiler.dbt.seeds import seed_columns
-from floe.compiler.dbt.selectors import exposures_of, named_selectors
+from floe.compiler.dbt.selectors import exposures_of, named_selectors, resources_of
+from floe.compiler.dbt.unit_tests import unit_test_of
 from floe.compiler.dbt.warehouse import PLACEHOLDER, built_by_dbt, source_assets
 from floe.compiler.dbt.watch import Watch
 from floe.compiler.graph import find_cycle
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from floe.artifact.models import Asset, Exposure, Freshness, Selector, Test
+    from floe.artifact.models import Asset, Exposure, Freshness, Resource, Selector, Test
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.layers import Layers
 
@@ -70,6 +71,7 @@ class DbtResult:
     source_assets: dict[str, Asset] = field(default_factory=dict)
     """Of a warehouse, the tables that are there before anything runs, by the unique ids of the sources."""
     exposures: dict[str, Exposure] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
     selectors: dict[str, Selector] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
@@ -131,7 +133,7 @@ def _refuse_cycle(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 -
 def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, cache: RenderCache) -> DbtResult:  # noqa: ANN401
     renderer = Renderer(config, manifest, cache, project.compute)
     in_warehouse = project.compute.is_warehouse
-    result = DbtResult(config.project_name, in_warehouse, warnings=refusals.warnings(manifest))
+    result = DbtResult(config.project_name, in_warehouse)
     nodes = [manifest.nodes[name] for name in sorted(manifest.nodes)]
     entries = {} if in_warehouse else _not_compiled(nodes, manifest, config.project_name)
     rendered = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test")]
@@ -150,6 +152,8 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
             asset = _asset(config, node, project, layers, cache, entries)
             result.assets.append(asset)
             result.keys[node.unique_id] = asset.key
+    definitions = [manifest.unit_tests[name] for name in sorted(manifest.unit_tests)]
+    result.tests += [unit_test_of(definition, renderer, project) for definition in definitions]
     used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
     watch = Watch()
     result.sources = [
@@ -159,9 +163,10 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     ]
     result.warnings += freshness_warnings(manifest)
     result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
+    result.resources = resources_of(manifest, project)
     result.variables = used_variables(config, manifest, entries.values()) | watch.variables
     result.roots = _roots(config, project)
-    known_as = {**{node.unique_id: f"test {node.name}" for node in nodes}, **result.keys}
+    known_as = {**{node.unique_id: f"test {node.name}" for node in (*nodes, *definitions)}, **result.keys}
     result.rendered = tuple(known_as[name] for name in renderer.rendered)
     result.reused = tuple(known_as[name] for name in renderer.reused)
     renderer.save()

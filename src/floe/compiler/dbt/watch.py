@@ -122,8 +122,11 @@ def _timeless(member: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in member.items() if key not in ("created_at", "root_path")}
 
 
-def prepare_context(context: dict[str, Any], watch: Watch, graph: GraphView, *, increment: bool) -> None:
-    """Put watched values into the context that dbt made for one node."""
+def prepare_context(context: dict[str, Any], watch: Watch, graph: GraphView, *, increment: bool | None) -> None:
+    """Put watched values into the context that dbt made for one node.
+
+    `increment` is what `is_incremental()` says; None leaves that to the context, for unit tests that override it.
+    """
     watched: dict[str, Any] = {name: NotFixed(watch, name) for name in CLOCK_AND_RUN}
     watched["env_var"] = _watched_env_var(context["env_var"], watch)
     watched["flags"] = FlagsView(watch, context["flags"])
@@ -132,8 +135,9 @@ def prepare_context(context: dict[str, Any], watch: Watch, graph: GraphView, *, 
     watched["model"] = {**context["model"], "created_at": NotFixed(watch, "model.created_at")}
     context.update(watched)
     context["builtins"].update({name: value for name, value in watched.items() if name in context["builtins"]})
-    _replace_macro(context, "is_incremental", lambda: increment)
-    _replace_macro(context, "should_full_refresh", _full_refresh(context, watch))
+    if increment is not None:
+        _replace_macro(context, "is_incremental", lambda: increment)
+        _replace_macro(context, "should_full_refresh", _full_refresh(context, watch))
     _record_macros(context["context_macro_stack"], watch)
 
 

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from floe.engines.base import EventTimes
     from floe.engines.dbt.batches import Batch
     from floe.engines.dbt.identity import Identity
+    from floe.engines.dbt.unit_tests import UnitTestResult
     from floe.engines.duckdb.workspace import Workspace
+
+    Action = Literal["render", "build", "test"]
 
 _CLOSING_SECONDS = 20.0
 
@@ -148,7 +151,22 @@ class DbtHost:
 
         return str(self._ask(_Request(transform, work), "render", subject))
 
-    def _ask(self, request: _Request, action: Literal["render", "build"], subject: str) -> Any:  # noqa: ANN401
+    def unit_test(self, transform: str, unique_id: str, subject: str) -> UnitTestResult:
+        """Let dbt run a unit test in the session.
+
+        Raises:
+            NodeError: dbt cannot run it; dbt's own message is kept.
+        """
+
+        def work(config: Any, manifest: Any) -> UnitTestResult:  # noqa: ANN401 - dbt's own
+            from floe.engines.dbt.unit_tests import run_unit_test
+
+            return run_unit_test(config, manifest, unique_id)
+
+        result: UnitTestResult = self._ask(_Request(transform, work), "test", subject)
+        return result
+
+    def _ask(self, request: _Request, action: Action, subject: str) -> Any:  # noqa: ANN401
         self._requests.put(request)
         try:
             return request.result.result()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.parquet import published_files
-from floe.engines.duckdb.relations import release_relation, restore_relation, stage_relation
+from floe.engines.duckdb.relations import relation_kind, release_relation, restore_relation, stage_relation
+from floe.engines.duckdb.sql import relation_name
 from floe.engines.duckdb.staging import Target
 from floe.engines.duckdb.superseded import is_superseded, stage_mark
-from floe.lake.faults import storage_faults
+from floe.engines.duckdb.unit_tests import PASSED, different, keep_sql, own_columns_query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from floe.artifact.models import Asset, Query, Test
-    from floe.engines.base import SessionRequest
+    from floe.engines.base import SessionRequest, TestOutcome
     from floe.engines.dbt.batches import Batch
     from floe.engines.dbt.host import DbtHost
     from floe.engines.duckdb.workspace import Workspace
@@ -46,6 +50,7 @@ class LateNodes:
     def __init__(self, workspace: Workspace, host: DbtHost) -> None:
         self._workspace = workspace
         self._host = host
+        self._own_tables = threading.Lock()
 
     def query(self, asset: Asset, query: Query, *, full_refresh: bool) -> Query:
         """The asset's query. An increment is rendered if the run appends to the published table.
@@ -116,6 +121,36 @@ class LateNodes:
                 return BuildOutcome(staged=stage_mark(self._workspace, asset))
             return stage_relation(self._workspace, Target(asset.key, asset.relation, base))
 
+    def unit_test(self, test: Test) -> TestOutcome:
+        """Let dbt run a unit test.
+
+        Raises:
+            NodeError: dbt cannot run it.
+            LakeError: the model's published table cannot be read, or the SQL not be kept.
+        """
+        asset = self._workspace.artifacts.assets[test.attached_to]
+        with self._own_table(asset):
+            result = self._host.unit_test(test.transform, test.id, test.name)
+        if result.difference is None:
+            return PASSED
+        keep_sql(self._workspace, test.rendered_path, result.sql)
+        return different(*result.difference)
+
+    @contextmanager
+    def _own_table(self, asset: Asset) -> Iterator[None]:
+        """Let the asset's own table be there, for its columns; gone afterwards where it was not there before."""
+        query = own_columns_query(self._workspace, asset)
+        with self._own_tables:
+            if not query or relation_kind(self._workspace, asset.relation) is not None:
+                yield
+                return
+            with sql_faults(SqlOrigin(asset.key)):
+                self._workspace.create_view(asset.relation, query)
+            try:
+                yield
+            finally:
+                self._workspace.execute(f"DROP VIEW {relation_name(asset.relation)}")
+
     def close(self) -> None:
         """End dbt."""
         self._host.close()
@@ -132,10 +167,4 @@ class LateNodes:
         return exists
 
     def _keep(self, path: str, sql: str) -> None:
-        """Write the SQL where messages say it is."""
-        file = self._workspace.project_directory / path
-        with storage_faults("write", str(file)):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-            staged.write_text(f"{sql}\n", encoding="utf-8")
-            staged.replace(file)
+        keep_sql(self._workspace, path, sql)

@@ -43,7 +43,7 @@ def stage_relation(workspace: Workspace, target: Target) -> BuildOutcome:
         LakeError: the file cannot be written.
     """
     relation = target.relation
-    if _kind(workspace, relation) is None:
+    if relation_kind(workspace, relation) is None:
         release_relation(workspace, relation)
         return BuildOutcome()
     staged = Relation(schema_name=relation.schema_name, identifier=workspace.new_name())
@@ -69,12 +69,12 @@ def _mark(relation: Relation) -> Relation:
 
 
 def _drop(workspace: Workspace, relation: Relation) -> None:
-    kind = _kind(workspace, relation)
+    kind = relation_kind(workspace, relation)
     if kind is not None:
         workspace.execute(f"DROP {kind} {relation_name(relation)}")
 
 
-def _kind(workspace: Workspace, relation: Relation) -> str | None:
+def relation_kind(workspace: Workspace, relation: Relation) -> str | None:
     """`TABLE`, `VIEW`, or None where there is no such relation."""
     found = workspace.execute(
         f"SELECT table_type FROM information_schema.tables WHERE table_catalog = {literal(SESSION_DATABASE)} "

@@ -17,7 +17,7 @@ from floe.errors import NodeError
 from floe.lake.read import current_snapshot
 
 if TYPE_CHECKING:
-    from floe.artifact.models import Asset, PythonFunction, Query, Test
+    from floe.artifact.models import Asset, PythonFunction, Query, Test, UnitTest
     from floe.engines.base import Session, SessionRequest
     from floe.lake.base import TableState
 
@@ -83,7 +83,9 @@ class DuckdbSession:
         return self._build_query(asset, full_refresh=full_refresh)
 
     def test(self, test: Test) -> TestOutcome:
-        """Run one data test; see `Session.test`."""
+        """Run one test; see `Session.test`."""
+        if test.unit is not None:
+            return self._unit_test(test, test.unit)
         seconds = self._scans.seconds_if_passed(test)
         if seconds is not None:
             return TestOutcome(0, should_warn=False, should_error=False, shared_seconds=seconds)
@@ -99,6 +101,13 @@ class DuckdbSession:
         if self._late is not None:
             self._late.close()
         self._workspace.close()
+
+    def _unit_test(self, test: Test, unit: UnitTest) -> TestOutcome:
+        if test.rendering != "compiled" and self._late is not None:
+            return self._late.unit_test(test)
+        from floe.engines.duckdb.unit_tests import run_unit_test
+
+        return run_unit_test(self._workspace, test, unit)
 
     def _build_python(self, asset: Asset, python: PythonFunction) -> BuildOutcome:
         from floe.engines.duckdb.python_assets import build_python

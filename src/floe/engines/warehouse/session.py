@@ -71,6 +71,8 @@ class WarehouseSession:
         if report.status not in ("pass", "warn", "fail"):
             raise node_fault(test.name, report.message, test.rendered_path, self._directory, self._mask)
         found = report.status != "pass"
+        if test.unit is not None:
+            return _unit_test_outcome(report.message, failed=found)
         columns, sample = self._sample(test) if found else ((), ())
         return TestOutcome(
             failures=report.failures,
@@ -122,6 +124,13 @@ class WarehouseSession:
             staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
             staged.write_text(f"{code.strip()}\n", encoding="utf-8")
             staged.replace(file)
+
+
+def _unit_test_outcome(message: str, *, failed: bool) -> TestOutcome:
+    """The outcome of a unit test, with dbt's picture of the difference, line by line."""
+    lines = tuple((line,) for line in message.splitlines() if line.strip()) if failed else ()
+    columns = ("difference",) if lines else ()
+    return TestOutcome(int(failed), should_warn=failed, should_error=failed, columns=columns, sample=lines)
 
 
 def _nodes_by_transform(request: SessionRequest) -> dict[str, frozenset[str]]:

@@ -1,0 +1,1 @@
+{% macro doubled(column) %}2 * {{ column }}{% endmacro %}

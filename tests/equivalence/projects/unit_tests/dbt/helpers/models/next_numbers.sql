@@ -1,0 +1,1 @@
+select number + 1 as next_number from {{ ref('numbers') }}

@@ -1,0 +1,1 @@
+select id, customer from {{ ref('orders_history') }} where dbt_valid_to is null
