@@ -89,6 +89,10 @@ class Invocation(Frozen):
     """dbt's variables of `--vars`."""
     target: str = ""
     """dbt's target of `--target`; empty where it was not given."""
+    profiles_dir: str = ""
+    """Folder of `--profiles-dir`, relative to the project; empty where it was not given."""
+    profile: str = ""
+    """Profile of `--profile`; empty where it was not given."""
 
 
 class Selector(Frozen):
@@ -395,6 +399,7 @@ class DbtTransform(Frozen):
     state: str
     """Folder of the profile that Floe wrote and of dbt's partial parse."""
     target: str
+    profile: str = "floe"
     variables: str = "{}"
     """The transform's `vars` as JSON."""
 

@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 PROFILE = "floe"
 
 
-def profile_text(target: str, output: Mapping[str, Any]) -> str:
+def profile_text(target: str, output: Mapping[str, Any], profile: str = PROFILE) -> str:
     """Text of a profiles.yml with the one target `target`; JSON is YAML, and cannot be misread."""
-    return json.dumps({PROFILE: {"target": target, "outputs": {target: output}}}, indent=1) + "\n"
+    return json.dumps({profile: {"target": target, "outputs": {target: output}}}, indent=1) + "\n"

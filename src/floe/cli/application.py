@@ -25,6 +25,8 @@ class Application:
         """`--vars` as it was written."""
         self.target: str | None = None
         self.fused_tests = True
+        self.profiles_directory: Path | None = None
+        self.profile: str | None = None
         self.command_path = "floe"
         """What is being run, as usage errors name it."""
         self.leave_at_once = False

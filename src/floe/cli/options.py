@@ -47,6 +47,14 @@ def _run_tests_alone(application: Application, _value: bool) -> None:
     application.fused_tests = False
 
 
+def _set_profiles_directory(application: Application, value: str) -> None:
+    application.profiles_directory = Path(value)
+
+
+def _set_profile(application: Application, value: str) -> None:
+    application.profile = value
+
+
 def _add_quiet(application: Application, value: int) -> None:
     application.printer.verbosity = -1 if value else application.printer.verbosity
 
@@ -136,10 +144,14 @@ class FloeCommand(click.Command):
 
 
 def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--vars` and `--target` to a command that compiles; what compiles reads them from the application."""
+    """Add dbt's options to a command that compiles; what compiles reads them from the application."""
     options = (
         _option(["--vars"], _set_variables, metavar="YAML", help="dbt variables for this call, e.g. '{days: 7}'."),
         _option(["--target"], _set_target, metavar="NAME", help="What dbt sees as `target.name` in this call."),
+        _option(
+            ["--profiles-dir"], _set_profiles_directory, metavar="DIR", help="Folder of a profiles.yml for `target`."
+        ),
+        _option(["--profile"], _set_profile, metavar="NAME", help="Profile in that file (default: the dbt project's)."),
     )
     own: list[click.Parameter] = getattr(command, "__click_params__", [])
     command.__click_params__ = [*reversed(options), *own]  # type: ignore[attr-defined]

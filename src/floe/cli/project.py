@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -29,11 +30,19 @@ def load_project(application: Application) -> Configuration:
     configuration = load_configuration(
         application.directory, environment=application.environment, platform_file=application.platform_file
     )
-    if application.variables is None and application.target is None:
+    given = (application.variables, application.target, application.profiles_directory, application.profile)
+    if all(option is None for option in given):
         return configuration
     from floe.config.overrides import Overrides, override, read_variables
 
-    return override(configuration, Overrides(read_variables(application.variables or ""), application.target))
+    folder = application.profiles_directory
+    overrides = Overrides(
+        read_variables(application.variables or ""),
+        application.target,
+        None if folder is None else os.path.relpath(folder, configuration.project_directory.resolve()),
+        application.profile,
+    )
+    return override(configuration, overrides)
 
 
 def check_project(application: Application) -> Configuration:

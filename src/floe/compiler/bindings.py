@@ -98,4 +98,9 @@ def layers(configuration: Configuration) -> Layers:
 def invocation(configuration: Configuration) -> Invocation:
     """What the command line changed."""
     overrides = configuration.overrides
-    return Invocation(variables=dict(overrides.variables), target=overrides.target or "")
+    return Invocation(
+        variables=dict(overrides.variables),
+        target=overrides.target or "",
+        profiles_dir=overrides.profiles_dir or "",
+        profile=overrides.profile or "",
+    )

@@ -242,6 +242,7 @@ def _transforms(projects: Sequence[DbtProject], nodes: Sequence[Asset | Test]) -
             directory=os.path.relpath(project.directory, project.root),
             state=os.path.relpath(project.state, project.root),
             target=project.target,
+            profile=project.profile,
             variables=project.variables,
         )
         for project in projects

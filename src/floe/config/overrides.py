@@ -19,13 +19,27 @@ _FORM = "write a YAML mapping, e.g. `--vars '{days: 7}'`"
 
 @dataclass(frozen=True)
 class Overrides:
-    """`--vars` and `--target`. Both go to every dbt transform; a variable replaces that of the same name only."""
+    """What goes to every dbt transform. A variable replaces that of the same name only."""
 
     variables: Mapping[str, Any] = field(default_factory=dict)
     target: str | None = None
+    profiles_dir: str | None = None
+    """Relative to the project."""
+    profile: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.variables) or self.target is not None
+        return bool(self.option)
+
+    @property
+    def option(self) -> str:
+        """The first option that was given; empty where none was."""
+        given = {
+            "--vars": bool(self.variables),
+            "--target": self.target is not None,
+            "--profiles-dir": self.profiles_dir is not None,
+            "--profile": self.profile is not None,
+        }
+        return next((name for name, is_given in given.items() if is_given), "")
 
 
 def read_variables(text: str) -> dict[str, Any]:
@@ -66,13 +80,13 @@ def override(configuration: Configuration, overrides: Overrides) -> Configuratio
     """The configuration as the command line changes it.
 
     Raises:
-        UsageError: there is no dbt transform that the options could go to.
+        UsageError: there is no dbt transform that the options could go to, or a profile without its file.
     """
     if not overrides:
         return configuration
     pipeline = configuration.pipeline
     if not any(isinstance(transform, DbtTransform) for transform in pipeline.transforms):
-        option = "--vars" if overrides.variables else "--target"
+        option = overrides.option
         reason = f"`{option}` has no effect: floe.yaml has no dbt transform"
         raise UsageError("FLOE-0713", reason, f"leave `{option}` out")
     transforms = tuple(
@@ -84,6 +98,10 @@ def override(configuration: Configuration, overrides: Overrides) -> Configuratio
 
 def _overridden(transform: DbtTransform, overrides: Overrides) -> DbtTransform:
     update: dict[str, Any] = {"vars": {**transform.vars, **overrides.variables}}
-    if overrides.target is not None:
-        update["target"] = overrides.target
+    for name in ("target", "profiles_dir", "profile"):
+        if (value := getattr(overrides, name)) is not None:
+            update[name] = value
+    if update.get("profile") and not update.get("profiles_dir", transform.profiles_dir):
+        reason = "`--profile` names a profile of a profiles.yml, but there is none"
+        raise UsageError("FLOE-0744", reason, "name its folder with `--profiles-dir`")
     return transform.model_copy(update=update)

@@ -29,6 +29,10 @@ class DbtTransform(Strict):
     path: NonEmpty = Field(description="Folder of the dbt project or of the SQL models, relative to floe.yaml.")
     target: NonEmpty | None = Field(default=None, description="Name that dbt sees as `target.name`.")
     vars: dict[str, Any] = Field(default={}, description="Variables for dbt's `var()`.")
+    profiles_dir: NonEmpty | None = Field(
+        default=None, description="Folder of the profiles.yml that dbt renders with, relative to floe.yaml."
+    )
+    profile: NonEmpty | None = Field(default=None, description="Profile in it; that of dbt_project.yml if left out.")
 
 
 class PythonTransform(Strict):

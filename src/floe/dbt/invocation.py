@@ -45,6 +45,11 @@ class Invocable(Protocol):
         ...
 
     @property
+    def profile(self) -> str:
+        """Name of the profile."""
+        ...
+
+    @property
     def target(self) -> str:
         """Target of the profile."""
         ...
@@ -136,7 +141,7 @@ def _arguments(project: Invocable) -> list[str]:
     return [
         *("--project-dir", str(project.directory)),
         *("--profiles-dir", str(project.state)),
-        *("--profile", "floe"),
+        *("--profile", project.profile),
         *("--target", project.target),
         *("--target-path", str(project.target_path)),
         *("--log-path", str(project.state / "logs")),

@@ -76,6 +76,10 @@ class RunStarted(Event):
     """dbt's variables of the command line."""
     target: str = ""
     """dbt's target of the command line."""
+    profiles_dir: str = ""
+    """Folder of the profiles.yml of the command line, relative to the project."""
+    profile: str = ""
+    """dbt's profile of the command line."""
     event_times: dict[str, str] = field(default_factory=dict)
     """Which batches microbatch models build; see `floe.engines.base.EventTimes`."""
     warehouse: str = ""

@@ -243,7 +243,8 @@ class Journal:
 
 def _plan(event: RunStarted) -> str:
     """What the run is to do and with which options, for those who want to do it again."""
-    names = ("assets", "tests", "full_refresh", "variables", "target", "event_times", "warehouse")
+    options = ("full_refresh", "variables", "target", "profiles_dir", "profile", "event_times", "warehouse")
+    names = ("assets", "tests", *options)
     return json.dumps({name: getattr(event, name) for name in names})
 
 

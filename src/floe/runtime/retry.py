@@ -30,6 +30,8 @@ class LastRun:
     full_refresh: bool
     variables: Mapping[str, Any]
     target: str
+    profiles_dir: str
+    profile: str
     event_times: EventTimes
     """Those of that run, so that the same batches are built again."""
     planned: Selection
@@ -84,6 +86,8 @@ def _described(row: Mapping[str, Any]) -> LastRun:
         full_refresh=bool(plan.get("full_refresh")),
         variables=plan.get("variables", {}),
         target=plan.get("target", ""),
+        profiles_dir=plan.get("profiles_dir", ""),
+        profile=plan.get("profile", ""),
         event_times=EventTimes.from_text(plan.get("event_times", {})),
         planned=Selection(tuple(assets), tuple(tests)),
         done=_done(row, in_warehouse=bool(plan.get("warehouse"))),

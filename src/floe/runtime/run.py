@@ -163,6 +163,8 @@ class _Run:
             full_refresh=self._request.full_refresh,
             variables=self._artifacts.invocation.variables,
             target=self._artifacts.invocation.target,
+            profiles_dir=self._artifacts.invocation.profiles_dir,
+            profile=self._artifacts.invocation.profile,
             event_times=self._times.as_text(),
             warehouse=self._artifacts.compute.type if self._artifacts.compute.is_warehouse else "",
         )

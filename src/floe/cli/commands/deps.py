@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand
+from floe.cli.options import FloeCommand, dbt_options
 
 if TYPE_CHECKING:
     from floe.compiler.dbt.project import DbtProject
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.command(cls=FloeCommand, examples=("floe deps", "floe deps --upgrade", "floe deps --lock"))
 @click.option("--upgrade", is_flag=True, help="Take the newest versions that the lists allow; write the lock anew.")
 @click.option("--lock", is_flag=True, help="Only write package-lock.yml; install nothing.")
+@dbt_options
 @pass_application
 def command(application: Application, upgrade: bool, lock: bool) -> None:
     """Install the packages that packages.yml and dependencies.yml of each dbt transform name.

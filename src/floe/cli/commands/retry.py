@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand
+from floe.cli.options import FloeCommand, dbt_options
 from floe.cli.wording import short_run
 from floe.errors import EXIT_OK, UsageError
 from floe.observe.wording import count
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Wait so long for another run of the environment (default: not at all).",
 )
+@dbt_options
 @pass_application
 def command(application: Application, fail_fast: bool, threads: int | None, wait: float) -> int:
     """Run again what failed, was skipped or was not published in the last run of this environment.
 
-    The project is compiled as it is now, with the `--vars`, `--target` and `--full-refresh` of that run. What it built
-    but held back, because something else failed, is built again. After a run that succeeded there is nothing to do.
+    The project is compiled as it is now, with the options of that run where they are not given anew. What it built but
+    held back, because something else failed, is built again. After a run that succeeded there is nothing to do.
     """
     from floe.cli.running import compile_for_run, execute
     from floe.runtime.request import RunRequest
@@ -41,8 +42,7 @@ def command(application: Application, fail_fast: bool, threads: int | None, wait
     last = _last(application)
     if last.succeeded:
         return _nothing_to_do(application, last)
-    application.variables = json.dumps(last.variables) if last.variables else None
-    application.target = last.target or None
+    _as_before(application, last)
     artifacts = compile_for_run(application)
     selection = to_retry(artifacts, last)
     if not selection.assets and not selection.tests:
@@ -62,6 +62,16 @@ def command(application: Application, fail_fast: bool, threads: int | None, wait
         wait_seconds=wait,
     )
     return execute(application, request)
+
+
+def _as_before(application: Application, last: LastRun) -> None:
+    """Take the options of the last run where the command line does not say otherwise."""
+    if application.variables is None and last.variables:
+        application.variables = json.dumps(last.variables)
+    application.target = application.target or last.target or None
+    application.profile = application.profile or last.profile or None
+    if application.profiles_directory is None and last.profiles_dir:
+        application.profiles_directory = application.directory / last.profiles_dir
 
 
 def _last(application: Application) -> LastRun:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from floe.artifact.models import SESSION_DATABASE
-from floe.artifact.profile import PROFILE, profile_text
+from floe.artifact.profile import PROFILE
 from floe.compiler import bindings
+from floe.compiler.dbt.profiles import PROFILES_FILE, Chosen, ProfileChoice, chosen, own
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
@@ -33,15 +34,6 @@ BESIDE_FLOE_YAML = ("analyses", "macros", "seeds", "snapshots", "tests")
 PACKAGES_FOLDER = "dbt_packages"
 TARGET_FOLDER = "target"
 PACKAGES = (PACKAGES_FOLDER, "packages.yml", "dependencies.yml", "package-lock.yml")
-SCHEMA = "main"
-_DUCKDB = {
-    "type": "duckdb",
-    "path": ":memory:",
-    "database": SESSION_DATABASE,
-    "schema": SCHEMA,
-    "threads": 1,
-    "attach": [{"path": ":memory:", "alias": SESSION_DATABASE}],
-}
 _DBT_PACKAGES = ("dbt", "dbt_duckdb")
 _PACKAGE_LISTS = ("packages.yml", "dependencies.yml")
 _LOCAL_PACKAGE = re.compile(
@@ -66,7 +58,8 @@ class DbtProject:
     """Folder of Floe's own for the profile, dbt's target and its log."""
     root: Path
     """The Floe project."""
-    target: str
+    wanted_target: str
+    """The target that configuration or command line names, else the environment; see `target`."""
     compute: ComputeBinding
     """What runs the SQL: DuckDB, or the warehouse whose adapter renders it."""
     variables: str
@@ -75,6 +68,38 @@ class DbtProject:
     package: str = ""
     """dbt's project name where Floe supplies the project file."""
     links: tuple[tuple[str, str], ...] = ()
+    profile_choice: ProfileChoice | None = None
+    """The user's profile; None for Floe's own."""
+
+    @cached_property
+    def _chosen(self) -> Chosen:
+        if self.profile_choice is None:
+            return own(self.wanted_target, self.compute)
+        return chosen(self.profile_choice, json.loads(self.variables))
+
+    @property
+    def profile(self) -> str:
+        """Name of the profile; see `target` for what is raised."""
+        return self._chosen.name
+
+    @property
+    def target(self) -> str:
+        """Name of the profile's output.
+
+        Raises:
+            CompilationError: the user's profile cannot be used.
+        """
+        return self._chosen.target
+
+    @property
+    def profile_text(self) -> str:
+        """Content of the profiles.yml that dbt gets; see `target` for what is raised."""
+        return self._chosen.text
+
+    @property
+    def environment(self) -> frozenset[str]:
+        """Names of the environment variables that decided for the target; see `target` for what is raised."""
+        return self._chosen.environment
 
     @property
     def target_path(self) -> Path:
@@ -132,15 +157,18 @@ class DbtProject:
         return path if (self.directory / name).is_file() and not path.startswith(".floe/") else name
 
 
-def _folder_setting(project_file: Path, name: str) -> str:
+def _setting(project_file: Path, name: str) -> str:
     """What the setting says, empty without one; read as text, since YAML is dbt's to judge and seldom holds it."""
     try:
         text = project_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
-    if not (found := re.search(_SETTING.format(name), text, re.MULTILINE)):
-        return ""
-    return os.path.expanduser(found[1]).rstrip("/")  # noqa: PTH111 - a relative path stays one
+    found = re.search(_SETTING.format(name), text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _folder_setting(project_file: Path, name: str) -> str:
+    return os.path.expanduser(_setting(project_file, name)).rstrip("/")  # noqa: PTH111 - a relative path stays one
 
 
 def locate(configuration: Configuration) -> list[DbtProject]:
@@ -180,12 +208,28 @@ def _describe(
         directory=state if supplied else folder,
         state=state,
         root=root,
-        target=transform.target or configuration.choice.environment,
+        wanted_target=transform.target or configuration.choice.environment,
         compute=compute,
         variables=json.dumps(transform.vars, sort_keys=True, default=str),
         supplied=supplied,
         package=_package(configuration.pipeline.name, name, first_bare=first_bare) if supplied else "",
         links=_links(root, relative, first_bare=first_bare) if supplied else (),
+        profile_choice=_profile_choice(root, folder, transform, compute),
+    )
+
+
+def _profile_choice(root: Path, folder: Path, transform: DbtTransform, compute: ComputeBinding) -> ProfileChoice | None:
+    if transform.profiles_dir is None:
+        return None
+    if compute.is_warehouse:
+        reason = f"the compute profile says how dbt connects to `{compute.type}`; a profiles.yml has no place beside it"
+        raise CompilationError("FLOE-0242", reason, "leave `profiles_dir` out")
+    directory = Path(os.path.normpath(root / transform.profiles_dir))
+    return ProfileChoice(
+        directory=directory,
+        shown=_posix(Path(os.path.relpath(directory / PROFILES_FILE, root))),
+        profile=transform.profile or _setting(folder / PROJECT_FILE, "profile"),
+        target=transform.target or "",
     )
 
 
@@ -209,8 +253,7 @@ def prepare(project: DbtProject) -> None:
         OSError: `.floe/` cannot be written.
     """
     project.state.mkdir(parents=True, exist_ok=True)
-    output = project.compute.output if project.compute.is_warehouse else _DUCKDB
-    write_if_changed(project.state / "profiles.yml", profile_text(project.target, output))
+    write_if_changed(project.state / PROFILES_FILE, project.profile_text)
     if project.supplied:
         write_if_changed(project.state / PROJECT_FILE, _project_file(project))
         _link_folders(project)

@@ -162,7 +162,7 @@ class Renderer:
             {
                 "versions": {name: version(name) for name in (*DISTRIBUTIONS, adapter)},
                 "output": self.compute.output,
-                "target": self.config.target_name,
+                "target": self.config.target_name if self.compute.is_warehouse else self.config.to_target_dict(),
                 "variables": self.config.cli_vars,
                 "environment": self.config.project_env_vars,
                 "projects": {

@@ -165,7 +165,8 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
     result.resources = resources_of(manifest, project)
     result.variables = used_variables(config, manifest, entries.values()) | watch.variables
-    result.roots = _roots(config, project)
+    result.variables |= set(config.profile_env_vars) | project.environment
+    result.roots = (*_roots(config, project), *_profiles_file(project))
     known_as = {**{node.unique_id: f"test {node.name}" for node in (*nodes, *definitions)}, **result.keys}
     result.rendered = tuple(known_as[name] for name in renderer.rendered)
     result.reused = tuple(known_as[name] for name in renderer.reused)
@@ -266,6 +267,10 @@ def _declaration(project: DbtProject, source: Any) -> str:  # noqa: ANN401 - dbt
     pattern = re.compile(rf"\bname:\s*[\"']?{re.escape(source.name)}\b")
     lines = enumerate(text.splitlines(), start=1)
     return f"{path}:{next((number for number, line in lines if pattern.search(line)), 1)}"
+
+
+def _profiles_file(project: DbtProject) -> tuple[str, ...]:
+    return () if project.profile_choice is None else (project.profile_choice.shown,)
 
 
 def _roots(config: Any, project: DbtProject) -> tuple[str, ...]:  # noqa: ANN401 - dbt's RuntimeConfig

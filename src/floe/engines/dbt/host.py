@@ -50,6 +50,11 @@ class Located:
         return self.root / self.transform.state
 
     @property
+    def profile(self) -> str:
+        """Name of the profile."""
+        return self.transform.profile
+
+    @property
     def target(self) -> str:
         """Target of the profile."""
         return self.transform.target
