@@ -14,23 +14,14 @@ def test_everything_that_is_not_supported_is_listed_at_once(bare: Project):
     bare.write(
         {
             "models/b_database.sql": "{{ config(database='other') }} select 1 as x",
-            "models/c_foreign.sql": "select 1 as x",
-            "models/schema.yml": """
-                models:
-                  - name: c_foreign
-                    config: {contract: {enforced: true}}
-                    columns:
-                      - name: x
-                        data_type: integer
-                        constraints: [{type: foreign_key, to: ref('orders'), to_columns: [id]}]
-            """,
+            "models/c_name.sql": "{{ config(alias='a/b') }} select 1 as x",
         }
     )
     error = bare.refused()
     assert error.code == "FLOE-0204"
     assert [line.split(": ", 1)[0] for line in error.details] == [
         "models/b_database.sql",
-        "models/c_foreign.sql",
+        "models/c_name.sql",
     ]
 
 

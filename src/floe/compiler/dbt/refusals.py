@@ -77,8 +77,6 @@ def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
         yield "hooks of a run are not supported"
     if kind in ("model", "seed", "snapshot"):
         yield from _common_problems(node)
-    if kind == "model":
-        yield from _model_problems(node)
     if kind == "snapshot" and node.config.strategy not in ("timestamp", "check"):
         yield f"the snapshot strategy `{node.config.strategy}` is not supported"
 
@@ -88,12 +86,6 @@ def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
         yield f"the name `{node.alias}` is not supported: no dots, slashes, quotes or spaces"
     if node.database != SESSION_DATABASE:
         yield f"the database `{node.database}` is not supported: leave `database` out"
-
-
-def _model_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
-    constraints = [*node.constraints, *(item for column in node.columns.values() for item in column.constraints)]
-    if node.config.contract.enforced and any(item.type == "foreign_key" for item in constraints):
-        yield "a `foreign_key` in an enforced `contract` is not supported"
 
 
 def _overridden(config: Any, manifest: Any, project: DbtProject) -> Iterator[str]:  # noqa: ANN401 - dbt's own

@@ -11,6 +11,7 @@ from dbt.task.snapshot import SnapshotRunner
 
 from floe.dbt.manifest import uncompiled
 from floe.engines.dbt.batches import build_batches
+from floe.engines.dbt.constraints import check_foreign_keys, restore_constraints, take_foreign_keys
 from floe.engines.dbt.rendering import RunCompiler
 
 if TYPE_CHECKING:
@@ -40,7 +41,11 @@ def build(config: Any, manifest: Any, unique_id: str, times: EventTimes) -> str:
         adapter.commit_if_has_connection()
         if kind != "seed":
             node = RunCompiler(config).compile_node(uncompiled(node), manifest, write=False)
+        node, foreign_keys = take_foreign_keys(node, manifest)
+        restore_constraints(adapter, node)
+        adapter.commit_if_has_connection()
         runner.execute(node, manifest)
+        check_foreign_keys(adapter, node, foreign_keys)
     return "" if kind == "seed" else str(node.compiled_code).strip()
 
 

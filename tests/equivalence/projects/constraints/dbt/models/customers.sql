@@ -1,0 +1,1 @@
+select id, 'person' as kind from {{ ref('people') }}

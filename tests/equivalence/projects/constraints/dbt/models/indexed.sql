@@ -1,0 +1,2 @@
+{{ config(indexes=[{'columns': ['id'], 'unique': true}, {'columns': ['amount']}]) }}
+select id, amount from {{ ref('rows') }}
