@@ -46,7 +46,7 @@ def take_foreign_keys(node: Any, manifest: Any) -> tuple[Any, list[ForeignKey]]:
     for constraints, columns in _declared(node):
         for constraint in [item for item in constraints if item.type == ConstraintType.foreign_key]:
             key = _foreign_key(constraint, columns or tuple(constraint.columns))
-            parent = key and _node_of(key.table, manifest)
+            parent = None if key is None else _node_of(key.table, manifest)
             if key is None or parent is None or parent.unique_id == node.unique_id:
                 continue  # DuckDB itself knows what to make of it
             _refuse_if_impossible(key, node, parent)
