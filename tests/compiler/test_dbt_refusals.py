@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 def test_everything_that_is_not_supported_is_listed_at_once(bare: Project):
     bare.write(
         {
-            "models/b_database.sql": "{{ config(database='other') }} select 1 as x",
+            "models/b_name.sql": "{{ config(alias='a.b') }} select 1 as x",
             "models/c_name.sql": "{{ config(alias='a/b') }} select 1 as x",
         }
     )
     error = bare.refused()
     assert error.code == "FLOE-0204"
     assert [line.split(": ", 1)[0] for line in error.details] == [
-        "models/b_database.sql",
+        "models/b_name.sql",
         "models/c_name.sql",
     ]
 

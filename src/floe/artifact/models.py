@@ -167,13 +167,25 @@ class Layer(Frozen):
 
 
 class Relation(Frozen):
-    """Name of an asset inside the run's session (database is always `SESSION_DATABASE`), as dbt rendered it.
+    """Name of an asset inside the run's session, as dbt rendered it.
 
     In a warehouse, a schema of another database than the target's is named with its database: `database.schema`.
     """
 
     schema_name: str
     identifier: str
+    database: str = SESSION_DATABASE
+    """Another name than this means a database in memory that the session attaches."""
+
+    @property
+    def namespace(self) -> str:
+        """The schema, with the database where that is not the session's own: what tables are published in."""
+        return namespace_of(self.database, self.schema_name)
+
+
+def namespace_of(database: str, schema: str) -> str:
+    """The namespace of what dbt renders to `database.schema`: the schema, and `database_schema` beside the own."""
+    return schema if database == SESSION_DATABASE else f"{database}_{schema}"
 
 
 class ColumnDoc(Frozen):

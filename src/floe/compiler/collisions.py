@@ -9,7 +9,7 @@ from floe.diagnostics.diagnostic import Diagnostic, Note
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from floe.artifact.models import Asset, Layer
+    from floe.artifact.models import Asset, Layer, Relation
     from floe.diagnostics.span import Span
 
 
@@ -26,7 +26,7 @@ def find_collisions(
             yield _collision(f"two assets have the key `{asset.key}`", asset, other, span_of)
             continue
         relation = asset.relation
-        other = relations.setdefault((relation.schema_name.casefold(), relation.identifier.casefold()), asset)
+        other = relations.setdefault(_sql_name(relation), asset)
         if other is not asset and asset.materialization != "ephemeral":
             name = f"{relation.schema_name}.{relation.identifier}"
             message = f"`{other.key}` and `{asset.key}` have the same name in SQL, `{name}`"
@@ -39,6 +39,10 @@ def find_collisions(
                 yield _collision(
                     f"`{other.key}` and `{asset.key}` publish the same table `{table}`", asset, other, span_of
                 )
+
+
+def _sql_name(relation: Relation) -> tuple[str, ...]:
+    return tuple(name.casefold() for name in (relation.database, relation.schema_name, relation.identifier))
 
 
 def _collision(message: str, asset: Asset, other: Asset, span_of: Callable[[Asset], Span]) -> Diagnostic:

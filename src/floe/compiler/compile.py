@@ -195,7 +195,7 @@ def _join(configuration: Configuration, found: static.Static, results: Sequence[
         ]
     )
     python_assets, mistakes = static.python_assets(configuration, found.declarations, known)
-    assets = [*found.sources, *python_assets, *linked.assets]
+    assets = [*map(linked.placed, (*found.sources, *python_assets)), *linked.assets]
     mistakes += find_collisions(assets, found.layers.all(), lambda asset: found.span_of(asset, configuration))
     mistakes += static.cycle_diagnostics(assets, found, configuration)
     if mistakes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from floe.artifact.models import SESSION_DATABASE, namespace_of
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from floe.artifact.models import Asset, Exposure, Freshness, Resource, Test
-    from floe.compiler.dbt.transform import DbtResult
+    from floe.compiler.dbt.transform import DbtResult, DbtSource
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,17 @@ class Target:
     key: str
     schema: str
     identifier: str
+    database: str = SESSION_DATABASE
+    is_placed: bool = False
+    """Whether its database is known: dbt rendered it."""
+
+    def is_named(self, source: DbtSource) -> bool:
+        """Whether a dbt source of its own database, or where that is open of any, means this."""
+        same = (self.schema.casefold(), self.identifier.casefold()) == (
+            source.schema.casefold(),
+            source.identifier.casefold(),
+        )
+        return same and (not self.is_placed or self.database == source.database)
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,15 @@ class Linked:
     exposures: dict[str, Exposure]
     resources: dict[str, Resource]
     freshness: dict[str, Freshness]
+    databases: dict[str, str] = field(default_factory=dict)
+    """Keys of sources and Python assets that dbt expects in another database than the session's own."""
+
+    def placed(self, asset: Asset) -> Asset:
+        """The asset, in the database in which dbt expects it."""
+        database = self.databases.get(asset.key)
+        if database is None:
+            return asset
+        return asset.model_copy(update={"relation": asset.relation.model_copy(update={"database": database})})
 
 
 def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
@@ -53,9 +74,10 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
     resources: dict[str, Resource] = {}
     freshness: dict[str, Freshness] = {}
     missing: list[str] = []
+    databases: dict[str, str] = {}
     for result in results:
         foreign = [target for other in results if other is not result for target in made[id(other)]]
-        keys = {**result.keys, **_source_keys(result, [*targets, *foreign], missing)}
+        keys = {**result.keys, **_source_keys(result, [*targets, *foreign], missing, databases)}
         assets += _new_sources(result, keys, assets)
         assets += [asset.model_copy(update={"depends_on": _keys(asset.depends_on, keys)}) for asset in result.assets]
         tests += [_linked_test(test, keys) for test in result.tests]
@@ -74,7 +96,8 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
             "add it to `sources` in floe.yaml, or give it an `external_location`",
             details=missing,
         )
-    return Linked(assets, tests, exposures, resources, freshness)
+    elsewhere = {key: database for key, database in databases.items() if database != SESSION_DATABASE}
+    return Linked(assets, tests, exposures, resources, freshness, elsewhere)
 
 
 def _refuse_same_packages(results: Sequence[DbtResult]) -> None:
@@ -86,20 +109,27 @@ def _refuse_same_packages(results: Sequence[DbtResult]) -> None:
 
 
 def _target(asset: Asset) -> Target:
-    return Target(asset.key, asset.relation.schema_name, asset.relation.identifier)
+    relation = asset.relation
+    return Target(asset.key, relation.schema_name, relation.identifier, relation.database, is_placed=True)
 
 
-def _source_keys(result: DbtResult, targets: Sequence[Target], missing: list[str]) -> dict[str, str]:
-    by_relation = {(target.schema.casefold(), target.identifier.casefold()): target.key for target in targets}
+def _source_keys(
+    result: DbtResult, targets: Sequence[Target], missing: list[str], databases: dict[str, str]
+) -> dict[str, str]:
     keys: dict[str, str] = {}
     for source in result.sources:
-        key = by_relation.get((source.schema.casefold(), source.identifier.casefold()))
-        if key is not None and not source.external:
-            keys[source.unique_id] = key
+        target = None if source.external else next((target for target in targets if target.is_named(source)), None)
+        if target is not None:
+            keys[source.unique_id] = target.key
+            if databases.setdefault(target.key, source.database) != source.database:
+                missing.append(
+                    f"{source.place}: source `{source.name}` reads `{target.key}` in the database "
+                    f"`{source.database}`, another source in `{databases[target.key]}`"
+                )
         elif source.unique_id in result.source_assets:
             keys[source.unique_id] = result.source_assets[source.unique_id].key
         elif not source.external and source.used and not result.in_warehouse:
-            relation = f"{source.schema}.{source.identifier}"
+            relation = f"{namespace_of(source.database, source.schema)}.{source.identifier}"
             suggestion = did_you_mean(relation, [f"{target.schema}.{target.identifier}" for target in targets])
             reads = ", ".join(part for part in (f"source `{source.name}` reads `{relation}`", suggestion) if part)
             missing.append(f"{source.place}: {reads}")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from dbt.artifacts.schemas.catalog import CatalogArtifact, CatalogTable, ColumnMetadata, StatsItem, TableMetadata
 
-from floe.artifact.models import SESSION_DATABASE
 from floe.errors import FloeError, UsageError
 from floe.lake.base import TableName
 
@@ -79,7 +78,7 @@ class Lake:
                 type="BASE TABLE" if wanted.catalog else "VIEW",
                 schema=wanted.relation.schema_name,
                 name=wanted.relation.identifier,
-                database=SESSION_DATABASE,
+                database=wanted.relation.database,
                 comment=told.comment,
                 owner=self.artifacts.project.owner or None,
             ),
@@ -116,7 +115,7 @@ class Lake:
             return None
         from floe.lake.open import named_table_location
 
-        name = TableName(test.failures_relation.schema_name, test.failures_relation.identifier)
+        name = TableName(test.failures_relation.namespace, test.failures_relation.identifier)
         profile, _ = named_table_location(self.artifacts, self.directory, name)
         return Described(test.id, test.failures_relation, name, profile)
 
@@ -154,12 +153,11 @@ def _named(relations: Mapping[str, Described | None], lake: Lake) -> dict[str, C
 
 def _asset_of(source: Any, artifacts: CompiledArtifacts) -> Asset | None:  # noqa: ANN401 - dbt's SourceDefinition
     """The asset that a dbt source is: the one with its name in the session."""
-    if source.database != SESSION_DATABASE:
-        return None
-    wanted = (source.schema.casefold(), source.identifier.casefold())
+    wanted = (source.database.casefold(), source.schema.casefold(), source.identifier.casefold())
     for asset in artifacts.assets.values():
         relation = asset.relation
-        if (relation.schema_name.casefold(), relation.identifier.casefold()) == wanted:
+        names = (relation.database, relation.schema_name, relation.identifier)
+        if tuple(name.casefold() for name in names) == wanted:
             return asset
     return None
 

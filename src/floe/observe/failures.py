@@ -119,7 +119,7 @@ def _query_hint(test: Test, setting: Setting) -> list[str]:
     hint = setting.paint.cyan("hint:")
     if test.store_failures and test.failures_relation:
         relation = test.failures_relation
-        return [f"{hint} all failing rows: `floe show {shlex.quote(f'{relation.schema_name}.{relation.identifier}')}`"]
+        return [f"{hint} all failing rows: `floe show {shlex.quote(f'{relation.namespace}.{relation.identifier}')}`"]
     if setting.published and test.rendered_path:
         return [f'{hint} all failing rows: `floe show --sql "$(cat {shlex.quote(test.rendered_path)})"`']
     query = [f"  query: {test.rendered_path}"] if test.rendered_path else []

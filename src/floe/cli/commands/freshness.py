@@ -160,7 +160,8 @@ def _question(artifacts: CompiledArtifacts, rule: Freshness) -> str:
     table = rule.reads
     if rule.asset:
         relation = artifacts.assets[rule.asset].relation
-        table = ".".join('"' + part.replace('"', '""') + '"' for part in (relation.schema_name, relation.identifier))
+        names = (relation.database, relation.schema_name, relation.identifier)
+        table = ".".join('"' + part.replace('"', '""') + '"' for part in names)
     where = f" WHERE {rule.filter}" if rule.filter else ""
     return f"SELECT max({rule.loaded_at}) FROM {table}{where}"
 

@@ -103,9 +103,7 @@ def _namespace_and_name(artifacts: CompiledArtifacts, text: str) -> tuple[str, s
     if asset is None:
         namespace, _, name = text.rpartition(".")
         return namespace, name
-    if asset.publishes:
-        return artifacts.table_name(asset)
-    return asset.relation.schema_name, asset.relation.identifier
+    return artifacts.table_name(asset)
 
 
 def _show(printer: Printer, result: QueryResult) -> None:

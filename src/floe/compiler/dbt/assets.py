@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from floe.artifact.models import (
+    SESSION_DATABASE,
     Asset,
     ColumnDoc,
     DbtSnapshot,
@@ -41,12 +42,8 @@ class Placed:
     layer: str
     path: str
     transform: str
-    schema: str
-
-    @property
-    def relation(self) -> Relation:
-        """Its name in the session."""
-        return Relation(schema_name=self.schema, identifier=self.node.alias)
+    relation: Relation
+    """Its name in the session."""
 
 
 def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: ANN401 - dbt's node
@@ -58,19 +55,32 @@ def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: AN
     path = project.file_of(node)
     asked = node.config.meta.get("layer") if isinstance(node.config.meta, dict) else None
     schema = node.config.schema
-    rendered = schema_of(node, project)
+    relation = relation_of(node, project)
     if asked is not None:
         layer = layers.named(str(asked), f"`{path}`")
     elif schema in layers.declared:
         layer = schema
     else:
-        layer = layers.of_folder(PurePosixPath(node.path).parts[:-1]) or layers.of_schema(rendered)
+        layer = layers.of_folder(PurePosixPath(node.path).parts[:-1]) or layers.of_schema(relation.namespace)
     key = f"{layer}.{node.alias}"
-    return Placed(node=node, key=key, layer=layer, path=path, transform=project.name, schema=rendered)
+    return Placed(node=node, key=key, layer=layer, path=path, transform=project.name, relation=relation)
+
+
+def relation_of(node: Any, project: DbtProject) -> Relation:  # noqa: ANN401 - dbt's node
+    """The name that dbt renders a node to."""
+    if project.compute.is_warehouse:
+        return Relation(schema_name=schema_of(node, project), identifier=node.alias)
+    return Relation(schema_name=node.schema, identifier=node.alias, database=database_of(node))
+
+
+def database_of(node: Any) -> str:  # noqa: ANN401 - dbt's node or SourceDefinition
+    """The database of a relation in DuckDB; the session's own is always spelled alike."""
+    database = str(node.database or SESSION_DATABASE)
+    return SESSION_DATABASE if database.casefold() == SESSION_DATABASE else database
 
 
 def schema_of(node: Any, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node or SourceDefinition
-    """The schema of a relation; with its database, where that is not the profile's."""
+    """The schema of a relation in a warehouse; with its database, where that is not the profile's."""
     database = str(node.database or "")
     own = not database or database.casefold() == project.database.casefold()
     return str(node.schema) if own else f"{database}.{node.schema}"
@@ -225,7 +235,7 @@ def incremental_strategy(config: Any) -> Any:  # noqa: ANN401 - one of the strat
     return "delete+insert" if strategy in (None, "default", "delete_insert") else strategy
 
 
-def test_of(node: Any, path: str, entry: Entry, file_name: str, transform: str) -> Test:  # noqa: ANN401 - dbt's node
+def test_of(node: Any, project: DbtProject, entry: Entry, file_name: str) -> Test:  # noqa: ANN401 - dbt's node
     """A data test, with what dbt's wrapper around its SQL needs."""
     config = node.config
     metadata = getattr(node, "test_metadata", None)
@@ -236,7 +246,7 @@ def test_of(node: Any, path: str, entry: Entry, file_name: str, transform: str) 
         name=node.name,
         kind="generic" if metadata is not None else "singular",
         sql=entry.sql,
-        **_rendering(entry, node, transform),
+        **_rendering(entry, node, project.name),
         rendered_path=f"{RENDERED}/tests/{file_name}.sql",
         depends_on=tuple(sorted(set(node.depends_on.nodes))),
         attached_to=_attached_to(node),
@@ -249,9 +259,9 @@ def test_of(node: Any, path: str, entry: Entry, file_name: str, transform: str) 
         fail_calc=config.fail_calc,
         limit=config.limit,
         store_failures=store,
-        failures_relation=Relation(schema_name=node.schema, identifier=node.alias) if store else None,
+        failures_relation=relation_of(node, project) if store else None,
         tags=tuple(sorted(set(node.tags))),
-        path=path,
+        path=project.file_of(node),
         config=said(node.config),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt.driven import DBT_PACKAGES
 from floe.errors import CompilationError
 
@@ -84,8 +83,6 @@ def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
 def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
     if set(node.alias) & _NOT_IN_NAMES:
         yield f"the name `{node.alias}` is not supported: no dots, slashes, quotes or spaces"
-    if node.database != SESSION_DATABASE:
-        yield f"the database `{node.database}` is not supported: leave `database` out"
 
 
 def _overridden(config: Any, manifest: Any, project: DbtProject) -> Iterator[str]:  # noqa: ANN401 - dbt's own

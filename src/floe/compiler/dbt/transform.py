@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from dbt_common.exceptions import DbtBaseException
 
+from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import microbatch, refusals
-from floe.compiler.dbt.assets import model_asset, place, schema_of, seed_asset, snapshot_asset, test_of
+from floe.compiler.dbt.assets import database_of, model_asset, place, schema_of, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
 from floe.compiler.dbt.driven import driven_because
 from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
@@ -45,6 +46,7 @@ class DbtSource:
 
     unique_id: str
     name: str
+    database: str
     schema: str
     identifier: str
     external: bool
@@ -146,8 +148,7 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
         kind = str(node.resource_type)
         if kind == "test":
             file_name = node.name if names[node.name] == 1 else node.unique_id
-            path = project.file_of(node)
-            result.tests.append(test_of(node, path, entries[node.unique_id], file_name, project.name))
+            result.tests.append(test_of(node, project, entries[node.unique_id], file_name))
         elif kind in (*MODEL_KINDS, "seed"):
             asset = _asset(config, node, project, layers, cache, entries)
             result.assets.append(asset)
@@ -251,7 +252,8 @@ def _source(
     return DbtSource(
         unique_id=source.unique_id,
         name=f"{source.source_name}.{source.name}",
-        schema=schema_of(source, project),
+        database=SESSION_DATABASE if project.compute.is_warehouse else database_of(source),
+        schema=schema_of(source, project) if project.compute.is_warehouse else source.schema,
         identifier=source.identifier,
         external="external_location" in settings and not project.compute.is_warehouse,
         place=_declaration(project, source),

@@ -76,7 +76,7 @@ def bound(config: Any, workspace: Workspace) -> Iterator[None]:  # noqa: ANN401 
 def _report_tables(adapter: Any, workspace: Workspace) -> None:  # noqa: ANN401 - dbt's adapter
     """Let relations have the type they have for dbt: the session shows staged and published tables as views."""
     tables = {
-        (asset.relation.schema_name.lower(), asset.relation.identifier.lower())
+        _key(asset.relation.database, asset.relation.schema_name, asset.relation.identifier)
         for asset in workspace.artifacts.assets.values()
         if asset.publishes
     }
@@ -85,9 +85,13 @@ def _report_tables(adapter: Any, workspace: Workspace) -> None:  # noqa: ANN401 
     def list_relations(schema_relation: Any) -> list[Any]:  # noqa: ANN401 - dbt's relations
         return [
             relation.incorporate(type="table")
-            if (relation.schema.lower(), relation.identifier.lower()) in tables
+            if _key(relation.database, relation.schema, relation.identifier) in tables
             else relation
             for relation in listed(schema_relation)
         ]
 
     adapter.list_relations_without_caching = list_relations
+
+
+def _key(*names: str) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from floe.artifact.models import SESSION_DATABASE
 from floe.lake.base import TableName
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class PublishedNames:
             LakeError: a catalog cannot be read.
         """
         self._readable: dict[tuple[str, str], Readable] = {}
+        self.databases = {asset.relation.database for asset in artifacts.assets.values()} - {SESSION_DATABASE}
+        """Names of the databases, beside the session's own, in which dbt has relations."""
         self._add_views(artifacts)
         for profile, catalog in catalogs.items():
             for name in catalog.tables():
@@ -83,4 +86,6 @@ def _key(namespace: str, name: str) -> tuple[str, str]:
 
 
 def _relation_key(relation: Relation) -> tuple[str, str]:
-    return _key(relation.schema_name, relation.identifier)
+    if relation.database == SESSION_DATABASE:
+        return _key(relation.schema_name, relation.identifier)
+    return _key(f"{relation.database}.{relation.schema_name}", relation.identifier)

@@ -18,7 +18,7 @@ from floe.engines.duckdb.incremental_sql import (
 )
 from floe.engines.duckdb.own_file import WORKING_COPY
 from floe.engines.duckdb.parquet import FILE_COLUMN, published_files
-from floe.engines.duckdb.sql import literal, quote, relation_name, subquery
+from floe.engines.duckdb.sql import beside, literal, quote, relation_name, subquery
 from floe.engines.duckdb.staging import Change, stage_query
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def begin_work(workspace: Workspace, relation: Relation, query: str) -> None:
         duckdb.Error: the query fails.
     """
     name, working_copy = relation_name(relation), workspace.new_name()
-    table = name.rpartition(".")[0] + f".{working_copy}"
+    table = beside(relation, working_copy)
     workspace.execute(f"CREATE TABLE {table} AS {query}")
     workspace.execute(f"COMMENT ON TABLE {table} IS {literal(WORKING_COPY)}")
     workspace.execute(f"DROP VIEW IF EXISTS {name}")
@@ -127,7 +127,7 @@ def stage_work(workspace: Workspace, target: Target, change: Change) -> BuildOut
         LakeError: the file cannot be written.
     """
     name, working_copy = relation_name(target.relation), workspace.new_name()
-    table = name.rpartition(".")[0] + f".{working_copy}"
+    table = beside(target.relation, working_copy)
     # The view that will show the result has the name of the table that the result is read from.
     workspace.execute(f"ALTER TABLE {name} RENAME TO {working_copy}")
     outcome = stage_query(workspace, target, f"SELECT * FROM {table}", change)

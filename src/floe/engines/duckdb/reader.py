@@ -137,7 +137,12 @@ class Reader:
     def _mentioned(self, text: str) -> Iterable[Name]:
         row = self._connection.execute("SELECT json_serialize_sql(?)", [text]).fetchone()
         tree = json.loads(row[0]) if row else {"error": True}
-        return set(self._names.mentioned_in(text)) if tree["error"] else set(_table_names(tree))
+        return set(self._names.mentioned_in(text)) if tree["error"] else set(map(self._name, _table_names(tree)))
+
+    def _name(self, parts: tuple[str, str, str]) -> Name:
+        """A table of SQL; in one of dbt's other databases, its schema is `database.schema`."""
+        database, schema, table = parts
+        return (f"{database}.{schema}" if database in self._names.databases else schema), table
 
     def _open_mentioned(self, name: Name) -> None:
         readable = self._names.find(*name)
@@ -149,11 +154,19 @@ class Reader:
         if name in self._opened:
             return
         self._opened.add(name)
-        schema, identifier = quote(name[0] or _DEFAULT_SCHEMA), quote(name[1])
+        schema, identifier = self._schema(name[0] or _DEFAULT_SCHEMA), quote(name[1])
         body = self._view(readable, readable.view) if readable.view else published_files(self._state(readable)).select()
         with sql_faults(SqlOrigin(str(readable.name), code=_CODE)):
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             self._connection.execute(f"CREATE OR REPLACE VIEW {schema}.{identifier} AS {body}")
+
+    def _schema(self, namespace: str) -> str:
+        """The SQL of a schema, whose database is there afterwards."""
+        database, _, schema = namespace.partition(".")
+        if database not in self._names.databases:
+            return quote(namespace)
+        self._connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {quote(database)}")
+        return f"{quote(database)}.{quote(schema)}"
 
     def _view(self, readable: Readable, query: Query) -> str:
         sql = query.sql or self._rendered(readable, query)
@@ -203,11 +216,11 @@ def _as_it_was(table: TableState, at: str) -> str:
     return TableFiles(files.paths, files.schema, {}, files.differ).select()
 
 
-def _table_names(tree: Any) -> Iterator[Name]:  # noqa: ANN401 - JSON
-    """Every table that DuckDB's syntax tree names."""
+def _table_names(tree: Any) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401 - JSON
+    """Database, schema and name of every table that DuckDB's syntax tree names."""
     if isinstance(tree, dict):
         if tree.get("type") == "BASE_TABLE":
-            yield tree["schema_name"], tree["table_name"]
+            yield tree.get("catalog_name", ""), tree["schema_name"], tree["table_name"]
         for value in tree.values():
             yield from _table_names(value)
     elif isinstance(tree, list):

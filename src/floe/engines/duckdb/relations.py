@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.artifact.models import SESSION_DATABASE, Relation
 from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.own_file import DBT_MARK
 from floe.engines.duckdb.parquet import published_files
@@ -13,6 +12,7 @@ from floe.engines.duckdb.staging import Target, stage_query
 from floe.engines.duckdb.superseded import is_superseded
 
 if TYPE_CHECKING:
+    from floe.artifact.models import Relation
     from floe.engines.duckdb.workspace import Workspace
     from floe.lake.base import TableState
 
@@ -46,7 +46,7 @@ def stage_relation(workspace: Workspace, target: Target) -> BuildOutcome:
     if relation_kind(workspace, relation) is None:
         release_relation(workspace, relation)
         return BuildOutcome()
-    staged = Relation(schema_name=relation.schema_name, identifier=workspace.new_name())
+    staged = relation.model_copy(update={"identifier": workspace.new_name()})
     query = f"SELECT * FROM {relation_name(relation)}"
     outcome = stage_query(workspace, Target(target.key, staged, target.base), query)
     _drop(workspace, relation)
@@ -65,7 +65,7 @@ def release_relation(workspace: Workspace, relation: Relation) -> None:
 
 
 def _mark(relation: Relation) -> Relation:
-    return Relation(schema_name=relation.schema_name, identifier=f"{DBT_MARK}{relation.identifier}")
+    return relation.model_copy(update={"identifier": f"{DBT_MARK}{relation.identifier}"})
 
 
 def _drop(workspace: Workspace, relation: Relation) -> None:
@@ -77,7 +77,8 @@ def _drop(workspace: Workspace, relation: Relation) -> None:
 def relation_kind(workspace: Workspace, relation: Relation) -> str | None:
     """`TABLE`, `VIEW`, or None where there is no such relation."""
     found = workspace.execute(
-        f"SELECT table_type FROM information_schema.tables WHERE table_catalog = {literal(SESSION_DATABASE)} "
+        "SELECT table_type FROM system.information_schema.tables "
+        f"WHERE lower(table_catalog) = lower({literal(relation.database)}) "
         f"AND lower(table_schema) = lower({literal(relation.schema_name)}) "
         f"AND lower(table_name) = lower({literal(relation.identifier)})"
     ).fetchone()

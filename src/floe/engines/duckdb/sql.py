@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.artifact.models import SESSION_DATABASE
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -35,7 +33,12 @@ def literal_list(values: Iterable[str]) -> str:
 
 def relation_name(relation: Relation) -> str:
     """The full name of a relation in a session, as dbt renders it."""
-    return f"{quote(SESSION_DATABASE)}.{quote(relation.schema_name)}.{quote(relation.identifier)}"
+    return ".".join(quote(name) for name in (relation.database, relation.schema_name, relation.identifier))
+
+
+def beside(relation: Relation, identifier: str) -> str:
+    """The full name of another relation in the same schema."""
+    return ".".join(quote(name) for name in (relation.database, relation.schema_name, identifier))
 
 
 def subquery(query: str) -> str:

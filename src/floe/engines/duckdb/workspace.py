@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from floe.artifact.models import SESSION_DATABASE
 from floe.engines.duckdb.connection import open_database, use_session_database
 from floe.engines.duckdb.own_file import TEMPORARY_PREFIX, drop_leftovers, refuse_tables
 from floe.engines.duckdb.sql import quote, relation_name
@@ -147,7 +148,7 @@ class Workspace:
         Raises:
             LakeError: the catalog or the table's metadata cannot be read.
         """
-        name = TableName(relation.schema_name, relation.identifier)
+        name = TableName(relation.namespace, relation.identifier)
         profile, location = named_table_location(self.artifacts, self.project_directory, name)
         return self._catalogs[profile].load(name, location)
 
@@ -188,6 +189,9 @@ class Workspace:
         relations += [test.failures_relation for test in self.artifacts.tests.values() if test.failures_relation]
         if path := self.artifacts.compute.properties.get("path"):
             drop_leftovers(self._connection)
-            refuse_tables(self._connection, relations, str(path))
-        for schema in sorted({relation.schema_name for relation in relations}):
-            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+            own = [relation for relation in relations if relation.database == SESSION_DATABASE]
+            refuse_tables(self._connection, own, str(path))
+        for database in sorted({relation.database for relation in relations} - {SESSION_DATABASE}):
+            self._connection.execute(f"ATTACH ':memory:' AS {quote(database)}")
+        for database, schema in sorted({(relation.database, relation.schema_name) for relation in relations}):
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(database)}.{quote(schema)}")
