@@ -13,7 +13,7 @@ from dbt.parser.unit_tests import UnitTestManifestLoader
 from dbt_common.exceptions import DbtBaseException
 
 from floe.artifact.models import Fixture, Relation, Test, UnitTest
-from floe.compiler.dbt.assets import RENDERED
+from floe.compiler.dbt.assets import RENDERED, database_of
 from floe.compiler.dbt.cache import Entry, content_hash
 from floe.compiler.dbt.driven import DBT_PACKAGES
 
@@ -160,7 +160,7 @@ def _format(fixture: Any) -> str:  # noqa: ANN401 - dbt's fixture
 def _fixture(given: Any, node: Any) -> Fixture:  # noqa: ANN401 - dbt's own
     return Fixture(
         name=node.name,
-        relation=Relation(schema_name=node.schema, identifier=node.identifier),
+        relation=Relation(schema_name=node.schema, identifier=node.identifier, database=database_of(node)),
         own_table=given.input.strip() == _OWN,
         rows=_rows(given.rows),
     )
