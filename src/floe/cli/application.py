@@ -27,6 +27,8 @@ class Application:
         self.fused_tests = True
         self.profiles_directory: Path | None = None
         self.profile: str | None = None
+        self.defers = False
+        self.favors_state = False
         self.command_path = "floe"
         """What is being run, as usage errors name it."""
         self.leave_at_once = False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HELP_NAMES = ["-h", "--help"]
 SELECTION_FLAGS = (
-    *("--select", "-s", "--exclude"),
+    *("--select", "-s", "--models", "--model", "-m", "--exclude"),
     *("--resource-type", "--resource-types", "--exclude-resource-type", "--exclude-resource-types"),
 )
 
@@ -49,6 +49,14 @@ def _run_tests_alone(application: Application, _value: bool) -> None:
 
 def _set_profiles_directory(application: Application, value: str) -> None:
     application.profiles_directory = Path(value)
+
+
+def _defer(application: Application, _value: bool) -> None:
+    application.defers = True
+
+
+def _favor_state(application: Application, _value: bool) -> None:
+    application.favors_state = True
 
 
 def _set_profile(application: Application, value: str) -> None:
@@ -147,11 +155,22 @@ def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add dbt's options to a command that compiles; what compiles reads them from the application."""
     options = (
         _option(["--vars"], _set_variables, metavar="YAML", help="dbt variables for this call, e.g. '{days: 7}'."),
-        _option(["--target"], _set_target, metavar="NAME", help="What dbt sees as `target.name` in this call."),
+        _option(["-t", "--target"], _set_target, metavar="NAME", help="What dbt sees as `target.name` in this call."),
         _option(
             ["--profiles-dir"], _set_profiles_directory, metavar="DIR", help="Folder of a profiles.yml for `target`."
         ),
         _option(["--profile"], _set_profile, metavar="NAME", help="Profile in that file (default: the dbt project's)."),
+    )
+    own: list[click.Parameter] = getattr(command, "__click_params__", [])
+    command.__click_params__ = [*reversed(options), *own]  # type: ignore[attr-defined]
+    return command
+
+
+def defer_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--defer` and `--favor-state` to a command that reads tables it does not build."""
+    options = (
+        _option(["--defer"], _defer, is_flag=True, help="Read tables that are not here from the project of --state."),
+        _option(["--favor-state"], _favor_state, is_flag=True, help="Read them there even if they are here, too."),
     )
     own: list[click.Parameter] = getattr(command, "__click_params__", [])
     command.__click_params__ = [*reversed(options), *own]  # type: ignore[attr-defined]
@@ -178,11 +197,16 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, wanted=wanted, **rest)
 
     select_option = click.option(
-        "-s", "--select", multiple=True, metavar="SELECTOR", help="What to take, e.g. `+orders`, `tag:daily`, `gold.*`."
+        *("-s", "--select", "-m", "--models", "--model", "select"),
+        multiple=True,
+        metavar="SELECTOR",
+        help="What to take, e.g. `+orders`, `tag:daily`, `gold.*`.",
     )
     exclude_option = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
     named = click.option("--selector", metavar="NAME", default="", help="A selector of dbt's selectors.yml.")
-    state = click.option("--state", metavar="PATH", default="", help="Earlier artifacts.json, or its folder.")
+    state = click.option(
+        "--state", metavar="PATH", default="", help="Earlier artifacts.json, its folder, or its project."
+    )
     indirect = click.option(
         "--indirect-selection",
         type=click.Choice(("eager", "cautious", "buildable", "empty")),

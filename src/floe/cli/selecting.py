@@ -11,6 +11,7 @@ from floe.errors import UsageError
 if TYPE_CHECKING:
     from floe.artifact.models import CompiledArtifacts
     from floe.cli.application import Application
+    from floe.engines.base import Deferral
     from floe.runtime.selection import Selection
 
 
@@ -77,13 +78,46 @@ def _of_types(artifacts: CompiledArtifacts, selection: Selection, wanted: Wanted
     return of_types(artifacts, selection, kept)
 
 
+def deferral(application: Application, artifacts: CompiledArtifacts, wanted: Wanted) -> Deferral | None:
+    """Where tables are read from that the environment has not; None without `--defer`.
+
+    Raises:
+        UsageError: `--state` is missing, or there are no tables beside its artifact.
+    """
+    if not application.defers:
+        if application.favors_state:
+            raise UsageError("FLOE-0745", "`--favor-state` has no effect without `--defer`", "give both, or none")
+        return None
+    earlier = _earlier(wanted.state)
+    if earlier is None:
+        raise UsageError("FLOE-0745", "`--defer` needs to know where to read", "name a project with `--state`")
+    folder = _artifact_file(wanted.state).resolve().parent
+    if folder.name != ".floe" or earlier.compute.is_warehouse or artifacts.compute.is_warehouse:
+        reason = f"there are no tables of Floe's beside the artifact of `{wanted.state}`"
+        if artifacts.compute.is_warehouse:
+            reason = f"`--defer` reads tables of Floe's, which `{artifacts.compute.type}` cannot"
+        raise UsageError("FLOE-0746", reason, "name the folder of the project that published them")
+    from floe.engines.base import Deferral
+    from floe.lake.open import open_catalogs
+
+    return Deferral(earlier, folder.parent, open_catalogs(earlier, folder.parent), application.favors_state)
+
+
 def _earlier(state: str) -> CompiledArtifacts | None:
     if not state:
         return None
     from floe.artifact import codec
 
-    path = Path(state)
-    path = path / "artifacts.json" if path.is_dir() else path
+    path = _artifact_file(state)
     if not path.is_file():
         raise UsageError("FLOE-0717", f"there is no artifact at `{state}`", "name a folder with an `artifacts.json`")
     return codec.load(path)
+
+
+def _artifact_file(state: str) -> Path:
+    """The artifact that `--state` means: a file, its folder, or the project in whose `.floe` it is."""
+    path = Path(state)
+    if path.is_dir():
+        inside = path / ".floe" / "artifacts.json"
+        return inside if inside.is_file() else path / "artifacts.json"
+    return path

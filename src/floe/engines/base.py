@@ -41,6 +41,19 @@ NO_EVENT_TIMES = EventTimes()
 
 
 @dataclass(frozen=True)
+class Deferral:
+    """Another environment's tables, for what a run only reads and this environment has not published."""
+
+    artifacts: CompiledArtifacts
+    project_directory: Path
+    """Where that environment's artifact was compiled."""
+    catalogs: Mapping[str, Catalog]
+    """Its catalogs, open, by profile name."""
+    favored: bool = False
+    """Whether its tables are read even where this environment has them, too."""
+
+
+@dataclass(frozen=True)
 class SessionRequest:
     """All that a session needs to know when it opens."""
 
@@ -57,6 +70,8 @@ class SessionRequest:
     event_times: EventTimes = NO_EVENT_TIMES
     fused_tests: bool = True
     """Whether tests of one asset may share a scan."""
+    deferral: Deferral | None = None
+    """Where tables come from that are read but not there."""
 
 
 @dataclass(frozen=True)

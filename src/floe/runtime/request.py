@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
-    from floe.engines.base import EventTimes
+    from floe.engines.base import Deferral, EventTimes
     from floe.runtime.events import Failure, NodeFinished, TablePublished, TestFinished
     from floe.runtime.selection import Selection
 
@@ -37,6 +37,8 @@ class RunRequest:
     fail_fast: bool = False
     fused_tests: bool = True
     """Whether tests of one asset may share a scan."""
+    deferral: Deferral | None = None
+    """Where tables come from that are read but not there."""
     threads: int | None = None
     """None: as the compute profile says, else a number that fits the machine."""
     wait_seconds: float = 0.0

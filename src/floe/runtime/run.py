@@ -185,6 +185,7 @@ class _Run:
                 full_refresh=self._request.full_refresh,
                 event_times=self._times,
                 fused_tests=self._request.fused_tests,
+                deferral=self._request.deferral,
             )
         )
         # Started late, so that importing what publishing needs does not delay the engine's first statements.

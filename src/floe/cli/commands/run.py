@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options, event_time_options, fused_tests_option, selection_options
+from floe.cli.options import (
+    FloeCommand,
+    dbt_options,
+    defer_options,
+    event_time_options,
+    fused_tests_option,
+    selection_options,
+)
 
 if TYPE_CHECKING:
     from floe.cli.selecting import Wanted
@@ -27,7 +34,8 @@ if TYPE_CHECKING:
     ),
 )
 @selection_options
-@click.option("--full-refresh", is_flag=True, help="Build incremental tables from nothing.")
+@defer_options
+@click.option("-f", "--full-refresh", is_flag=True, help="Build incremental tables from nothing.")
 @event_time_options
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="How many assets at a time.")
@@ -56,7 +64,7 @@ def command(
     (`publish: all-or-nothing`); what readers see stays as it was.
     """
     from floe.cli.running import compile_for_run, execute
-    from floe.cli.selecting import selected
+    from floe.cli.selecting import deferral, selected
     from floe.runtime.request import RunRequest
 
     artifacts = compile_for_run(application)
@@ -68,6 +76,7 @@ def command(
         event_times=event_times,
         fail_fast=fail_fast,
         fused_tests=application.fused_tests,
+        deferral=deferral(application, artifacts, wanted),
         threads=threads,
         wait_seconds=wait,
     )

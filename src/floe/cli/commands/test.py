@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options, fused_tests_option, selection_options
+from floe.cli.options import FloeCommand, dbt_options, defer_options, fused_tests_option, selection_options
 
 if TYPE_CHECKING:
     from floe.cli.selecting import Wanted
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     cls=FloeCommand, examples=("floe test", "floe test -s orders customers", "floe test --exclude tag:slow --json")
 )
 @selection_options
+@defer_options
+@click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="How many tests at a time.")
 @fused_tests_option
 @dbt_options
 @pass_application
-def command(application: Application, wanted: Wanted) -> int:
+def command(application: Application, wanted: Wanted, fail_fast: bool, threads: int | None) -> int:
     """Run the data tests on the tables that are published; build nothing.
 
     Nothing is published but the failing rows of tests with `store_failures`.
     """
     from floe.cli.running import compile_for_run, execute
-    from floe.cli.selecting import selected
+    from floe.cli.selecting import deferral, selected
     from floe.runtime.request import RunRequest
 
     artifacts = compile_for_run(application)
@@ -35,6 +38,9 @@ def command(application: Application, wanted: Wanted) -> int:
         artifacts=artifacts,
         command="test",
         selection=selected(application, artifacts, wanted),
+        fail_fast=fail_fast,
+        threads=threads,
         fused_tests=application.fused_tests,
+        deferral=deferral(application, artifacts, wanted),
     )
     return execute(application, request)

@@ -14,6 +14,7 @@ from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.shared_scans import SharedScans
 from floe.engines.duckdb.workspace import Workspace
 from floe.errors import NodeError
+from floe.lake.base import TableName
 from floe.lake.read import current_snapshot
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class DuckdbSession:
         from floe.engines.duckdb.python_modules import PythonModules
 
         self._workspace = Workspace(request)
+        self._deferral = request.deferral
         self._late = late_nodes(request, self._workspace)
         self._modules = PythonModules(request.project_directory)
         wanted = request.artifacts.tests.items() if request.fused_tests else ()
@@ -135,13 +137,26 @@ class DuckdbSession:
         return query if self._late is None else self._late.query(asset, query, full_refresh=full_refresh)
 
     def _attach_table(self, asset: Asset) -> None:
-        table = self._workspace.state(asset)
+        table = self._state_to_read(asset)
         if not table.exists:
             reason = f"`{asset.key}` is read, but was never published"
             raise NodeError("FLOE-0414", reason, f"build it too: `floe run --select {asset.key}`")
         with sql_faults(SqlOrigin(asset.key)):
             self._workspace.create_view(asset.relation, published_files(table).select())
         self._scans.is_there(asset, rows=_rows(table))
+
+    def _state_to_read(self, asset: Asset) -> TableState:
+        """The published table, or that of the environment to which the run defers."""
+        own = self._workspace.state(asset)
+        deferral = self._deferral
+        if deferral is None or (own.exists and not deferral.favored):
+            return own
+        other = deferral.artifacts.assets.get(asset.key)
+        if other is None or not other.publishes:
+            return own
+        catalog = deferral.catalogs[deferral.artifacts.layers[other.layer].catalog]
+        elsewhere = catalog.load(TableName(*deferral.artifacts.table_name(other)), own.location)
+        return elsewhere if elsewhere.exists else own
 
 
 def _rows(table: TableState) -> int | None:
