@@ -86,7 +86,7 @@ def test_a_package_that_is_not_there_is_the_projects_fault_in_dbts_words(full: P
     (full / "dbt/packages.yml").write_text("packages: [{local: ../shraed}]")
     refused = floe("deps")
     assert refused.status == 1
-    assert "error[FLOE-0217]: dbt cannot install the packages of the project in `dbt`" in refused.err
+    assert "error[FLOE-0217]: dbt cannot install the packages of the dbt project in `dbt`" in refused.err
     assert "found at expected path shraed/dbt_project.yml" in refused.err
 
 

@@ -158,3 +158,47 @@ def test_a_folder_that_cannot_be_written_is_named(floe: Floe, tmp_path: Path) ->
     outcome = floe("-C", "link", "init", "shop")
     assert outcome.status == 2
     assert outcome.err.startswith("error[FLOE-0902]: the system refused a file operation: no such file or directory")
+
+
+def test_a_dbt_project_gets_a_floe_yaml_that_points_to_it_and_nothing_else(floe: Floe, tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: 'shop'\nversion: '1.0'\nprofile: shop\n")
+    (tmp_path / "packages.yml").write_text("packages: []\n")
+    (tmp_path / ".gitignore").write_text("target/\n")
+    before = everything(tmp_path)
+    outcome = floe("init")
+    assert outcome.filtered() == (
+        "exit 0\n--- out\n--- err\n"
+        "created floe.yaml for the dbt project shop in this folder\n"
+        "add `.floe/` to .gitignore: tables and the state of runs are kept there\n"
+        "\n"
+        "Next:\n"
+        "  floe deps\n"
+        "  floe run\n"
+        "  floe ls\n"
+    )
+    assert {name: content for name, content in everything(tmp_path).items() if name != "floe.yaml"} == before
+    assert yaml.safe_load((tmp_path / "floe.yaml").read_text()) == {
+        "name": "shop",
+        "version": "1.0.0",
+        "transforms": [{"type": "dbt", "path": "."}],
+    }
+    assert floe("init").err == "this folder is a Floe project already: nothing was changed\n"
+
+
+def test_a_dbt_project_in_a_folder_below_is_found_and_runs(floe: Floe, tmp_path: Path) -> None:
+    models = tmp_path / "warehouse" / "models"
+    models.mkdir(parents=True)
+    (tmp_path / "warehouse" / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
+    (models / "one.sql").write_text("{{ config(materialized='table') }} select 1 as n")
+    outcome = floe("init", "--json")
+    document = json.loads(outcome.out)
+    assert (document["name"], document["dbt_project"], document["created"]) == ("shop", "warehouse", ["floe.yaml"])
+    assert floe("run").status == 0
+
+
+def test_a_template_or_a_name_goes_before_a_dbt_project(floe: Floe, tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
+    assert floe("init", "other").status == 0
+    assert (tmp_path / "other" / "models").is_dir()
+    assert floe("init", "--template", "basic").status == 0
+    assert (tmp_path / "models").is_dir()

@@ -3,7 +3,7 @@
 A folder of `features/` is a dbt project with its `floe.yaml` beside `dbt_project.yml`; either is supplied where it is
 missing. Folders called `edit…` hold what changes from build to build, in the order of their names: their files are
 copied over the project's. If the name ends in `full_refresh`, that build is one. Folders below `packages/` are local
-packages.
+packages. A file `before` holds a command that dbt's half needs before each build.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Workers:
 def lay_out(name: str, folder: Path, workers: Workers) -> Twins:
     """A copy of a feature's project, with its packages installed and nothing built."""
     project = folder / name
-    shutil.copytree(FEATURES / name, project, ignore=shutil.ignore_patterns("edit*"))
+    shutil.copytree(FEATURES / name, project, ignore=shutil.ignore_patterns("edit*", "before"))
     for file, text in (("dbt_project.yml", _PROJECT_FILE), ("floe.yaml", _FLOE_YAML)):
         if not (project / file).exists():
             (project / file).write_text(text.format(name=name), "utf-8")
@@ -91,6 +91,14 @@ def lay_out(name: str, folder: Path, workers: Workers) -> Twins:
         installed = twins.dbt("deps")
         assert installed.returncode == 0, installed.stdout
     return twins
+
+
+def prepare(twins: Twins) -> None:
+    """Run what dbt's half needs before a build."""
+    before = FEATURES / twins.project.name / "before"
+    if before.exists():
+        prepared = twins.dbt(*before.read_text("utf-8").split())
+        assert prepared.returncode == 0, prepared.stdout
 
 
 def builds(twins: Twins) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -9,7 +9,7 @@ import pytest
 
 from .compare import assert_same_verdicts
 from .conftest import PROJECTS
-from .features import FEATURES, Worker, Workers, builds, lay_out
+from .features import FEATURES, Worker, Workers, builds, lay_out, prepare
 from .harness import REPOSITORY
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def test_feature_gives_what_dbt_gives_again_and_again_and_after_edits(
     for build, options in builds(twins):
         before = published(twins) if build != "first" else {}
         ours = twins.floe_run(*options)
+        prepare(twins)
         theirs = twins.dbt_build(*options)
         assert_same_verdicts(ours, theirs)
         if theirs.exit_code == 0:

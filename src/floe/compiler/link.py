@@ -59,15 +59,14 @@ class Linked:
 def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
     """Assets, tests and exposures of all dbt transforms, whose dependencies are asset keys.
 
-    A dbt source is the asset that has its name in the session: a Floe source, a Python asset, or a model of
-    another dbt transform.
+    A dbt source is the asset that has its name in the session: a Floe source, a Python asset, or a model or seed of a
+    dbt transform, of another one or of its own.
 
     Raises:
         CompilationError: a dbt source is no asset and reads no files itself, or two dbt projects share a name.
     """
     _refuse_same_packages(results)
-    targets = list(others)
-    made = {id(result): [_target(asset) for asset in result.assets] for result in results}
+    targets = [*others, *(_target(asset) for result in results for asset in result.assets)]
     assets: list[Asset] = []
     tests: list[Test] = []
     exposures: dict[str, Exposure] = {}
@@ -76,8 +75,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
     missing: list[str] = []
     databases: dict[str, str] = {}
     for result in results:
-        foreign = [target for other in results if other is not result for target in made[id(other)]]
-        keys = {**result.keys, **_source_keys(result, [*targets, *foreign], missing, databases)}
+        keys = {**result.keys, **_source_keys(result, targets, missing, databases)}
         assets += _new_sources(result, keys, assets)
         assets += [asset.model_copy(update={"depends_on": _keys(asset.depends_on, keys)}) for asset in result.assets]
         tests += [_linked_test(test, keys) for test in result.tests]
@@ -92,7 +90,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
     if missing:
         raise CompilationError(
             "FLOE-0215",
-            "a dbt source is neither a source of floe.yaml nor a Python asset",
+            "a dbt source is nothing that this project makes: no source of floe.yaml, Python asset, seed or model",
             "add it to `sources` in floe.yaml, or give it an `external_location`",
             details=missing,
         )

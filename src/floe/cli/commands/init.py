@@ -6,10 +6,12 @@ import shlex
 
 import click
 
+from floe.cli.adoption import Adoption, adopt
 from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand
 from floe.cli.scaffold import BY_NAME, Scaffold, create_project, template_named
 
+_DEFAULT = "basic"
 _LIST = "?"
 _LISTED_FILES = 10
 
@@ -21,21 +23,27 @@ _LISTED_FILES = 10
 @click.argument("name", required=False)
 @click.option(
     "--template",
-    default="basic",
     is_flag=False,
     flag_value=_LIST,
     metavar="NAME",
     help="Template to copy (default: basic); without a NAME, list them.",
 )
 @pass_application
-def command(application: Application, name: str | None, template: str) -> None:
+def command(application: Application, name: str | None, template: str | None) -> None:
     """Create the folder NAME, or fill the current folder, with a project that runs without edits.
 
-    Nothing that exists is ever overwritten; in a folder that is a Floe project already, nothing changes.
+    Without a NAME, in the folder of a dbt project or the one above it, only `floe.yaml` is written: it points to the
+    dbt project, which stays as it is. Nothing that exists is ever overwritten; in a folder that is a Floe project
+    already, nothing changes.
     """
     if template == _LIST:
         _list_templates(application)
         return
+    adopted = adopt(application.directory) if name is None and template is None else None
+    if adopted is not None:
+        application.printer.result(_adopted(adopted), lambda: _report_adopted(application, adopted))
+        return
+    template = template or _DEFAULT
     scaffold = create_project(application.directory, name, template_named(template))
     application.printer.result(_document(scaffold), lambda: _report(application, scaffold, name))
 
@@ -54,6 +62,28 @@ def _document(scaffold: Scaffold) -> dict[str, object]:
         "template": scaffold.template.name,
         "created": list(scaffold.created),
     }
+
+
+def _adopted(adoption: Adoption) -> dict[str, object]:
+    return {
+        "status": "created",
+        "directory": str(adoption.folder),
+        "name": adoption.name,
+        "dbt_project": adoption.path,
+        "created": ["floe.yaml"],
+    }
+
+
+def _report_adopted(application: Application, adoption: Adoption) -> None:
+    printer = application.printer
+    place = "this folder" if adoption.path == "." else f"`{adoption.path}`"
+    printer.say(f"created floe.yaml for the dbt project {printer.palette.bold(adoption.name)} in {place}")
+    if adoption.ignore:
+        printer.say("add `.floe/` to .gitignore: tables and the state of runs are kept there")
+    printer.say("\nNext:")
+    first = [f"cd {shlex.quote(str(adoption.folder))}"] if application.directory_option else []
+    for step in [*first, *(["floe deps"] if adoption.lists_packages else []), "floe run", "floe ls"]:
+        printer.say(f"  {printer.palette.bold(step)}")
 
 
 def _report(application: Application, scaffold: Scaffold, name: str | None) -> None:

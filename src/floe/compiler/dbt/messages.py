@@ -41,7 +41,7 @@ def translate(error: Exception, project: DbtProject, *, loaded: bool = True, sai
     known = str(error)
     lines = (*(project.user_text(message) for message in said if message not in known), *_lines(error, project))
     if type(error).__name__ == "UninstalledPackagesFoundError":
-        reason = f"the packages of {_whole(project)} are not installed"
+        reason = f"the packages of {whole(project)} are not installed"
         return CompilationError("FLOE-0203", reason, "run `floe deps`", details=lines)
     if not loaded:
         reason = f"dbt cannot read `{project.user_path(PROJECT_FILE)}`"
@@ -54,7 +54,7 @@ def translate_all(errors: Sequence[Exception], project: DbtProject) -> FloeError
     if len(errors) == 1:
         return translate(errors[0], project)
     lines = [line for error in errors for line in _lines(error, project)]
-    reason = f"dbt cannot compile {len(errors)} nodes of {_whole(project)}"
+    reason = f"dbt cannot compile {len(errors)} nodes of {whole(project)}"
     return CompilationError("FLOE-0201", reason, details=lines)
 
 
@@ -67,7 +67,7 @@ def _reason(error: Exception, project: DbtProject) -> str:
     if unreadable:
         return f"dbt cannot read `{_found(unreadable[1], project)}`"
     named = set(re.findall(r"\(([^()]+\.(?:sql|ya?ml|py))\)", project.user_text(str(error))))
-    return f"dbt cannot compile `{named.pop()}`" if len(named) == 1 else f"dbt cannot compile {_whole(project)}"
+    return f"dbt cannot compile `{named.pop()}`" if len(named) == 1 else f"dbt cannot compile {whole(project)}"
 
 
 def _found(relative: str, project: DbtProject) -> str:
@@ -103,7 +103,7 @@ def _not_text(project: DbtProject) -> Iterator[str]:
             yield f"{path}:{line}"
 
 
-def _whole(project: DbtProject) -> str:
+def whole(project: DbtProject) -> str:
     """The project, named by its folder unless that is the one of floe.yaml."""
     folder = project.links[0][1] if project.supplied else project.user_path(".")
     return "the dbt project" if folder == "." else f"the dbt project in `{folder}`"

@@ -12,6 +12,7 @@ from dbt_common.events.base_types import EventLevel
 from dbt_common.exceptions import CommandError
 from requests.exceptions import RequestException
 
+from floe.compiler.dbt.messages import whole
 from floe.errors import CompilationError, EnvironmentFaultError
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def _arguments(project: DbtProject) -> list[str]:
 
 
 def _translated(error: BaseException, project: DbtProject) -> FloeError:
-    folder = project.links[0][1] if project.supplied else project.user_path(".")
-    reason = f"dbt cannot install the packages of the project in `{folder}`"
+    reason = f"dbt cannot install the packages of {whole(project)}"
     lines = [project.user_text(line.rstrip()) for line in str(error).splitlines() if line.strip()]
     if any(isinstance(cause, _ENVIRONMENT) for cause in _causes(error)):
         way_out = "check the network and the address of the package, then run `floe deps` again"

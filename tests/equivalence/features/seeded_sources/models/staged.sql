@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select id, store from {{ source('shop', 'orders') }}
