@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := $(ROOT)/.venv
 export TMPDIR := $(ROOT)/.uv/tmp
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 
-.PHONY: help demo test lint bench bench-full torture clean
+.PHONY: help demo test lint conformance bench bench-full torture clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,12 @@ $(UV): | .uv/tmp
 	@$(UV) sync --quiet --frozen --compile-bytecode --python "$(SYSTEM_PYTHON)"
 	@touch $@ .uv/run-environment
 
+# All adapters of dbt live together in an environment of their own: tests know Floe without them.
+.uv/conformance-environment: $(UV) pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT="$(ROOT)/.uv/conformance" $(UV) sync --quiet --frozen --no-dev --group conformance --all-extras \
+		--compile-bytecode --python "$(SYSTEM_PYTHON)"
+	@touch $@
+
 demo: .uv/run-environment | .uv/tmp ## publish the football example and show three of its tables
 	@cd examples/football && "$(BIN)/floe" run
 	@cd examples/football && for table in gold.team_record gold.top_scorers gold.elo_ratings; do \
@@ -54,6 +60,12 @@ lint: .uv/test-environment
 	@"$(BIN)/ruff" format --check --quiet .
 	@"$(BIN)/mypy"
 	@"$(BIN)/lint-imports"
+
+conformance: .uv/conformance-environment | .uv/tmp ## dbt's other adapters: PostgreSQL for real, the others offline
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y postgresql >/dev/null; } || \
+		{ echo "error: the PostgreSQL server is missing (Debian and Ubuntu: install postgresql)" >&2; exit 2; }
+	@.uv/conformance/bin/pytest conformance
 
 torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, counts printed
 	@FLOE_TORTURE_KILLS=$${FLOE_TORTURE_KILLS:-200} "$(BIN)/pytest" tests/torture -s
