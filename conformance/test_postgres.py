@@ -167,11 +167,8 @@ def test_no_secret_is_written_or_said(shop: Project) -> None:
 
 def started(shop: Project) -> subprocess.Popen[str]:
     """A run that is in the middle of a long query, with other nodes built."""
-    shop.write(
-        {
-            "models/slow.sql": "{{ config(materialized='table') }} select pg_sleep(120)::text as slept, id from {{ ref('stg_orders') }}"
-        }
-    )
+    slow = "{{ config(materialized='table') }} select pg_sleep(120)::text as slept, id from {{ ref('stg_orders') }}"
+    shop.write({"models/slow.sql": slow})
     process = subprocess.Popen(
         [sys.executable, "-m", "floe.cli", "run"],
         cwd=shop.folder,
