@@ -64,6 +64,13 @@ models:
         data_tests:
           - unique
           - accepted_values: {arguments: {values: [1]}, config: {severity: warn}}
+unit_tests:
+  - name: only_stocked_prices
+    model: priced
+    given:
+      - {input: ref('prices'), rows: [{id: 1, price: 5}, {id: 3, price: 6}]}
+      - {input: "source('erp', 'stock')", rows: [{id: 1}]}
+    expect: {rows: [{id: 1, price: 5}]}
 """,
 }
 
@@ -204,8 +211,8 @@ def test_a_failed_node_holds_back_what_depends_on_it_and_what_was_built_stays(sh
     working = FILES["dbt/models/priced.sql"]
     broken = "{{ config(materialized='table') }} select error('the price is wrong') as id from {{ ref('prices') }}"
     shop.write({"dbt/models/priced.sql": broken})
-    failed = shop.run(select=("prices+",))
-    shop.write({"dbt/models/priced.sql": working.replace("p.price", "p.price + 1 as price")})
+    failed = shop.run(select=("prices+",), exclude=("test_type:unit",))
+    shop.write({"dbt/models/priced.sql": working})
     assert (failed.exit_status, failed.failure) == (1, None)
     assert {key: node.status for key, node in failed.nodes.items()} == {
         "analytics.prices": NodeStatus.SUCCESS,
@@ -217,6 +224,17 @@ def test_a_failed_node_holds_back_what_depends_on_it_and_what_was_built_stays(sh
     assert any("the price is wrong" in line for line in failure.details)
     assert failure.details[-1] == "--> .floe/rendered/analytics/priced.sql"
     assert shop.rows("select count(*) from analytics.prices") == [(2,)]
+
+
+def test_a_unit_test_shows_how_its_rows_differ_and_holds_back_its_model(shop: Shop, first: RunResult) -> None:
+    schema = FILES["dbt/models/schema.yml"]
+    shop.write({"dbt/models/schema.yml": schema.replace("rows: [{id: 1, price: 5}]}", "rows: [{id: 1, price: 7}]}")})
+    result = shop.run(select=("priced",))
+    shop.write({"dbt/models/schema.yml": schema})
+    (failed,) = [test for test in result.tests.values() if test.status is TestStatus.FAIL]
+    assert failed.name == "only_stocked_prices"
+    assert any("7" in cell for row in failed.sample for cell in row)
+    assert result.nodes["analytics.priced"].status is NodeStatus.SKIPPED
 
 
 def test_a_retry_builds_only_what_was_not_built(shop: Shop, first: RunResult) -> None:
