@@ -248,3 +248,24 @@ def test_a_port_that_is_taken_and_a_project_without_dbt_are_said(project: Path, 
     assert "FLOE-0743" in outcome.err
     (project / "floe.yaml").write_text(FLOE_YAML.replace("transforms: [{type: dbt, path: dbt}]", ""))
     assert "FLOE-0741" in floe("docs").err
+
+
+def test_what_is_selected_is_listed_as_dbt_lists_it(project: Path, floe: Floe) -> None:
+
+    def lines(output: str, *selection: str) -> list[str]:
+        done = floe("ls", "--output", output, *selection)
+        assert done.status == 0, done.err
+        return done.out.splitlines()
+
+    command = [sys.executable, "-m", "dbt.cli.main", "-q", "ls", "--project-dir", "dbt", "--profiles-dir", "."]
+    (project / "profiles.yml").write_text("any: {outputs: {default: {type: duckdb, path: floe.duckdb}}}\n")
+    for output in ("name", "selector"):
+        done = subprocess.run([*command, "--output", output], cwd=project, capture_output=True, text=True, check=True)
+        tests = ("unique_", "not_null_")  # Floe selects a test by its name alone
+        theirs = {line.rpartition(".")[2] if any(t in line for t in tests) else line for line in done.stdout.split()}
+        assert set(lines(output)) == theirs
+    assert lines("path", "-s", "a", "--resource-type", "model") == ["dbt/models/a.sql"]
+    (node,) = (json.loads(line) for line in lines("json", "-s", "b"))
+    assert (node["unique_id"], node["depends_on"]["nodes"]) == ("model.own.b", ["model.own.a"])
+    assert node["config"]["materialized"] == "incremental"
+    assert "FLOE-0747" in floe("ls", "--output", "name", "--json").err

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from floe.cli.application import Application, pass_application
+from floe.cli.listing import OUTPUTS, lines
 from floe.cli.options import FloeCommand, dbt_options, selection_options
 from floe.cli.wording import ago, iso_time
+from floe.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from floe.artifact.models import Asset, Rendering
@@ -21,21 +23,35 @@ if TYPE_CHECKING:
     Last = Mapping[str, Mapping[str, Any]]
 
 
-@click.command(cls=FloeCommand, examples=("floe ls", "floe ls -s layer:gold", "floe ls -s +orders --json"))
+@click.command(
+    cls=FloeCommand, examples=("floe ls", "floe ls -s layer:gold", "floe ls -s +orders --json", "floe ls --output name")
+)
 @selection_options
+@click.option("--output", type=click.Choice(OUTPUTS), help="A line for each asset and test, as `dbt ls` prints it.")
 @dbt_options
 @pass_application
-def command(application: Application, wanted: Wanted) -> None:
+def command(application: Application, wanted: Wanted, output: str | None) -> None:
     """List the assets with their layer, how they are materialized, and their last status."""
     from floe.cli.project import bury_dead_runs, compile_now
     from floe.cli.selecting import selected
 
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
-    assets = [artifacts.assets[key] for key in selected(application, artifacts, wanted).assets]
+    selection = selected(application, artifacts, wanted)
+    if output is not None:
+        _print_lines(application.printer, lines(artifacts, selection, output))
+        return
+    assets = [artifacts.assets[key] for key in selection.assets]
     last = _last(application.directory, artifacts.platform.environment)
     document = {"assets": [_fields(asset, last.get(asset.key)) for asset in assets]}
     application.printer.result(document, lambda: _show(application.printer, assets, last))
+
+
+def _print_lines(printer: Printer, found: Iterable[str]) -> None:
+    if printer.as_json:
+        raise UsageError("FLOE-0747", "`--output` and `--json` exclude each other", "leave one of them out")
+    for line in found:
+        printer.data(line)
 
 
 def _last(directory: Path, environment: str) -> Last:
