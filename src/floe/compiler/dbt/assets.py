@@ -218,7 +218,7 @@ def _incremental(config: Any, *, reads_itself: bool) -> Incremental:  # noqa: AN
     strategy = incremental_strategy(config)
     predicates = config.get("predicates") or config.get("incremental_predicates")
     return Incremental(
-        strategy=strategy if unique_key or strategy == "microbatch" else "append",
+        strategy="append" if strategy == "delete+insert" and not unique_key else strategy,
         unique_key=unique_key,
         predicates=_names(predicates),
         on_schema_change=config.on_schema_change or "ignore",

@@ -71,6 +71,8 @@ def _incremental_reasons(config: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's 
         yield f"has the incremental strategy `{strategy}`"
     if config.on_schema_change not in (None, *SCHEMA_CHANGES):
         yield f"has `on_schema_change: {config.on_schema_change}`"
+    if config.get("merge_update_columns") and config.get("merge_exclude_columns"):  # which dbt refuses
+        yield "has `merge_update_columns` and `merge_exclude_columns`"
     for option in MERGE_OPTIONS:
         if config.get(option):
             yield f"has `{option}`"
