@@ -21,8 +21,9 @@ def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN
     Raises:
         CompilationError: one line for each node and what of it is not supported.
     """
+    why = "" if project.compute.is_warehouse else ", as dbt-duckdb cannot create them: write a macro"
     lines = [
-        f"{project.file_of(item)}: function `{item.name}`: dbt functions are not supported"
+        f"{project.file_of(item)}: function `{item.name}`: dbt functions are not supported{why}"
         for item in manifest.functions.values()
     ]
     if project.compute.is_warehouse:
