@@ -197,7 +197,7 @@ class Twins:
         variables = next((t.get("vars") for t in self.settings["transforms"] if t["type"] == "dbt"), None)
         options += ["--vars", json.dumps(variables)] if variables else []
         quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **(environment or {})}
-        common = ("--no-use-colors", "--log-level-file", "none")
+        common = ("--no-use-colors", "--log-level", "error", "--log-level-file", "none")
         return self.programs.run("dbt", [*common, command, *options, *rest], self.project, quiet)
 
     def dbt_build(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Outcome:

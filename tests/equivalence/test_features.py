@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .harness import Twins
 
+PAGE = REPOSITORY / "docs" / "dbt-coverage.md"
 NAMES = sorted(folder.name for folder in FEATURES.iterdir() if folder.is_dir())
 ROW = re.compile(r"^\| .+ \| (native|late|dbt|left alone) \| (\*?)(\w+)\*? \|$", re.MULTILINE)
 """A line of docs/dbt-coverage.md: the way of a feature and, in italics if it is a larger one, its project."""
@@ -55,10 +56,14 @@ def test_each_feature_in_the_documentation_has_its_project_and_each_project_its_
     assert set(NAMES) <= projects
 
 
+def test_each_test_named_in_the_documentation_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/.]+)`", PAGE.read_text("utf-8"))
+    assert [path for path in named if not (REPOSITORY / path).exists()] == []
+
+
 def documented() -> list[tuple[str, str]]:
     """Way and project of each feature in the documentation."""
-    page = (REPOSITORY / "docs" / "dbt-coverage.md").read_text("utf-8")
-    return [(way, project) for way, _, project in ROW.findall(page)]
+    return [(way, project) for way, _, project in ROW.findall(PAGE.read_text("utf-8"))]
 
 
 def ways(twins: Twins) -> set[str]:

@@ -1,1 +1,0 @@
-select n + 1 as n from {{ ref('level_14') }}
