@@ -25,19 +25,15 @@ def test_everything_that_is_not_supported_is_listed_at_once(bare: Project):
     ]
 
 
-def test_hooks_of_a_run_and_an_own_way_to_test_are_refused(full: Project):
+def test_an_own_way_to_test_is_refused(full: Project):
     full.write(
         {
-            "dbt/dbt_project.yml": "name: shop_dbt\nversion: '1.0'\nprofile: x\non-run-end: ['select 1']\n",
             "dbt/macros/test.sql": """
                 {% materialization test, adapter='duckdb' %}{{ return({'relations': []}) }}{% endmaterialization %}
             """,
         }
     )
-    assert full.refused().details == (
-        "dbt/dbt_project.yml: `on-run-end` of `shop_dbt`: hooks of a run are not supported",
-        "dbt/macros/test.sql: the project's own materialization `test` is not supported",
-    )
+    assert full.refused().details == ("dbt/macros/test.sql: the project's own materialization `test` is not supported",)
 
 
 def test_what_does_not_touch_the_data_is_left_alone(bare: Project):

@@ -78,9 +78,15 @@ def test_the_artifact_says_how_to_render_without_absolute_paths(full: Project):
     assert str(full.directory) not in full.artifact_bytes().decode()
 
 
-def test_a_project_without_late_nodes_carries_no_transforms(bare: Project):
+def test_an_artifact_says_how_a_run_enters_each_dbt_project(bare: Project):
     bare.compile()
-    assert "transforms" not in json.loads(full_bytes := bare.artifact_bytes()), full_bytes
+    transform = json.loads(bare.artifact_bytes())["transforms"]["models"]
+    assert transform == {
+        "directory": ".floe/dbt/models",
+        "packages": ["shop"],
+        "state": ".floe/dbt/models",
+        "target": "local",
+    }
 
 
 def test_what_a_run_rendered_stays_until_the_node_goes(bare: Project):

@@ -29,6 +29,7 @@ CONFIGURATION = ("# floe.yaml", "# platform.yaml")
 DBT = ("# models/", "# dbt/")
 DBT_KEYS = {"version", "models", "sources", "seeds", "snapshots", "unit_tests", "data_tests", "exposures", "macros"}
 DBT_PROJECT_KEYS = {"name", "version", "profile", "vars", "models", "seeds", "snapshots", "data_tests", "flags"}
+DBT_PROJECT_KEYS |= {"on-run-start", "on-run-end"}
 MINIMAL_PIPELINE = 'name: documented\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
 ROOMS = (
     *("artifact", "cli", "compiler", "config", "dbt", "diagnostics", "docs", "engines", "lake", "observe", "runtime"),
@@ -212,7 +213,7 @@ def test_every_floe_command_and_option_in_the_documentation_exists(page: Path) -
         words = shlex.split(said)
         if words[0] != "floe":
             continue
-        name = next((word for word in words[1:] if word.isalpha() and word.islower()), "")
+        name = next((word for word in words[1:] if word == "run-operation" or (word.isalpha() and word.islower())), "")
         command = command_named(name) if name else None
         if name and command is None:
             wrong.append(said)

@@ -16,7 +16,7 @@ from floe.config.fields import Strict
 from floe.config.load import load_configuration
 from floe.config.platform import WarehouseCompute
 from floe.config.warehouses import Name, Properties, Text
-from floe.engines.base import SessionRequest
+from floe.engines.base import Operation, SessionRequest
 from floe.engines.opening import open_session
 from floe.engines.warehouse.reader import WarehouseReader
 from floe.errors import EnvironmentFaultError, NodeError, UsageError
@@ -280,3 +280,38 @@ def test_an_interrupted_session_starts_nothing_more(shop: Shop, first: RunResult
             session.build(artifacts.assets["analytics.priced"], full_refresh=False)
     finally:
         session.close()
+
+
+def test_hooks_and_operations_work_in_the_warehouse_without_telling_secrets(shop: Shop, first: RunResult) -> None:
+    shop.write(
+        {
+            "dbt/dbt_project.yml": FILES["dbt/dbt_project.yml"]
+            + "on-run-start: create table if not exists noted (status varchar)\n"
+            + 'on-run-end: ["{{ note(results) }}", "{{ log(target.external_root, info=true) }}"]\n',
+            "dbt/macros/note.sql": "{% macro note(results) %}{% for result in results %}"
+            "insert into noted values ('{{ result.status }} {{ flags.WHICH }}');{% endfor %}{% endmacro %}"
+            "{% macro forget() %}{% do run_query('delete from noted') %}{% do print('forgotten') %}{% endmacro %}"
+            "{% macro broken() %}{% do run_query('select nothing') %}{% endmacro %}",
+        }
+    )
+    result = shop.run(select=("priced",))
+    assert result.status is RunStatus.SUCCEEDED, result.errors
+    noted = shop.rows("select distinct status from noted order by 1")
+    assert noted == [("pass build",), ("success build",), ("warn build",)]
+    assert [hook.status for hook in result.hooks.values()] == [NodeStatus.SUCCESS] * 3
+    assert CANARY not in str(result.said)
+    called = shop.run(command="operation", operation=Operation("forget"))
+    assert called.status is RunStatus.SUCCEEDED, called.errors
+    assert [(said.level, said.text, said.node) for said in called.said] == [("print", "forgotten", "forget")]
+    assert shop.rows("select count(*) from noted") == [(0,)]
+    assert shop.run(command="operation", operation=Operation("broken")).exit_status == 1
+    assert shop.run(command="operation", operation=Operation("forgett")).exit_status == 2
+
+
+def test_a_hook_that_the_warehouse_refuses_fails_the_run(shop: Shop, first: RunResult) -> None:
+    broken = FILES["dbt/dbt_project.yml"] + "on-run-start: [insert into nowhere values (1), select 1]\n"
+    shop.write({"dbt/dbt_project.yml": broken})
+    result = shop.run(select=("priced",))
+    assert result.status is RunStatus.FAILED
+    assert [hook.status for hook in result.hooks.values()] == [NodeStatus.ERROR, NodeStatus.SKIPPED]
+    assert {node.status for node in result.nodes.values()} == {NodeStatus.SUCCESS}

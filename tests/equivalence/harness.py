@@ -183,7 +183,9 @@ class Twins:
         tests = {test["test"]: test for test in report["tests"]}
         return Outcome(
             result.returncode,
-            statuses | {name: test["status"] for name, test in tests.items()},
+            statuses
+            | {name: test["status"] for name, test in tests.items()}
+            | {hook["hook"]: hook["status"] for hook in report["hooks"]},
             {name: test["failures"] for name, test in tests.items()},
             result.stdout + result.stderr,
         )

@@ -403,8 +403,32 @@ class Test(Frozen):
         return self.depends_on if self.unit is None else self.unit.inputs
 
 
+class Hook(Frozen):
+    """SQL that dbt executes before the first node of a run (`on-run-start`) or after the last one (`on-run-end`)."""
+
+    id: str
+    """dbt's unique id."""
+    name: str
+    """As dbt calls it while it runs: `shop.on-run-start.0`."""
+    phase: Literal["start", "end"]
+    transform: str
+    """Name of the dbt transform that it belongs to."""
+    rendered_path: str
+    """The file, relative to the project, in which a user finds the SQL."""
+    sql: str = ""
+    depends_on: tuple[str, ...] = ()
+    """Keys of the assets that it refers to."""
+    path: str = ""
+    """File that declares it, relative to the project."""
+    rendering: Rendering = "compiled"
+    rendering_reason: str = ""
+    """Why the SQL is not rendered at compile time; `sql` is empty then."""
+    source_digest: str = ""
+    """As that of an asset."""
+
+
 class DbtTransform(Frozen):
-    """A dbt project that a run renders or builds nodes of. Folders are relative to the project."""
+    """A dbt project, as a run enters it. Folders are relative to the project."""
 
     directory: str
     """Folder of dbt_project.yml."""
@@ -414,6 +438,10 @@ class DbtTransform(Frozen):
     profile: str = "floe"
     variables: str = "{}"
     """The transform's `vars` as JSON."""
+    packages: tuple[str, ...] = ()
+    """dbt's names of the project and of the packages that it has installed."""
+    skip_nodes_if_on_run_start_fails: bool = False
+    """dbt's flag of that name."""
 
 
 class CompiledArtifacts(Frozen):
@@ -437,7 +465,9 @@ class CompiledArtifacts(Frozen):
     assets: dict[str, Asset]
     tests: dict[str, Test] = {}
     transforms: dict[str, DbtTransform] = {}
-    """The dbt transforms that render nodes during a run, by name."""
+    """The dbt transforms, by name."""
+    hooks: tuple[Hook, ...] = ()
+    """Hooks of runs, in the order in which those of one transform and phase are executed."""
     exposures: dict[str, Exposure] = {}
     """By dbt's unique id."""
     resources: dict[str, Resource] = {}

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "build": "The same as `run`, under dbt's name.",
         "retry": "Run again what failed or was skipped in the last run.",
         "test": "Run the data tests on what is published.",
+        "run-operation": "Call a macro of the dbt project.",
     },
     "Look": {
         "show": "Show rows of a table, a view or a query.",
@@ -40,7 +41,10 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "explain": "Say what an error code means and how to fix it.",
     },
 }
-"""Sections of the help; in each, a command's name and its one line. The module is `floe.cli.commands.<name>`."""
+"""Sections of the help; in each, a command's name and its one line.
+
+The module is `floe.cli.commands.<name>`, with `_` for `-`.
+"""
 
 
 def _names() -> list[str]:
@@ -58,7 +62,7 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in _names():
             return None
-        command = import_module(f"floe.cli.commands.{cmd_name}").command
+        command = import_module(f"floe.cli.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - every module of that folder defines one
         return command
 

@@ -86,6 +86,8 @@ def compile_now(application: Application, *, force: bool = False) -> CompileOutc
     with application.printer.waiting("compiling ..."):
         outcome = compile_project(configuration, force=force)
     application.printer.detail(f"platform: {configuration.choice.source}: {configuration.choice.reason}")
+    for text in outcome.said:
+        application.printer.detail(f"dbt: {text}")
     for warning in outcome.warnings:
         application.printer.warn(warning)
     return outcome

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from floe.artifact.models import CompiledArtifacts
     from floe.cli.application import Application
     from floe.cli.printer import Printer
-    from floe.runtime.events import NodeFinished, Observer, TablePublished, TestFinished
+    from floe.runtime.events import HookFinished, NodeFinished, Observer, TablePublished, TestFinished
     from floe.runtime.request import RunRequest, RunResult
 
 
@@ -53,7 +53,7 @@ def execute(application: Application, request: RunRequest) -> int:
     printer = application.printer
     # What Python assets print is no data of ours.
     with contextlib.redirect_stdout(printer.err):
-        result = run(request, [_progress(printer, request.artifacts)])
+        result = run(request, [_progress(printer, request)])
     for failure in result.observer_failures:
         printer.warn(failure)
     if printer.verbosity >= 2:
@@ -65,11 +65,21 @@ def execute(application: Application, request: RunRequest) -> int:
     return result.exit_status
 
 
-def _progress(printer: Printer, artifacts: CompiledArtifacts) -> Observer:
-    """Plain lines; on a terminal, with the running nodes below them."""
+def _progress(printer: Printer, request: RunRequest) -> Observer:
+    """Plain lines; on a terminal, with the running nodes below them. What an operation prints is data."""
     from floe.observe.live import LiveProgress
     from floe.observe.progress import Progress
 
+    artifacts = request.artifacts
+    if request.operation is not None:
+        return Progress(
+            printer.problem,
+            artifacts=artifacts,
+            paint=printer.palette,
+            width=printer.width,
+            verbosity=printer.verbosity,
+            write_printed=None if printer.as_json else printer.data,
+        )
     if printer.is_live:
         return LiveProgress(
             printer.err,
@@ -99,6 +109,8 @@ def run_document(result: RunResult, artifacts: CompiledArtifacts) -> dict[str, A
         "publishing": "node-by-node" if artifacts.compute.is_warehouse else "one-commit",
         "withheld": result.withheld,
         "failure": error_fields(result.failure) if result.failure else None,
+        "hooks": [_hook(hook) for hook in result.hooks.values()],
+        "messages": [{"level": said.level, "text": said.text, "node": said.node or None} for said in result.said],
         "nodes": [_node(node) for node in result.nodes.values()],
         "tests": [_test(test) for test in result.tests.values()],
         "tables": [_table(table) for table in result.published],
@@ -116,6 +128,18 @@ def _node(node: NodeFinished) -> dict[str, Any]:
         "bytes": node.bytes,
         "skipped_because": node.skipped_because or None,
         "failure": error_fields(node.failure) if node.failure else None,
+    }
+
+
+def _hook(hook: HookFinished) -> dict[str, Any]:
+    return {
+        "hook": hook.hook,
+        "name": hook.name,
+        "phase": hook.phase,
+        "status": hook.status,
+        "seconds": round(hook.seconds, 4),
+        "skipped_because": hook.skipped_because or None,
+        "failure": error_fields(hook.failure) if hook.failure else None,
     }
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import Asset, Selector, Test
+    from floe.artifact.models import Selector
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.dbt.transform import DbtResult
     from floe.compiler.link import Linked
@@ -53,6 +53,8 @@ class CompileOutcome:
     rendered: tuple[str, ...] = ()
     reused: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    """What the Jinja of the dbt nodes that were rendered anew logged for users or printed."""
 
 
 def compile_project(configuration: Configuration, *, force: bool = False) -> CompileOutcome:
@@ -129,7 +131,8 @@ def _unchanged(configuration: Configuration) -> CompileOutcome | None:
 
 def _dbt_nodes(artifacts: CompiledArtifacts) -> tuple[str, ...]:
     models = (asset.key for asset in artifacts.assets.values() if asset.query is not None)
-    return (*models, *(f"test {test.name}" for test in artifacts.tests.values()))
+    tests = (f"test {test.name}" for test in artifacts.tests.values())
+    return (*models, *tests, *(f"hook {hook.name}" for hook in artifacts.hooks))
 
 
 def _forget(project: Path) -> None:
@@ -166,6 +169,7 @@ def _compile(configuration: Configuration) -> CompileOutcome:
         rendered=tuple(name for result in results for name in result.rendered),
         reused=tuple(name for result in results for name in result.reused),
         warnings=tuple(warning for result in results for warning in result.warnings),
+        said=tuple(text for result in results for text in result.said),
     )
 
 
@@ -229,14 +233,14 @@ def _artifact(
             resources=linked.resources,
             selectors=_selectors(results),
             freshness=linked.freshness,
-            transforms=_transforms(projects, [*linked.assets, *linked.tests]),
+            transforms=_transforms(projects, results),
+            hooks=tuple(linked.hooks),
         )
     )
 
 
-def _transforms(projects: Sequence[DbtProject], nodes: Sequence[Asset | Test]) -> dict[str, DbtTransform]:
-    """The dbt projects that render something during a run."""
-    needed = {node.transform for node in nodes}
+def _transforms(projects: Sequence[DbtProject], results: Sequence[DbtResult]) -> dict[str, DbtTransform]:
+    """The dbt projects, as a run enters them."""
     return {
         project.name: DbtTransform(
             directory=os.path.relpath(project.directory, project.root),
@@ -244,9 +248,10 @@ def _transforms(projects: Sequence[DbtProject], nodes: Sequence[Asset | Test]) -
             target=project.target,
             profile=project.profile,
             variables=project.variables,
+            packages=result.packages,
+            skip_nodes_if_on_run_start_fails=result.skip_nodes_if_on_run_start_fails,
         )
-        for project in projects
-        if project.name in needed
+        for project, result in zip(projects, results, strict=True)
     }
 
 

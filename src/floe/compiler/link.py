@@ -12,7 +12,7 @@ from floe.errors import CompilationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from floe.artifact.models import Asset, Exposure, Freshness, Resource, Test
+    from floe.artifact.models import Asset, Exposure, Freshness, Hook, Resource, Test
     from floe.compiler.dbt.transform import DbtResult, DbtSource
 
 
@@ -45,6 +45,7 @@ class Linked:
     exposures: dict[str, Exposure]
     resources: dict[str, Resource]
     freshness: dict[str, Freshness]
+    hooks: list[Hook]
     databases: dict[str, str] = field(default_factory=dict)
     """Keys of sources and Python assets that dbt expects in another database than the session's own."""
 
@@ -72,6 +73,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
     exposures: dict[str, Exposure] = {}
     resources: dict[str, Resource] = {}
     freshness: dict[str, Freshness] = {}
+    hooks: list[Hook] = []
     missing: list[str] = []
     databases: dict[str, str] = {}
     for result in results:
@@ -79,6 +81,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
         assets += _new_sources(result, keys, assets)
         assets += [asset.model_copy(update={"depends_on": _keys(asset.depends_on, keys)}) for asset in result.assets]
         tests += [_linked_test(test, keys) for test in result.tests]
+        hooks += [hook.model_copy(update={"depends_on": _keys(hook.depends_on, keys)}) for hook in result.hooks]
         for unique_id, exposure in result.exposures.items():
             exposures[unique_id] = exposure.model_copy(update={"depends_on": _keys(exposure.depends_on, keys)})
         resources |= {name: _linked_resource(name, resource, keys) for name, resource in result.resources.items()}
@@ -95,7 +98,7 @@ def link(results: Sequence[DbtResult], others: Iterable[Target]) -> Linked:
             details=missing,
         )
     elsewhere = {key: database for key, database in databases.items() if database != SESSION_DATABASE}
-    return Linked(assets, tests, exposures, resources, freshness, elsewhere)
+    return Linked(assets, tests, exposures, resources, freshness, hooks, elsewhere)
 
 
 def _refuse_same_packages(results: Sequence[DbtResult]) -> None:

@@ -25,6 +25,7 @@ def rendered_files(artifacts: CompiledArtifacts) -> dict[str, str]:
     for test in artifacts.tests.values():
         if test.rendering == "compiled" and test.unit is None:
             files[test.rendered_path] = f"{test.sql}\n"
+    files |= {hook.rendered_path: f"{hook.sql}\n" for hook in artifacts.hooks if hook.rendering == "compiled"}
     return files
 
 
@@ -33,6 +34,7 @@ def _late_files(artifacts: CompiledArtifacts) -> set[str]:
     assets = [asset for asset in artifacts.assets.values() if asset.rendering != "compiled"]
     queries = [asset.query for asset in assets if asset.query is not None]
     late = {path for query in queries for path in (query.rendered_path, query.increment_path)}
+    late |= {hook.rendered_path for hook in artifacts.hooks if hook.rendering != "compiled"}
     tests = [test for test in artifacts.tests.values() if test.rendering != "compiled" or test.unit is not None]
     return late | {test.rendered_path for test in tests}
 

@@ -42,25 +42,26 @@ class Overrides:
         return next((name for name, is_given in given.items() if is_given), "")
 
 
-def read_variables(text: str) -> dict[str, Any]:
-    """The variables of `--vars`: a YAML or JSON mapping, as dbt takes it.
+def read_variables(text: str, option: str = "--vars", code: str = "FLOE-0712") -> dict[str, Any]:
+    """The variables of `--vars`, or what `option` gives: a YAML or JSON mapping, as dbt takes it.
 
     Raises:
         UsageError: it cannot be read, or is no mapping of names.
     """
     import yaml
 
+    form = _FORM.replace("--vars", option)
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UsageError("FLOE-0712", f"`--vars` cannot be read: {_place(error)}", _FORM, details=(text,)) from error
+        raise UsageError(code, f"`{option}` cannot be read: {_place(error)}", form, details=(text,)) from error
     if value is None:
         return {}
     if not isinstance(value, dict):
         missing_space = isinstance(value, str) and ":" in value
-        way_out = f"put a space behind the colon: `{value.replace(':', ': ', 1)}`" if missing_space else _FORM
-        reason = f"`--vars` is {_article(value)}, not a mapping of names to values"
-        raise UsageError("FLOE-0712", reason, way_out, details=(text,))
+        way_out = f"put a space behind the colon: `{value.replace(':', ': ', 1)}`" if missing_space else form
+        reason = f"`{option}` is {_article(value)}, not a mapping of names to values"
+        raise UsageError(code, reason, way_out, details=(text,))
     plain: dict[str, Any] = json.loads(json.dumps(value, default=str))
     return plain
 

@@ -27,6 +27,8 @@ Result = TypeVar("Result")
 
 _LABEL = re.compile(r"^\[WARNING\](\[\w+\])?: (Deprecated functionality )?")
 _SUMMARIES = ("DeprecationsSummary", "MainEncounteredError", "MainStackTrace")
+_SAID = {"JinjaLogInfo": "info", "PrintEvent": "print"}
+"""dbt's events of `log(…, info=true)` and `print(…)`."""
 _RECORDER = ("DBT_RECORDER_", "DBT_ENGINE_RECORDER_", "DBT_PP_", "DBT_ENGINE_PP_")
 """Variables of dbt's own test tools, which dbt reads past its options."""
 
@@ -71,15 +73,29 @@ class Messages:
 
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    """What the project's Jinja logged for users or printed."""
+    listener: Callable[[str, str], None] | None = None
+    """Called at once with `warning`, `info` or `print`, and the text."""
 
     def __call__(self, event: Any) -> None:  # noqa: ANN401 - dbt's protobuf message
-        """Keep a warning or an error, once, in one line."""
-        kept = {EventLevel.WARN.value: self.warnings, EventLevel.ERROR.value: self.errors}.get(event.info.level)
-        if kept is None or event.info.name in _SUMMARIES:
+        """Keep a warning or an error, once, in one line, and what the project itself says."""
+        name, level = event.info.name, event.info.level
+        if name in _SAID:
+            self.said.append(event.info.msg)
+            self._tell(_SAID[name], event.info.msg)
+        kept = {EventLevel.WARN.value: self.warnings, EventLevel.ERROR.value: self.errors}.get(level)
+        if kept is None or name in _SUMMARIES:
             return
         text = _LABEL.sub("", " ".join(event.info.msg.split()))
+        if level == EventLevel.WARN.value:
+            self._tell("warning", text)
         if text not in kept:
             kept.append(text)
+
+    def _tell(self, level: str, text: str) -> None:
+        if self.listener is not None:
+            self.listener(level, text)
 
 
 def inside_dbt(
@@ -149,7 +165,8 @@ def _arguments(project: Invocable) -> list[str]:
         *("--threads", "1"),
         *("--log-level", "none"),
         *("--log-level-file", "none"),
-        *("--no-print", "--quiet", "--no-use-colors", "--no-use-colors-file"),
+        # Printing is an event to us; nothing goes to the streams.
+        *("--print", "--quiet", "--no-use-colors", "--no-use-colors-file"),
         *(
             "--no-send-anonymous-usage-stats",
             "--no-write-json",

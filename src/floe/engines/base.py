@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from floe.artifact.models import Asset, CompiledArtifacts, Test
-    from floe.lake.base import Catalog, StagedTable
+    from floe.artifact.models import Asset, CompiledArtifacts, Hook, Test
+    from floe.lake.base import Catalog, StagedTable, TableName
+
+Saying = Literal["info", "print", "warning"]
+"""What dbt's Jinja can say: `log(…, info=true)`, `print(…)`, and `exceptions.warn(…)`."""
+
+
+def _say_nothing(_level: Saying, _text: str, _subject: str) -> None:
+    """What a session does with messages that nobody wants."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A macro that dbt calls, as `dbt run-operation` does."""
+
+    macro: str
+    """Its name, or `package.name`."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,13 @@ class SessionRequest:
     """Whether tests of one asset may share a scan."""
     deferral: Deferral | None = None
     """Where tables come from that are read but not there."""
+    command: Literal["run", "test", "operation"] = "run"
+    hooks: tuple[Hook, ...] = ()
+    """Hooks that the run executes."""
+    operation: Operation | None = None
+    """What the run executes instead of building anything."""
+    say: Callable[[Saying, str, str], None] = _say_nothing
+    """Takes what dbt says: how, the text, and what it was working on. Called from several threads."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +135,47 @@ class QueryResult:
     truncated: bool = False
 
 
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of a node of dbt's, for hooks that ask for `results`."""
+
+    unique_id: str
+    status: str
+    """In dbt's words."""
+    seconds: float
+    finished_at: float
+    """Seconds since the epoch."""
+    failures: int | None = None
+    """Failing rows of a test."""
+    rows: int | None = None
+    """Rows of what was built."""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What hooks and operations made of tables that are no assets."""
+
+    staged: tuple[StagedTable, ...] = ()
+    """What publishing them would change."""
+    dropped: tuple[TableName, ...] = ()
+    """Published tables that are not there any more."""
+    lost: tuple[str, ...] = ()
+    """A sentence about each table that cannot be kept."""
+
+
+class HookListener(Protocol):
+    """Hears of each hook."""
+
+    def started(self, hook: Hook) -> None:
+        """The hook is about to be rendered and executed."""
+        ...
+
+    def finished(self, hook: Hook, error: BaseException | None) -> None:
+        """The hook was executed, or failed."""
+        ...
+
+
 class Session(Protocol):
     """One run's workspace in an engine. `build`, `attach` and `test` may be called from several threads."""
 
@@ -138,6 +202,47 @@ class Session(Protocol):
 
         Raises:
             NodeError: the test's SQL cannot be executed.
+        """
+        ...
+
+    def run_hooks(self, hooks: Sequence[Hook], results: Sequence[NodeResult], listener: HookListener) -> bool:
+        """Execute hooks of one transform and phase in their order, until one fails; nothing is raised for a failure.
+
+        Returns:
+            False when one could not be rendered, which ends a run of dbt at once.
+        """
+        ...
+
+    def run_operation(self, operation: Operation) -> None:
+        """Let dbt call a macro.
+
+        Raises:
+            UsageError: no dbt transform has such a macro, or it takes other arguments.
+            NodeError: it failed.
+        """
+        ...
+
+    def define_macros(self) -> None:
+        """Create the SQL macros of hooks at the start that do nothing else, for sessions that execute no hooks.
+
+        Raises:
+            NodeError: one cannot be created.
+        """
+        ...
+
+    def restore_kept(self) -> Sequence[str]:
+        """Make the tables that hooks and operations made in earlier runs what they were; sentences for the user.
+
+        Raises:
+            LakeError: a table cannot be read.
+        """
+        ...
+
+    def stage_kept(self) -> Kept:
+        """Stage what became of such tables, and of those that came to be since `restore_kept`.
+
+        Raises:
+            LakeError: a table cannot be read or written.
         """
         ...
 

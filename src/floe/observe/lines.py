@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from floe.observe.wording import Paint
-    from floe.runtime.events import NodeFinished, TestFinished
+    from floe.runtime.events import HookFinished, NodeFinished, Said, TestFinished
 
 _BUILT = {"source": "Landed", "seed": "Loaded", "python": "Computed"}
 _NAME_COLUMNS = 34
@@ -48,6 +48,29 @@ def data_test_line(event: TestFinished, paint: Paint, width: int) -> str:
     }
     took = _took(event.seconds) if event.seconds else " " * 6
     return f"{words[event.status]} {took}  {clip(f'{_kind(event)} {event.name}{_told(event)}', width - 19)}".rstrip()
+
+
+def hook_line(event: HookFinished, paint: Paint, width: int) -> str:
+    """How a hook or an operation ended, in `width` columns."""
+    words = {
+        NodeStatus.SUCCESS: paint.green(verb("Executed")),
+        NodeStatus.ERROR: paint.red(verb("Failed")),
+        NodeStatus.SKIPPED: paint.yellow(verb("Skipped")),
+        NodeStatus.CANCELLED: paint.yellow(verb("Cancelled")),
+    }
+    told = f"  because {event.skipped_because} failed" if event.skipped_because else ""
+    if event.failure:
+        told = f"  {event.failure.reason.removeprefix(f'`{event.name}` failed: ')}"
+    took = _took(event.seconds) if event.seconds else " " * 6
+    kind = "macro" if event.phase == "operation" else "hook"
+    return f"{words[event.status]} {took}  {clip(f'{kind} {event.name}{told}', width - 19)}".rstrip()
+
+
+def said_lines(event: Said, paint: Paint) -> list[str]:
+    """What the dbt project said, as it said it."""
+    if event.level == "warning":
+        return [f"{paint.yellow('warning:')} {event.node}: {event.text}"]
+    return [f"{paint.dim('       dbt')} {line}" for line in event.text.splitlines()] or [""]
 
 
 def name_columns(keys: Iterable[str]) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from floe.observe.progress import Progress
 from floe.runtime.events import (
+    HookFinished,
+    HookStarted,
     NodeFinished,
     NodeStarted,
     PublishStep,
@@ -86,7 +88,7 @@ class LiveProgress:
     def _track(self, event: Event) -> None:
         match event:
             case RunStarted():
-                self._total = len(event.assets) + len(event.tests)
+                self._total = len(event.assets) + len(event.tests) + len(event.hooks)
                 self._started_at = time.monotonic()
             case NodeStarted():
                 self._start(event.asset)
@@ -94,7 +96,9 @@ class LiveProgress:
                 self._start(self._names[event.test])
             case NodeFinished():
                 self._stop(event.asset)
-            case TestFinished():
+            case HookStarted():
+                self._start(event.name)
+            case TestFinished() | HookFinished():
                 self._stop(event.name)
             case PublishStep() if self._bars is not None and self._whole is not None:
                 self._bars.update(self._whole, description=f"publishing: {event.step}")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.observe.lines import data_test_line, name_columns, node_line
+from floe.observe.lines import data_test_line, hook_line, name_columns, node_line, said_lines
 from floe.observe.summary import findings, summary
 from floe.observe.tally import Tally
 from floe.observe.wording import counts, verb
 from floe.runtime.events import (
+    HookFinished,
     NodeFinished,
     NodeStatus,
     Notice,
     RunFinished,
     RunStarted,
+    Said,
     TestFinished,
     TestStatus,
 )
@@ -37,6 +39,7 @@ class Progress:
         paint: Colours; the caller decides whether there are any.
         width: Columns of the terminal; None for a pipe.
         verbosity: -1 shows failures only, 0 the usual, 1 and more every test and table.
+        write_printed: Takes what the dbt project prints; without it, `write` does.
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class Progress:
         paint: Paint,
         width: int | None = None,
         verbosity: int = 0,
+        write_printed: Callable[[str], None] | None = None,
     ) -> None:
         self._write = write
+        self._write_printed = write_printed
         self._paint = paint
         self._width = width or _PIPE_WIDTH
         self._verbosity = verbosity
@@ -69,6 +74,10 @@ class Progress:
                 self._node(event)
             case TestFinished():
                 self._test(event)
+            case HookFinished():
+                self._say(hook_line(event, self._paint, self._width))
+            case Said():
+                self._said(event)
             case RunFinished():
                 self._end()
 
@@ -79,7 +88,20 @@ class Progress:
         if self._verbosity >= 0:
             self._write(line)
 
+    def _said(self, event: Said) -> None:
+        """As with dbt, being quiet silences what is logged, not what is printed."""
+        if event.level == "info" and self._verbosity < 0:
+            return
+        if event.level == "print" and self._write_printed is not None:
+            self._write_printed(event.text)
+            return
+        for line in said_lines(event, self._paint):
+            self._write(line)
+
     def _heading(self, event: RunStarted) -> str:
+        if event.operation:
+            said = self._paint.bold(verb("Running"))
+            return f"{said} macro {event.operation} of {event.project} in {event.environment}"
         what = counts((len(event.assets), "asset"), (len(event.tests), "test")) or "nothing to do"
         said = self._paint.bold(verb("Running" if event.command == "run" else "Testing"))
         return f"{said} {what} of {event.project} in {event.environment}, up to {event.threads} at a time"

@@ -39,6 +39,7 @@ def findings(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str
         for key, node in tally.nodes.items()
         if node.failure
     ]
+    blocks += [failure_lines(hook.failure, paint) for hook in tally.hooks.values() if hook.failure]
     for test_id, result in tally.results.items():
         skipped = tally.skipped_because_of(test_id)
         if result.failure:
@@ -78,6 +79,8 @@ def summary(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[str]
     lines = _published(tally, paint, width, every=every)
     if tally.results:
         lines.append(f"{paint.bold(verb('Tested'))} {_tested(tally)}")
+    if tally.warnings_said:
+        lines.append(f"{paint.yellow(verb('Warned'))} {count(tally.warnings_said, 'time')} by the dbt project itself")
     skipped = counts((tally.node_count(NodeStatus.SKIPPED), "asset"), (tally.test_count(TestStatus.SKIPPED), "test"))
     if skipped:
         lines.append(f"{paint.bold(verb('Skipped'))} {skipped}")
@@ -112,7 +115,8 @@ def _withheld(tally: Tally) -> str:
     if any(table.asset in tally.nodes for table in tally.published):
         return "what failed and what depends on it"
     if tally.published:
-        return "every asset: only rows of failing tests were published"
+        kept = "what hooks and tests keep was" if tally.hooks else "rows of failing tests were"
+        return f"every asset: only {kept} published"
     return "every table: none was changed"
 
 

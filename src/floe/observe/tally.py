@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from floe.runtime.events import (
+    HookFinished,
     NodeFinished,
     NodeStatus,
     PublishFinished,
     RunFinished,
     RunStarted,
+    Said,
     TablePublished,
     TestFinished,
     TestStatus,
@@ -34,6 +36,9 @@ class Tally:
     finished: RunFinished | None = None
     nodes: dict[str, NodeFinished] = field(default_factory=dict)
     results: dict[str, TestFinished] = field(default_factory=dict)
+    hooks: dict[str, HookFinished] = field(default_factory=dict)
+    warnings_said: int = 0
+    """How often the dbt project warned."""
     published: list[TablePublished] = field(default_factory=list)
     publish_seconds: float = 0.0
     publish_failed: PublishFinished | None = None
@@ -52,6 +57,10 @@ class Tally:
             case TestFinished():
                 self.results[event.test] = event
                 self.outstanding[event.asset] -= 1
+            case HookFinished():
+                self.hooks[event.hook] = event
+            case Said():
+                self.warnings_said += event.level == "warning"
             case TablePublished():
                 self.published.append(event)
             case PublishFinished():

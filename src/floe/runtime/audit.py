@@ -18,10 +18,15 @@ _PASSED = (TestStatus.PASS, TestStatus.WARN)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What goes to readers. `tables` are the run's results, `failing_rows` what tests asked to keep."""
+    """What goes to readers.
+
+    `tables` are the run's results, `failing_rows` what tests asked to keep, `kept` the tables of hooks, which dbt
+    writes whatever becomes of the run.
+    """
 
     tables: tuple[StagedTable, ...]
     failing_rows: tuple[StagedTable, ...]
+    kept: tuple[StagedTable, ...]
     withheld: tuple[str, ...]
     """Keys of assets that were built but stay unpublished."""
 
@@ -41,6 +46,7 @@ def judge(artifacts: CompiledArtifacts, outcomes: Outcomes) -> Verdict:
     return Verdict(
         tables=tuple(staged for key, staged in sorted(outcomes.staged.items()) if key in good),
         failing_rows=tuple(staged for _, staged in sorted(outcomes.failing_rows.items())),
+        kept=outcomes.kept.staged,
         withheld=tuple(key for key in sorted(outcomes.staged) if key not in good),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 class RunStatus(StrEnum):
@@ -59,6 +59,16 @@ class Notice(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Said(Event):
+    """The dbt project said something: `log(…, info=true)`, `print(…)` or `exceptions.warn(…)` in its Jinja."""
+
+    level: Literal["info", "print", "warning"]
+    text: str
+    node: str = ""
+    """Key of the asset, name of the test, hook or macro that dbt was working on."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
     """A run holds its lease and knows what it will do."""
 
@@ -84,6 +94,10 @@ class RunStarted(Event):
     """Which batches microbatch models build; see `floe.engines.base.EventTimes`."""
     warehouse: str = ""
     """Type of the warehouse, where each node is visible as soon as it is built; empty where one commit publishes."""
+    hooks: tuple[str, ...] = ()
+    """dbt's unique ids of the hooks that the run executes."""
+    operation: str = ""
+    """The macro that the command `operation` calls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +165,28 @@ class TestFinished(Event):
     skipped_because: str = ""
     thread: str = ""
     """Name of the worker."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HookStarted(Event):
+    """A hook of the run begins, or the macro of an operation."""
+
+    hook: str
+    """dbt's unique id, or the macro's name."""
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HookFinished(Event):
+    """A hook of the run ended, or the macro of an operation; `skipped_because` names the hook that failed before."""
+
+    hook: str
+    name: str
+    phase: Literal["start", "end", "operation"]
+    status: NodeStatus
+    seconds: float
+    failure: Failure | None = None
+    skipped_because: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from floe.engines.base import Kept
 from floe.errors import EnvironmentFaultError, FloeError
 from floe.runtime.events import (
     Failure,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from floe.artifact.models import Asset, CompiledArtifacts, Test
     from floe.engines.base import Session, TestOutcome
     from floe.lake.base import StagedTable
+    from floe.runtime.events import HookFinished
     from floe.runtime.graph import RunGraph
     from floe.runtime.stream import EventStream
 
@@ -40,13 +42,18 @@ class Outcomes:
     """Asset key -> what publishing it would change."""
     failing_rows: dict[str, StagedTable] = field(default_factory=dict)
     """Test id -> the table of its failing rows."""
+    hooks: dict[str, HookFinished] = field(default_factory=dict)
+    """dbt's unique id of a hook, or the macro of an operation -> how it ended."""
+    kept: Kept = field(default_factory=Kept)
+    """Tables of hooks and operations."""
     errors: list[BaseException] = field(default_factory=list)
 
     @property
     def succeeded(self) -> bool:
-        """Whether every asset was built and every test passed or warned."""
+        """Whether every asset was built, every test passed or warned, and every hook was executed."""
         built = all(node.status is NodeStatus.SUCCESS for node in self.nodes.values())
-        return built and all(test.status in _PASSED for test in self.tests.values())
+        hooked = all(hook.status is NodeStatus.SUCCESS for hook in self.hooks.values())
+        return built and hooked and all(test.status in _PASSED for test in self.tests.values())
 
     @property
     def environment_fault(self) -> bool:

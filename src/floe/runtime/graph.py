@@ -49,6 +49,15 @@ def build_graph(artifacts: CompiledArtifacts, assets: Iterable[str], tests: Iter
     return RunGraph(kinds, parents, _reversed(parents), _priorities(parents, kinds))
 
 
+def to_attach(artifacts: CompiledArtifacts, wanted: Iterable[str]) -> list[str]:
+    """These assets and what views and ephemerals among them read down to tables, inputs first."""
+    keys = tuple(wanted)
+    if not keys:
+        return []
+    order = topological_order({key: asset.depends_on for key, asset in artifacts.assets.items()})
+    return [key for key, kind in _kinds(artifacts, order, set(), (), keys).items() if kind == "attach"]
+
+
 def topological_order(parents: Edges) -> list[str]:
     """Every node after its parents; among equals the order of the mapping.
 
@@ -66,9 +75,14 @@ def topological_order(parents: Edges) -> list[str]:
 
 
 def _kinds(
-    artifacts: CompiledArtifacts, order: Sequence[str], builds: AbstractSet[str], tests: Sequence[str]
+    artifacts: CompiledArtifacts,
+    order: Sequence[str],
+    builds: AbstractSet[str],
+    tests: Sequence[str],
+    read: Sequence[str] = (),
 ) -> dict[str, NodeKind]:
-    needed = _needed(artifacts.assets, builds, tests=[artifacts.tests[test_id].reads for test_id in tests])
+    inputs = [artifacts.tests[test_id].reads for test_id in tests]
+    needed = _needed(artifacts.assets, builds, tests=[*inputs, read])
     kinds: dict[str, NodeKind] = {}
     for key in order:
         if key in builds:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from floe.runtime.events import RunStarted
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _MIGRATIONS = (
     """
     CREATE TABLE runs (
@@ -58,6 +58,14 @@ _MIGRATIONS = (
     ALTER TABLE tests ADD COLUMN thread TEXT NOT NULL DEFAULT '';
     """,
     "ALTER TABLE tests ADD COLUMN found TEXT",
+    """
+    CREATE TABLE hooks (
+        run_id TEXT NOT NULL REFERENCES runs, hook TEXT NOT NULL, name TEXT NOT NULL, phase TEXT NOT NULL,
+        status TEXT NOT NULL, finished_at REAL NOT NULL, seconds REAL NOT NULL,
+        skipped_because TEXT NOT NULL DEFAULT '', failure TEXT,
+        PRIMARY KEY (run_id, hook)
+    ) WITHOUT ROWID
+    """,
 )
 """`_MIGRATIONS[n]` takes a journal of version n to version n + 1."""
 
@@ -164,24 +172,29 @@ class Journal:
         return rows
 
     def run(self, run_id: str) -> dict[str, Any] | None:
-        """One run with its `nodes`, `tests` and `publishes`; `run_id` may be shortened. None when there is none."""
+        """One run with its `hooks`, `nodes`, `tests` and `publishes`; `run_id` may be shortened.
+
+        None when there is none.
+        """
         matching = self._rows("SELECT * FROM runs WHERE run_id LIKE ? || '%' ORDER BY run_id DESC LIMIT 1", (run_id,))
         if not matching:
             return None
         found = matching[0]
-        for table in ("nodes", "tests", "publishes"):
+        for table in ("hooks", "nodes", "tests", "publishes"):
             found[table] = self._rows(f"SELECT * FROM {table} WHERE run_id = ?", (found["run_id"],))
         return found
 
     def last_run(self, environment: str) -> dict[str, Any] | None:
-        """The latest run of an environment, as `run` gives it; None when nothing has run there."""
-        sql = "SELECT run_id FROM runs WHERE environment = ? ORDER BY run_id DESC LIMIT 1"
+        """The latest run of an environment, as `run` gives it, operations aside; None when nothing has run there."""
+        sql = """SELECT run_id FROM runs WHERE environment = ? AND command <> 'operation'
+                 ORDER BY run_id DESC LIMIT 1"""
         found = self._rows(sql, (environment,))
         return self.run(found[0]["run_id"]) if found else None
 
     def last_ended(self, environment: str) -> str | None:
-        """Id of the latest run of an environment that is over; None when there is none."""
-        sql = "SELECT run_id FROM runs WHERE environment = ? AND status <> ? ORDER BY run_id DESC LIMIT 1"
+        """Id of the latest run of an environment that is over, operations aside; None when there is none."""
+        sql = """SELECT run_id FROM runs WHERE environment = ? AND status <> ? AND command <> 'operation'
+                 ORDER BY run_id DESC LIMIT 1"""
         found = self._rows(sql, (environment, RunStatus.RUNNING))
         return str(found[0]["run_id"]) if found else None
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from floe.runtime.events import (
+    HookFinished,
     NodeFinished,
     PublishFinished,
     PublishStep,
@@ -27,6 +28,9 @@ _INSERT_NODE = """INSERT OR REPLACE INTO nodes
 _INSERT_TEST = """INSERT OR REPLACE INTO tests
     (run_id, test, name, asset, status, finished_at, seconds, failures, skipped_because, failure, thread,
      found) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_HOOK = """INSERT OR REPLACE INTO hooks
+    (run_id, hook, name, phase, status, finished_at, seconds, skipped_because, failure)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_PUBLISH = """INSERT OR REPLACE INTO publishes
     (run_id, asset, table_name, snapshot_id, operation, rows_added, rows_removed, rows_total, files_added,
      bytes_added, published_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -65,18 +69,26 @@ class JournalObserver:
 
 def _statements(event: Event) -> list[tuple[str, tuple[Any, ...]]]:
     match event:
-        case NodeFinished():
-            return [(_INSERT_NODE, _node_row(event))]
-        case TestFinished():
-            return [(_INSERT_TEST, _test_row(event))]
-        case TablePublished():
-            return [(_INSERT_PUBLISH, _publish_row(event))]
+        case NodeFinished() | TestFinished() | HookFinished() | TablePublished():
+            return [_inserted(event)]
         case PublishFinished():
             return [(_UPDATE_PUBLISHED, (event.published, _as_json(event.failure), event.run_id))]
         case RunFinished():
             sql = "UPDATE runs SET status = ?, finished_at = ?, failure = coalesce(failure, ?) WHERE run_id = ?"
             return [(sql, (event.status, event.at, _as_json(event.failure), event.run_id))]
     return []
+
+
+def _inserted(event: NodeFinished | TestFinished | HookFinished | TablePublished) -> tuple[str, tuple[Any, ...]]:
+    match event:
+        case NodeFinished():
+            return _INSERT_NODE, _node_row(event)
+        case TestFinished():
+            return _INSERT_TEST, _test_row(event)
+        case HookFinished():
+            return _INSERT_HOOK, _hook_row(event)
+        case TablePublished():
+            return _INSERT_PUBLISH, _publish_row(event)
 
 
 def _node_row(event: NodeFinished) -> tuple[Any, ...]:
@@ -96,6 +108,11 @@ def _found(event: TestFinished) -> str | None:
     if not event.sample or not event.test.startswith("unit_test."):
         return None
     return json.dumps({"columns": event.columns, "rows": event.sample})
+
+
+def _hook_row(event: HookFinished) -> tuple[Any, ...]:
+    who = (event.run_id, event.hook, event.name, event.phase, event.status, event.at, event.seconds)
+    return (*who, event.skipped_because, _as_json(event.failure))
 
 
 def _publish_row(event: TablePublished) -> tuple[Any, ...]:

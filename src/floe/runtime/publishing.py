@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from floe.errors import LakeError
-from floe.runtime.events import PublishFinished, PublishStep, TablePublished
+from floe.runtime.events import Notice, PublishFinished, PublishStep, TablePublished
 from floe.runtime.execution import failure_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
-    from floe.lake.base import Catalog, PublishedTable, StagedTable
+    from floe.lake.base import Catalog, PublishedTable, StagedTable, TableName
     from floe.runtime.stream import EventStream
 
 _FLUSH_SECONDS = 2.0
@@ -65,13 +65,13 @@ class Publisher:
         self._stopping = stopping
         self._committed = False
 
-    def publish(self, tables: Sequence[StagedTable], failing_rows: Sequence[StagedTable]) -> Published:
-        """Commit assets and kept failing rows together; never raises for what the lake reports.
+    def publish(self, tables: Sequence[StagedTable], others: Sequence[StagedTable]) -> Published:
+        """Commit assets and others (failing rows that tests keep, tables of hooks) together.
 
-        A publish that is stopped or fails leaves every table as it was.
+        It never raises for what the lake reports. A publish that is stopped or fails leaves every table as it was.
         """
         started = time.perf_counter()
-        result = self._commit([*self._of_assets(tables), *self._of_tests(failing_rows)])
+        result = self._commit([*self._of_assets(tables), *self._of_others(others)])
         for event in result.tables:
             self._stream.emit(event)
         failure = failure_of(result.error) if result.error else None
@@ -81,6 +81,20 @@ class Publisher:
         )
         self._stream.emit(finished)
         return result
+
+    def drop(self, names: Sequence[TableName]) -> None:
+        """Take tables out of the catalog that hooks have dropped; their files stay.
+
+        Raises:
+            LakeError: the catalog cannot be written.
+        """
+        from floe.lake.open import named_table_location
+
+        for name in names:
+            profile, _ = named_table_location(self._artifacts, self._project_directory, name)
+            self._catalogs[profile].drop([name])
+            message = f"`{name}` was dropped, as a hook or an operation did"
+            self._stream.emit(Notice(run_id=self._run_id, message=message))
 
     def withhold(self) -> None:
         """Tell the stream that nothing is published because something failed."""
@@ -117,13 +131,11 @@ class Publisher:
         layers = [artifacts.layers[artifacts.assets[staged.asset].layer] for staged in tables]
         return [(self._catalogs[layer.catalog], staged) for layer, staged in zip(layers, tables, strict=True)]
 
-    def _of_tests(self, failing_rows: Sequence[StagedTable]) -> list[tuple[Catalog, StagedTable]]:
+    def _of_others(self, others: Sequence[StagedTable]) -> list[tuple[Catalog, StagedTable]]:
         from floe.lake.open import named_table_location
 
-        places = (
-            named_table_location(self._artifacts, self._project_directory, staged.base.name) for staged in failing_rows
-        )
-        return [(self._catalogs[profile], staged) for (profile, _), staged in zip(places, failing_rows, strict=True)]
+        places = (named_table_location(self._artifacts, self._project_directory, staged.base.name) for staged in others)
+        return [(self._catalogs[profile], staged) for (profile, _), staged in zip(places, others, strict=True)]
 
     def _event(self, table: PublishedTable) -> TablePublished:
         return TablePublished(

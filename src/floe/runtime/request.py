@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
-    from floe.engines.base import Deferral, EventTimes
-    from floe.runtime.events import Failure, NodeFinished, TablePublished, TestFinished
+    from floe.engines.base import Deferral, EventTimes, Operation
+    from floe.runtime.events import Failure, HookFinished, NodeFinished, Said, TablePublished, TestFinished
     from floe.runtime.selection import Selection
 
-Command = Literal["run", "test"]
+Command = Literal["run", "test", "operation"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """All that `floe run` and `floe test` know when they start."""
+    """All that `floe run`, `floe test` and `floe run-operation` know when they start."""
 
     project_directory: Path
     artifacts: CompiledArtifacts
@@ -31,6 +31,8 @@ class RunRequest:
     exclude: tuple[str, ...] = ()
     selection: Selection | None = None
     """What to work on where it is known already; then `select` and `exclude` are not asked."""
+    operation: Operation | None = None
+    """What the command `operation` calls; then nothing is selected."""
     full_refresh: bool = False
     event_times: EventTimes = NO_EVENT_TIMES
     """Which batches microbatch models build."""
@@ -56,6 +58,10 @@ class RunResult:
     """Asset key -> how it ended. Assets that were only attached appear when attaching failed."""
     tests: dict[str, TestFinished] = field(default_factory=dict)
     """Test id -> how it ended."""
+    hooks: dict[str, HookFinished] = field(default_factory=dict)
+    """dbt's unique id of a hook, or the macro of an operation -> how it ended."""
+    said: tuple[Said, ...] = ()
+    """What the dbt project said."""
     published: tuple[TablePublished, ...] = ()
     withheld: bool = False
     """Whether tables were built but not published, because something failed."""

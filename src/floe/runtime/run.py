@@ -1,4 +1,4 @@
-"""`floe run` and `floe test`: take the lease, build and test in a session, audit, publish, record."""
+"""`floe run`, `floe test` and operations: take the lease, build and test in a session, audit, publish, record."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from floe.engines.base import EventTimes, SessionRequest
 from floe.errors import EnvironmentFaultError, EnvironmentLockedError, FloeError
 from floe.runtime.audit import judge
-from floe.runtime.events import Notice, RunFinished, RunStarted, RunStatus
+from floe.runtime.background import Background
+from floe.runtime.events import Notice, RunFinished, RunStarted, RunStatus, Said
 from floe.runtime.execution import NodeRunner, Outcomes, failure_of
 from floe.runtime.graph import build_graph
+from floe.runtime.hooks import HookRunner, hooks_of_run
 from floe.runtime.journal import Journal, journal_path
 from floe.runtime.journal_observer import JournalObserver
 from floe.runtime.lease import Holder, Lease, acquire, lease_path
@@ -28,9 +30,10 @@ from floe.runtime.stop import StopRequest
 from floe.runtime.stream import EventStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from floe.engines.base import Session
+    from floe.engines.base import Saying, Session
+    from floe.lake.base import Catalog
     from floe.runtime.events import Failure, Observer
     from floe.runtime.graph import RunGraph
 
@@ -85,6 +88,8 @@ def _lease(request: RunRequest, run_id: str, stream: EventStream, stop: StopRequ
 
 
 def _graph(request: RunRequest) -> RunGraph:
+    if request.operation is not None:
+        return build_graph(request.artifacts, (), ())
     selection = request.selection or select(request.artifacts, request.select, request.exclude)
     assets = selection.assets if request.command == "run" else ()
     return build_graph(request.artifacts, assets, selection.tests)
@@ -119,6 +124,8 @@ class _Run:
         self._stream = stream
         self._stop = stop
         self._threads = request.threads or default_threads(request)
+        self._hooks = hooks_of_run(request.artifacts, graph)
+        self._said: list[Said] = []
         self._started = time.perf_counter()
         times = request.event_times
         self._times = times if times.now else EventTimes(times.start, times.end, datetime.now(UTC))
@@ -167,6 +174,8 @@ class _Run:
             profile=self._artifacts.invocation.profile,
             event_times=self._times.as_text(),
             warehouse=self._artifacts.compute.type if self._artifacts.compute.is_warehouse else "",
+            hooks=tuple(hook.id for hook in self._hooks),
+            operation=self._request.operation.macro if self._request.operation else "",
         )
 
     def _work(self) -> _Work:
@@ -174,26 +183,14 @@ class _Run:
         from floe.lake.open import open_catalogs, warm_up
 
         catalogs = open_catalogs(self._artifacts, self._directory)
-        session = open_session(
-            SessionRequest(
-                artifacts=self._artifacts,
-                project_directory=self._directory,
-                run_id=self._run_id,
-                catalogs=catalogs,
-                threads=self._threads,
-                nodes=self._worked_on(),
-                full_refresh=self._request.full_refresh,
-                event_times=self._times,
-                fused_tests=self._request.fused_tests,
-                deferral=self._request.deferral,
-            )
-        )
+        session = open_session(self._session_request(catalogs))
         # Started late, so that importing what publishing needs does not delay the engine's first statements.
         if catalogs:
             threading.Thread(target=warm_up, name="floe-warm-up", daemon=True).start()
         abandoned = True
+        runner = self._runner(session)
         try:
-            runner, abandoned = self._execute_nodes(session)
+            abandoned = not self._execute(session, runner)
             publisher = Publisher(
                 artifacts=self._artifacts,
                 project_directory=self._directory,
@@ -214,8 +211,31 @@ class _Run:
             node for node, kind in self._graph.kinds.items() if kind != "attach" or not assets[node].publishes
         )
 
-    def _execute_nodes(self, session: Session) -> tuple[NodeRunner, bool]:
-        runner = NodeRunner(
+    def _session_request(self, catalogs: Mapping[str, Catalog]) -> SessionRequest:
+        return SessionRequest(
+            artifacts=self._artifacts,
+            project_directory=self._directory,
+            run_id=self._run_id,
+            catalogs=catalogs,
+            threads=self._threads,
+            nodes=self._worked_on(),
+            full_refresh=self._request.full_refresh,
+            event_times=self._times,
+            fused_tests=self._request.fused_tests,
+            deferral=self._request.deferral,
+            command=self._request.command,
+            hooks=self._hooks,
+            operation=self._request.operation,
+            say=self._say,
+        )
+
+    def _say(self, level: Saying, text: str, subject: str) -> None:
+        event = Said(run_id=self._run_id, level=level, text=text, node=subject)
+        self._said.append(event)
+        self._stream.emit(event)
+
+    def _runner(self, session: Session) -> NodeRunner:
+        return NodeRunner(
             artifacts=self._artifacts,
             graph=self._graph,
             session=session,
@@ -224,6 +244,40 @@ class _Run:
             full_refresh=self._request.full_refresh,
             stopping=lambda: self._stop.requested,
         )
+
+    def _execute(self, session: Session, runner: NodeRunner) -> bool:
+        """Execute hooks, nodes and operation; False when something was left running."""
+        self._stop.on_request(session.interrupt)
+        hooks = HookRunner(
+            artifacts=self._artifacts,
+            hooks=self._hooks,
+            session=session,
+            outcomes=runner.outcomes,
+            stream=self._stream,
+            run_id=self._run_id,
+            stopping=lambda: self._stop.requested,
+        )
+        operation = self._request.operation
+        if operation is not None:
+            return self._in_background(lambda: hooks.operate(operation), hooks)
+        if not self._hooks:
+            return self._execute_nodes(runner, "")
+        return (
+            self._in_background(hooks.start, hooks)
+            and self._execute_nodes(runner, hooks.blocking)
+            and self._in_background(hooks.end, hooks)
+        )
+
+    def _in_background(self, work: Callable[[], None], hooks: HookRunner) -> bool:
+        background = Background(work)
+        while not background.wait(_POLL_SECONDS):
+            if self._stop.seconds_since() > _GRACEFUL_SECONDS:
+                hooks.abandon()
+                return False
+        return True
+
+    def _execute_nodes(self, runner: NodeRunner, blocking: str) -> bool:
+        """Execute every node, or skip them all because of a hook; False when something was left running."""
         scheduler = Scheduler(
             self._graph,
             execute=runner.execute,
@@ -231,25 +285,30 @@ class _Run:
             cancelled=runner.cancelled,
             fail_fast=self._request.fail_fast,
         )
+        if blocking:
+            for node in self._graph.kinds:
+                runner.skip(node, blocking)
+            return True
         self._stop.on_request(scheduler.cancel)
-        self._stop.on_request(session.interrupt)
         scheduler.start(self._threads)
         while not scheduler.wait(_POLL_SECONDS):
             if self._stop.seconds_since() > _GRACEFUL_SECONDS:
                 runner.abandon()
-                return runner, True
-        return runner, False
+                return False
+        return True
 
     def _publish(self, outcomes: Outcomes, publisher: Publisher) -> _Work:
         if self._stop.requested:
             return _Work(outcomes, Published(stopped=True), withheld=bool(outcomes.staged))
         verdict = judge(self._artifacts, outcomes)
-        if verdict.tables or verdict.failing_rows:
-            published = publisher.publish(verdict.tables, verdict.failing_rows)
+        if verdict.tables or verdict.failing_rows or verdict.kept:
+            published = publisher.publish(verdict.tables, (*verdict.failing_rows, *verdict.kept))
         else:
             published = Published()
         if verdict.withheld:
             publisher.withhold()
+        if outcomes.kept.dropped and not (published.error or published.stopped):
+            publisher.drop(outcomes.kept.dropped)
         return _Work(outcomes, published, withheld=bool(verdict.withheld))
 
     def _ended(self, work: _Work) -> RunResult:
@@ -265,6 +324,8 @@ class _Run:
             self._finish(status),
             nodes=work.outcomes.nodes,
             tests=work.outcomes.tests,
+            hooks=work.outcomes.hooks,
+            said=tuple(self._said),
             published=published.tables,
             withheld=work.withheld,
             failure=failure_of(published.error) if published.error else None,

@@ -41,6 +41,7 @@ def _document(outcome: CompileOutcome) -> dict[str, object]:
         "tests": len(artifacts.tests),
         "rendered": len(outcome.rendered),
         "reused": len(outcome.reused),
+        "messages": list(outcome.said),
         "warnings": list(outcome.warnings),
     }
 
@@ -64,3 +65,6 @@ def _report(application: Application, outcome: CompileOutcome) -> None:
         if node.rendering_reason:
             name = node.name if isinstance(node, Test) else node.key
             printer.detail(f"{name} is {way(node.rendering)}: it {node.rendering_reason}")
+    for hook in artifacts.hooks:
+        if hook.rendering_reason:
+            printer.detail(f"hook {hook.name} is {way(hook.rendering)}: it {hook.rendering_reason}")

@@ -133,7 +133,7 @@ def _found(test: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _show(printer: Printer, run: Mapping[str, Any]) -> None:
-    parts = {name: [_part_fields(part) for part in run[name]] for name in ("nodes", "tests", "publishes")}
+    parts = {name: [_part_fields(part) for part in run[name]] for name in ("hooks", "nodes", "tests", "publishes")}
     printer.result({"run": {**_run_fields(run), **parts}}, lambda: _show_parts(printer, run))
 
 
@@ -153,6 +153,7 @@ def _show_parts(printer: Printer, run: Mapping[str, Any]) -> None:
     for name, value in facts:
         printer.data(f"{printer.out_palette.bold(name.ljust(8))}  {value}")
     _section(printer, ("asset", "kind", "status", "time", "rows", "why"), [_node_row(node) for node in run["nodes"]])
+    _section(printer, ("hook", "phase", "status", "time", "why"), [_hook_row(hook) for hook in run["hooks"]])
     _section(printer, ("test", "status", "time", "failures", "why"), [_test_row(test) for test in run["tests"]])
     for test in run["tests"]:
         found = _found(test)
@@ -179,6 +180,10 @@ def _node_row(node: Mapping[str, Any]) -> tuple[object, ...]:
     kind = node["kind"] if node["kind"] in ("source", "seed", "python") else node["materialization"]
     rows = "" if node["rows"] is None else node["rows"]
     return (node["asset"], kind, node["status"], duration(node["seconds"]), rows, _why(node))
+
+
+def _hook_row(hook: Mapping[str, Any]) -> tuple[object, ...]:
+    return (hook["name"], hook["phase"], hook["status"], duration(hook["seconds"]), _why(hook))
 
 
 def _test_row(test: Mapping[str, Any]) -> tuple[object, ...]:

@@ -26,13 +26,7 @@ def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN
         f"{project.file_of(item)}: function `{item.name}`: dbt functions are not supported{why}"
         for item in manifest.functions.values()
     ]
-    if project.compute.is_warehouse:
-        lines += [
-            f"{project.file_of(node)}: {_called(node)}: hooks of a run are not supported"
-            for node in manifest.nodes.values()
-            if str(node.resource_type) == "operation"
-        ]
-    else:
+    if not project.compute.is_warehouse:
         lines += _duckdb_lines(config, manifest, project)
     refuse(sorted(lines))
 
@@ -66,15 +60,11 @@ def refuse(lines: Sequence[str]) -> None:
 
 
 def _called(node: Any) -> str:  # noqa: ANN401 - dbt's node
-    if str(node.resource_type) == "operation":
-        return f"`{next(iter(node.tags), 'on-run-start')}` of `{node.package_name}`"
     return f"{node.resource_type} `{node.name}`"
 
 
 def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
     kind = str(node.resource_type)
-    if kind == "operation":
-        yield "hooks of a run are not supported"
     if kind in ("model", "seed", "snapshot"):
         yield from _common_problems(node)
     if kind == "snapshot" and node.config.strategy not in ("timestamp", "check"):

@@ -10,11 +10,11 @@ from dbt.adapters.factory import get_adapter
 from dbt.clients import jinja
 from dbt.compilation import Compiler
 from dbt.context.providers import generate_runtime_model_context, generate_runtime_unit_test_context
-from dbt.contracts.graph.nodes import GenericTestNode, UnitTestNode
+from dbt.contracts.graph.nodes import GenericTestNode, HookNode, UnitTestNode
 from dbt_common.exceptions import DbtBaseException
 
 from floe.compiler.dbt.cache import Entry, RenderCache, content_hash, variable_hash
-from floe.compiler.dbt.watch import GraphView, QueryGuard, Watch, prepare_context
+from floe.compiler.dbt.watch import GraphView, QueryGuard, Watch, prepare_context, prepare_hook_context
 from floe.dbt.manifest import uncompiled
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class WatchedCompiler(Compiler):  # type: ignore[misc]  # dbt carries no types
         context = generate_runtime_model_context(node, self.config, manifest)
         increment = self.increment and node.config.materialized == "incremental"
         prepare_context(context, self._watch, self._graph, increment=increment)
+        if isinstance(node, HookNode):
+            prepare_hook_context(context, self._watch)
         if isinstance(node, GenericTestNode):
             jinja.add_rendered_test_kwargs(context, node)
         return context
@@ -84,7 +86,7 @@ class Renderer:
         self._common = self._common_key()
 
     def render(self, node: Any) -> Entry:  # noqa: ANN401 - dbt's node
-        """The SQL of a model, snapshot or test; an entry without SQL if it depends on what only a run knows.
+        """The SQL of a model, snapshot, test or hook; an entry without SQL if it depends on what only a run knows.
 
         Raises:
             dbt_common.exceptions.DbtBaseException: dbt cannot render the node.

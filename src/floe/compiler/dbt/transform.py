@@ -7,14 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dbt.flags import get_flags
 from dbt_common.exceptions import DbtBaseException
 
 from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import microbatch, refusals
 from floe.compiler.dbt.assets import database_of, model_asset, place, schema_of, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
-from floe.compiler.dbt.driven import driven_because
+from floe.compiler.dbt.driven import DBT_PACKAGES, driven_because
 from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
+from floe.compiler.dbt.hooks import hooks_of
 from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from floe.artifact.models import Asset, Exposure, Freshness, Resource, Selector, Test
+    from floe.artifact.models import Asset, Exposure, Freshness, Hook, Resource, Selector, Test
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.layers import Layers
 
@@ -72,10 +74,16 @@ class DbtResult:
     sources: list[DbtSource] = field(default_factory=list)
     source_assets: dict[str, Asset] = field(default_factory=dict)
     """Of a warehouse, the tables that are there before anything runs, by the unique ids of the sources."""
+    hooks: list[Hook] = field(default_factory=list)
+    packages: tuple[str, ...] = ()
+    """The project and its installed packages."""
+    skip_nodes_if_on_run_start_fails: bool = False
     exposures: dict[str, Exposure] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     selectors: dict[str, Selector] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    said: tuple[str, ...] = ()
+    """What the project's Jinja logged for users or printed."""
     variables: set[str] = field(default_factory=set)
     roots: tuple[str, ...] = ()
     rendered: tuple[str, ...] = ()
@@ -112,6 +120,7 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
     except Exception as error:
         raise translate(error, project, loaded=loaded, said=messages.errors) from error
     result.warnings = [project.user_text(warning) for warning in messages.warnings] + result.warnings
+    result.said = tuple(messages.said)
     return result
 
 
@@ -138,7 +147,7 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     result = DbtResult(config.project_name, in_warehouse)
     nodes = [manifest.nodes[name] for name in sorted(manifest.nodes)]
     entries = {} if in_warehouse else _not_compiled(nodes, manifest, config.project_name)
-    rendered = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test")]
+    rendered = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test", "operation")]
     entries |= _render_all(renderer, [node for node in rendered if node.unique_id not in entries], project)
     if in_warehouse:
         entries = built_by_dbt(nodes, entries, project)
@@ -155,6 +164,9 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
             result.keys[node.unique_id] = asset.key
     definitions = [manifest.unit_tests[name] for name in sorted(manifest.unit_tests)]
     result.tests += [unit_test_of(definition, renderer, project) for definition in definitions]
+    result.hooks = hooks_of(manifest, project, config.project_name, entries)
+    result.packages = tuple(sorted(set(config.load_dependencies()) - set(DBT_PACKAGES)))
+    result.skip_nodes_if_on_run_start_fails = bool(get_flags().skip_nodes_if_on_run_start_fails)
     used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
     watch = Watch()
     result.sources = [
@@ -169,6 +181,7 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     result.variables |= set(config.profile_env_vars) | project.environment
     result.roots = (*_roots(config, project), *_profiles_file(project))
     known_as = {**{node.unique_id: f"test {node.name}" for node in (*nodes, *definitions)}, **result.keys}
+    known_as |= {hook.id: f"hook {hook.name}" for hook in result.hooks}
     result.rendered = tuple(known_as[name] for name in renderer.rendered)
     result.reused = tuple(known_as[name] for name in renderer.reused)
     renderer.save()

@@ -25,6 +25,8 @@ CLOCK_AND_RUN = (
 
 QUERY = "queries the database while it is rendered"
 _FIXED_FLAGS = {"WHICH": "build"}
+RESULTS = ("results", "schemas", "database_schemas")
+"""Names that dbt adds for hooks at the end of a run."""
 _FLAGS_OF_THE_CALL = ("FULL_REFRESH", "INVOCATION_COMMAND", "LOG_PATH", "PROFILES_DIR", "PROJECT_DIR", "TARGET_PATH")
 
 
@@ -82,12 +84,13 @@ class NotFixed:
 class FlagsView:
     """dbt's flags as a model sees them in `dbt build`, without those that belong to one call."""
 
-    def __init__(self, watch: Watch, flags: Any) -> None:  # noqa: ANN401 - dbt's Flags
+    def __init__(self, watch: Watch, flags: Any, refused: tuple[str, ...] = _FLAGS_OF_THE_CALL) -> None:  # noqa: ANN401
         self._watch = watch
         self._flags = flags
+        self._refused = refused
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the flag holds
-        if name.upper() in _FLAGS_OF_THE_CALL:
+        if name.upper() in self._refused:
             self._watch.refuse(f"uses `flags.{name}`")
         return _FIXED_FLAGS.get(name.upper(), getattr(self._flags, name))
 
@@ -139,6 +142,24 @@ def prepare_context(context: dict[str, Any], watch: Watch, graph: GraphView, *, 
         _replace_macro(context, "is_incremental", lambda: increment)
         _replace_macro(context, "should_full_refresh", _full_refresh(context, watch))
     _record_macros(context["context_macro_stack"], watch)
+
+
+def prepare_hook_context(context: dict[str, Any], watch: Watch) -> None:
+    """What more is not fixed in hooks of a run: its command and results, and what a hook tells the user each time."""
+    log = context["log"]
+
+    def watched_log(msg: str, info: bool = False) -> str:
+        return watch.refuse("logs a message") if info else str(log(msg))
+
+    def refuse(what: str) -> Callable[..., NoReturn]:
+        return lambda *_, **__: watch.refuse(what)
+
+    watched: dict[str, Any] = {name: NotFixed(watch, name) for name in RESULTS}
+    watched["flags"] = FlagsView(watch, context["flags"], (*_FLAGS_OF_THE_CALL, "WHICH"))
+    watched["log"], watched["print"] = watched_log, refuse("prints a message")
+    watched["exceptions"] = {**context["exceptions"], "warn": refuse("warns")}
+    context.update(watched)
+    context["builtins"].update({name: value for name, value in watched.items() if name in context["builtins"]})
 
 
 def _watched_env_var(env_var: Callable[..., str], watch: Watch) -> Callable[..., str]:

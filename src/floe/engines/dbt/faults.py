@@ -1,23 +1,33 @@
-"""What dbt says when a node cannot be rendered or built during a run, as an error of Floe."""
+"""What dbt says when something cannot be rendered or built during a run, as an error of Floe."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from floe.errors import NodeError
+from floe.errors import FloeError, NodeError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _INSTRUCTION = "correct the SQL or its macros, then run again"
+_REASONS = {
+    "FLOE-0430": "dbt cannot render `{}`",
+    "FLOE-0431": "dbt cannot build `{}`",
+    "FLOE-0433": "dbt cannot render the hook `{}`",
+    "FLOE-0453": "dbt cannot run the unit test `{}`",
+    "FLOE-0434": "the operation `{}` failed",
+}
 
 
-def dbt_fault(error: Exception, action: Literal["render", "build", "test"], subject: str, root: Path) -> NodeError:
-    """The error for a node that dbt could not render or build: dbt's own message, with the project's paths."""
+def dbt_fault(error: Exception, code: str, subject: str, root: Path) -> FloeError:
+    """The error for something that dbt could not do: dbt's own message, with the project's paths."""
+    if isinstance(error, FloeError):
+        return error
     text = (str(error) or repr(error)).replace(f"{root.resolve()}/", "").replace(f"{root}/", "")
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    if action == "test":
-        return NodeError("FLOE-0453", f"dbt cannot run the unit test `{subject}`", _INSTRUCTION, details=lines)
-    if action == "build":
-        return NodeError("FLOE-0431", f"dbt cannot build `{subject}`", _INSTRUCTION, details=lines)
-    return NodeError("FLOE-0430", f"dbt cannot render `{subject}`", _INSTRUCTION, details=lines)
+    return NodeError(code, _REASONS[code].format(subject), _INSTRUCTION, details=lines)
+
+
+def interrupted(subject: str) -> NodeError:
+    """The error for what an interrupt has ended."""
+    return NodeError("FLOE-0418", f"`{subject}` was interrupted", "run again")

@@ -1,4 +1,4 @@
-"""The thread in which dbt lives during a run. It starts when the run does, and works on one node at a time.
+"""The thread in which dbt lives during a run. It starts when the run does, and works on one thing at a time.
 
 dbt keeps its flags, adapters and events for the whole process, so one thread works for every node and one project at
 a time; where several projects have such nodes, it moves from one to the other.
@@ -10,11 +10,10 @@ import queue
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from floe.dbt.garbage import rare_collections
-from floe.engines.dbt.faults import dbt_fault
-from floe.errors import NodeError
+from floe.engines.dbt.faults import dbt_fault, interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
     from floe.engines.dbt.unit_tests import UnitTestResult
     from floe.engines.duckdb.workspace import Workspace
 
-    Action = Literal["render", "build", "test"]
-
 _CLOSING_SECONDS = 20.0
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -72,15 +71,16 @@ class Located:
 
 @dataclass(frozen=True)
 class _Request:
-    """What to do inside dbt, with its configuration and manifest; without it, dbt only gets ready."""
+    """Work with dbt's configuration and manifest of a transform; without work, dbt only gets ready."""
 
     transform: str
+    subject: str = ""
     work: Callable[[Any, Any], Any] | None = None
-    result: Future[Any] = field(default_factory=Future)
+    answer: Future[Any] = field(default_factory=Future)
 
 
 class DbtHost:
-    """Renders and builds nodes of the artifact's dbt transforms in a run's session.
+    """Lets dbt work for nodes, hooks and operations of the artifact's dbt transforms in a run's session.
 
     Args:
         workspace: The session.
@@ -95,6 +95,8 @@ class DbtHost:
         self._options = build_options(full_refresh=full_refresh, times=times)
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._identity: Identity | None = None
+        self.subject = ""
+        """What dbt works on: what it says is told of that. Nothing is told while it is empty."""
         self._closed = False
         self._thread = threading.Thread(target=self._serve, args=(_Request(first),), name="floe-dbt", daemon=True)
         self._thread.start()
@@ -111,7 +113,7 @@ class DbtHost:
 
             return render(config, manifest, unique_id)
 
-        return str(self._ask(_Request(transform, work), "render", subject))
+        return self._for_node(transform, subject, work, "FLOE-0430")
 
     def build(self, transform: str, unique_id: str, subject: str) -> str:
         """Let dbt build a node in the session as `dbt build` does, with hooks; return the SQL or Python code of it.
@@ -125,7 +127,7 @@ class DbtHost:
 
             return build(config, manifest, unique_id, self._times)
 
-        return str(self._ask(_Request(transform, work), "build", subject))
+        return self._for_node(transform, subject, work, "FLOE-0431")
 
     def batches(self, transform: str, unique_id: str, subject: str, *, is_incremental: bool) -> list[Batch]:
         """The batches that the run builds of a microbatch model; see `floe.engines.dbt.batches`.
@@ -139,8 +141,7 @@ class DbtHost:
 
             return batches_of(manifest.expect(unique_id), self._times, is_incremental=is_incremental)
 
-        batches: list[Batch] = self._ask(_Request(transform, work), "render", subject)
-        return batches
+        return self._for_node(transform, subject, work, "FLOE-0430")
 
     def render_batch(self, transform: str, unique_id: str, subject: str, batch: Batch) -> str:
         """The SQL of one batch of a microbatch model.
@@ -154,7 +155,7 @@ class DbtHost:
 
             return render_batch(config, manifest, unique_id, batch)
 
-        return str(self._ask(_Request(transform, work), "render", subject))
+        return self._for_node(transform, subject, work, "FLOE-0430")
 
     def unit_test(self, transform: str, unique_id: str, subject: str) -> UnitTestResult:
         """Let dbt run a unit test in the session.
@@ -168,17 +169,29 @@ class DbtHost:
 
             return run_unit_test(config, manifest, unique_id)
 
-        result: UnitTestResult = self._ask(_Request(transform, work), "test", subject)
-        return result
+        return self._for_node(transform, subject, work, "FLOE-0453")
 
-    def _ask(self, request: _Request, action: Action, subject: str) -> Any:  # noqa: ANN401
+    def ask(self, transform: str, subject: str, work: Callable[[Any, Any], Answer]) -> Answer:
+        """Call `work` with dbt's configuration and manifest of a transform, in dbt's thread.
+
+        Raises:
+            NodeError: the session was interrupted.
+            Exception: what `work` raised, or what dbt did when it entered the project.
+        """
+        request = _Request(transform, subject, work)
         self._requests.put(request)
         try:
-            return request.result.result()
+            return request.answer.result()  # type: ignore[no-any-return]
         except Exception as error:
             if self._workspace.interrupted:
-                raise NodeError("FLOE-0418", f"`{subject}` was interrupted", "run again") from error
-            raise dbt_fault(error, action, subject, self._workspace.project_directory) from error
+                raise interrupted(subject) from error
+            raise
+
+    def _for_node(self, transform: str, subject: str, work: Callable[[Any, Any], Answer], code: str) -> Answer:
+        try:
+            return self.ask(transform, subject, work)
+        except Exception as error:
+            raise dbt_fault(error, code, subject, self._workspace.project_directory) from error
 
     def close(self) -> None:
         """End dbt; call it before the session's database is closed."""
@@ -193,7 +206,7 @@ class DbtHost:
                 request = self._work_for(request)
 
     def _work_for(self, request: _Request) -> _Request | None:
-        """Render and build nodes of one transform, until there is a request for another or none."""
+        """Work in one transform, until there is a request for another or none."""
         if self._closed:
             return None
         from floe.dbt.invocation import Messages, inside_dbt
@@ -204,14 +217,14 @@ class DbtHost:
         try:
             return inside_dbt(
                 place,
-                Messages(),
+                Messages(listener=self._heard),
                 lambda config: self._serve_transform(config, request),
                 command="build",
                 options=self._options,
             )
         except Exception as error:  # noqa: BLE001 - the thread that asked raises it
-            if not request.result.done():
-                request.result.set_exception(error)
+            if not request.answer.done():
+                request.answer.set_exception(error)
             return self._requests.get()
 
     def _serve_transform(self, config: Any, request: _Request) -> _Request | None:  # noqa: ANN401 - dbt's RuntimeConfig
@@ -228,13 +241,25 @@ class DbtHost:
         current: _Request | None = request
         with bound(config, self._workspace):
             while current is not None and current.transform == request.transform:
-                if current.work is not None:
-                    try:
-                        current.result.set_result(current.work(config, manifest))
-                    except Exception as error:  # noqa: BLE001 - as in _work_for
-                        current.result.set_exception(error)
+                self._answer(current, config, manifest)
                 current = self._requests.get()
         return current
+
+    def _answer(self, request: _Request, config: Any, manifest: Any) -> None:  # noqa: ANN401 - dbt's own
+        if request.work is None:
+            return
+        self.subject = request.subject
+        try:
+            request.answer.set_result(request.work(config, manifest))
+        except Exception as error:  # noqa: BLE001 - as in _work_for
+            request.answer.set_exception(error)
+        finally:
+            self.subject = ""
+
+    def _heard(self, level: Any, text: str) -> None:  # noqa: ANN401 - one of the words of `Saying`
+        """Pass on what dbt says while it works, not what it said of the project when that was compiled, too."""
+        if self.subject:
+            self._workspace.say(level, text, self.subject)
 
 
 def build_options(*, full_refresh: bool, times: EventTimes) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from floe.engines.dbt.rendering import FlatGraph
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+SUBJECT: ContextVar[str] = ContextVar("subject", default="")
+"""What the thread lets dbt work on: what dbt says is told of that. Nothing is told while it is empty."""
 _LIMIT = re.compile(r"\blimit\s+\d+(\s+offset\s+\d+)?\s*$", re.IGNORECASE)
 
 
@@ -67,6 +70,7 @@ class OpenProject:
     """
 
     def __init__(self, config: Any, nodes: Iterable[str]) -> None:  # noqa: ANN401 - dbt's own
+        self.config = config
         self.manifest = load_manifest(config)
         self.manifest.flat_graph = FlatGraph(self.manifest)
         self.adapter = get_adapter(config)
@@ -80,21 +84,21 @@ class OpenProject:
         self._pool = DbtThreadPool(config.threads, self._task._pool_thread_initializer, [self._context])  # noqa: SLF001
 
     def _prepare(self, nodes: frozenset[str]) -> None:
-        """As dbt's tasks begin, without hooks."""
+        """As dbt's tasks begin, before the hooks."""
         with self.adapter.connection_named("master"):
             schemas = self._task.get_model_schemas(self.adapter, nodes)
             self._task.create_schemas(self.adapter, schemas)
             self._task.populate_adapter_cache(self.adapter, schemas)
             group_lookup.init(self.manifest, nodes)
 
-    def run(self, unique_id: str) -> NodeReport:
+    def run(self, unique_id: str, subject: str) -> NodeReport:
         """Render a node and build or test it, as `dbt build` does; a failure is in the report."""
         node = self.manifest.expect(unique_id)
         runner = self._task.get_runner(node)
         if isinstance(runner, MicrobatchModelRunner):
             runner.set_parent_task(self._task)
             runner.set_pool(self._pool)
-        with self._working(unique_id):
+        with self.working(unique_id, subject):
             result = self._task.call_runner(runner)
         rows = result.adapter_response.get("rows_affected")
         return NodeReport(
@@ -126,7 +130,7 @@ class OpenProject:
         Raises:
             dbt_common.exceptions.DbtBaseException: the warehouse refuses the query.
         """
-        with self._working(f"query-{id(sql)}"), self.adapter.connection_named(f"query-{id(sql)}"):
+        with self.working(f"query-{id(sql)}"), self.adapter.connection_named(f"query-{id(sql)}"):
             _, table = self.adapter.execute(self._limited(sql, limit), fetch=True, limit=limit)
         types = tuple(type(column.data_type).__name__.lower() for column in table.columns)
         return Rows(tuple(table.column_names), types, [tuple(row) for row in table.rows])
@@ -140,13 +144,15 @@ class OpenProject:
         return str(limited).strip()
 
     @contextlib.contextmanager
-    def _working(self, name: str) -> Iterator[None]:
-        """Let this thread be one of dbt's."""
+    def working(self, name: str, subject: str = "") -> Iterator[None]:
+        """Let this thread be one of dbt's; `subject` is what messages call what it works on."""
         _INVOCATION_CONTEXT_VAR.set(self._context)
         self._queue.in_progress.add(name)
+        token = SUBJECT.set(subject)
         try:
             yield
         finally:
+            SUBJECT.reset(token)
             self._queue.in_progress.discard(name)
 
     def cancel(self) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from floe.dbt.invocation import Messages, inside_dbt
 from floe.engines.dbt.host import Located
 from floe.engines.dbt.identity import Identity
-from floe.engines.dbt.warehouse import OpenProject
+from floe.engines.dbt.warehouse import SUBJECT, OpenProject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
+    from floe.engines.base import Saying
 
 _LEAVING_SECONDS = 20.0
 
@@ -33,6 +34,7 @@ class WarehouseHost:
         threads: How many nodes are worked on at a time.
         nodes: Transform -> unique ids of what the run builds and tests of it.
         options: Further options of `dbt build`.
+        say: Takes what the project says; see `SessionRequest.say`.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class WarehouseHost:
         threads: int,
         nodes: Mapping[str, frozenset[str]],
         options: Sequence[str] = (),
+        say: Callable[[Saying, str, str], None] | None = None,
     ) -> None:
         self._artifacts = artifacts
         self._root = project_directory.resolve()
         self._options = ("--threads", str(threads), *options)
         self._nodes = nodes
+        self._say = say
         self._condition = threading.Condition()
         self._users = 0
         self._entered = ""
@@ -103,6 +107,11 @@ class WarehouseHost:
             self._thread.join(_LEAVING_SECONDS)
         self._project, self._thread, self._entered = None, None, ""
 
+    def _heard(self, level: Any, text: str) -> None:  # noqa: ANN401 - one of the words of `Saying`
+        subject = SUBJECT.get()
+        if self._say is not None and subject:
+            self._say(level, text, subject)
+
     def _serve(self, transform: str, opened: Future[OpenProject], leave: threading.Event) -> None:
         """Be inside dbt until told to leave."""
 
@@ -119,7 +128,7 @@ class WarehouseHost:
 
         place = Located(self._artifacts.transforms[transform], self._root)
         try:
-            inside_dbt(place, Messages(), work, command="build", options=self._options)
+            inside_dbt(place, Messages(listener=self._heard), work, command="build", options=self._options)
         except Exception as error:
             if opened.done():
                 raise

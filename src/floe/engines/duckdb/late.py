@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.hooks import transforms_for_dbt
 from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.relations import relation_kind, release_relation, restore_relation, stage_relation
 from floe.engines.duckdb.sql import relation_name
@@ -33,9 +34,9 @@ def late_nodes(request: SessionRequest, workspace: Workspace) -> LateNodes | Non
     artifacts = request.artifacts
     if not artifacts.transforms:
         return None
-    nodes: list[Asset | Test] = [asset for key, asset in artifacts.assets.items() if key in request.nodes]
-    nodes += [test for name, test in artifacts.tests.items() if name in request.nodes]
-    transforms = [node.transform for node in nodes if node.rendering != "compiled"]
+    transforms = transforms_for_dbt(request.hooks) or _transforms_of_nodes(request)
+    if request.operation is not None:
+        transforms = list(artifacts.transforms)
     if not transforms:
         return None
     from floe.engines.dbt.host import DbtHost
@@ -44,12 +45,19 @@ def late_nodes(request: SessionRequest, workspace: Workspace) -> LateNodes | Non
     return LateNodes(workspace, host)
 
 
+def _transforms_of_nodes(request: SessionRequest) -> list[str]:
+    artifacts = request.artifacts
+    nodes: list[Asset | Test] = [asset for key, asset in artifacts.assets.items() if key in request.nodes]
+    nodes += [test for name, test in artifacts.tests.items() if name in request.nodes]
+    return [node.transform for node in nodes if node.rendering != "compiled"]
+
+
 class LateNodes:
     """Gives nodes their SQL, and builds those that dbt must build. Nodes rendered at compile time stay as they are."""
 
     def __init__(self, workspace: Workspace, host: DbtHost) -> None:
         self._workspace = workspace
-        self._host = host
+        self.host = host
         self._own_tables = threading.Lock()
 
     def query(self, asset: Asset, query: Query, *, full_refresh: bool) -> Query:
@@ -62,9 +70,9 @@ class LateNodes:
         if asset.rendering == "compiled":
             return query
         exists = self._show_published(asset)
-        sql = self._host.render(asset.transform, asset.unique_id, asset.key)
+        sql = self.host.render(asset.transform, asset.unique_id, asset.key)
         increment = sql if asset.materialization == "incremental" and exists and not full_refresh else None
-        self._keep(query.rendered_path if increment is None else query.increment_path, sql)
+        self.keep(query.rendered_path if increment is None else query.increment_path, sql)
         return query.model_copy(update={"sql": sql, "increment": increment})
 
     def batches(self, asset: Asset, *, is_incremental: bool) -> list[Batch]:
@@ -75,7 +83,7 @@ class LateNodes:
             LakeError: the published table cannot be read.
         """
         self._show_published(asset)
-        return self._host.batches(asset.transform, asset.unique_id, asset.key, is_incremental=is_incremental)
+        return self.host.batches(asset.transform, asset.unique_id, asset.key, is_incremental=is_incremental)
 
     def batch(self, asset: Asset, query: Query, batch: Batch) -> Query:
         """The query of one batch.
@@ -85,8 +93,8 @@ class LateNodes:
             LakeError: the rendered SQL cannot be kept.
         """
         path = f"{query.rendered_path.removesuffix('.sql')}/{asset.name}_{batch.name}.sql"
-        sql = self._host.render_batch(asset.transform, asset.unique_id, asset.key, batch)
-        self._keep(path, sql)
+        sql = self.host.render_batch(asset.transform, asset.unique_id, asset.key, batch)
+        self.keep(path, sql)
         return query.model_copy(update={"sql": sql, "rendered_path": path})
 
     def test(self, test: Test) -> Test:
@@ -98,8 +106,8 @@ class LateNodes:
         """
         if test.rendering == "compiled":
             return test
-        sql = self._host.render(test.transform, test.id, test.name)
-        self._keep(test.rendered_path, sql)
+        sql = self.host.render(test.transform, test.id, test.name)
+        self.keep(test.rendered_path, sql)
         return test.model_copy(update={"sql": sql})
 
     def build(self, asset: Asset) -> BuildOutcome:
@@ -112,9 +120,9 @@ class LateNodes:
         base = self._workspace.state(asset) if asset.publishes else None
         with sql_faults(SqlOrigin(asset.key)):
             restore_relation(self._workspace, asset.relation, base)
-        code = self._host.build(asset.transform, asset.unique_id, asset.key)
+        code = self.host.build(asset.transform, asset.unique_id, asset.key)
         if asset.query is not None:
-            self._keep(asset.query.rendered_path, code)
+            self.keep(asset.query.rendered_path, code)
         with sql_faults(SqlOrigin(asset.key)):
             if base is None:
                 release_relation(self._workspace, asset.relation)
@@ -130,7 +138,7 @@ class LateNodes:
         """
         asset = self._workspace.artifacts.assets[test.attached_to]
         with self._own_table(asset):
-            result = self._host.unit_test(test.transform, test.id, test.name)
+            result = self.host.unit_test(test.transform, test.id, test.name)
         if result.difference is None:
             return PASSED
         keep_sql(self._workspace, test.rendered_path, result.sql)
@@ -153,7 +161,7 @@ class LateNodes:
 
     def close(self) -> None:
         """End dbt."""
-        self._host.close()
+        self.host.close()
 
     def _show_published(self, asset: Asset) -> bool:
         """Let the node see its own table as the last run left it, as `{{ this }}`; False if there is none."""
@@ -166,5 +174,10 @@ class LateNodes:
                 self._workspace.create_view(asset.relation, published_files(table).select())
         return exists
 
-    def _keep(self, path: str, sql: str) -> None:
+    def keep(self, path: str, sql: str) -> None:
+        """Write SQL that was rendered to where messages say it is.
+
+        Raises:
+            LakeError: it cannot be written.
+        """
         keep_sql(self._workspace, path, sql)

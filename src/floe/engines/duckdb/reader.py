@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -11,15 +12,16 @@ from floe.engines.base import QueryResult
 from floe.engines.duckdb.catalog_names import PublishedNames
 from floe.engines.duckdb.connection import open_database
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.hooks import hooks_that_only_define
 from floe.engines.duckdb.parquet import TableFiles, published_files
 from floe.engines.duckdb.sql import quote, subquery
 from floe.errors import NodeError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import CompiledArtifacts, Query
+    from floe.artifact.models import CompiledArtifacts, Hook, Query
     from floe.engines.duckdb.catalog_names import Readable
     from floe.lake.base import Catalog, TableState
 
@@ -53,6 +55,13 @@ class Reader:
         self._names = PublishedNames(artifacts, catalogs)
         self._directory = project_directory
         self._opened: set[Name] = set()
+        self._define(artifacts.hooks)
+
+    def _define(self, hooks: Sequence[Hook]) -> None:
+        """Create the SQL macros that hooks of runs create; one that cannot be is missed only by what calls it."""
+        for hook in hooks_that_only_define(hooks):
+            with suppress(duckdb.Error):
+                self._connection.execute(hook.sql)
 
     def table(self, namespace: str, name: str, limit: int | None, at: str | None = None) -> QueryResult:
         """The first rows of a table or view (all if `limit` is None).
@@ -116,7 +125,7 @@ class Reader:
         self._connection.close()
 
     def _fetch(self, query: str, limit: int | None, subject: str) -> QueryResult:
-        with sql_faults(SqlOrigin(subject, code=_CODE)):
+        with _faults(subject):
             # DuckDB computes rows when they are fetched: no more than what is shown.
             result = self._connection.execute(query)
             description = result.description or []
@@ -156,7 +165,7 @@ class Reader:
         self._opened.add(name)
         schema, identifier = self._schema(name[0] or _DEFAULT_SCHEMA), quote(name[1])
         body = self._view(readable, readable.view) if readable.view else published_files(self._state(readable)).select()
-        with sql_faults(SqlOrigin(str(readable.name), code=_CODE)):
+        with _faults(str(readable.name)):
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             self._connection.execute(f"CREATE OR REPLACE VIEW {schema}.{identifier} AS {body}")
 
@@ -206,6 +215,18 @@ class Reader:
         missing = [name for name in self._mentioned(text) if self._names.find(*name) is None]
         named = [name for name in missing if name[1].lower() in error.reason.lower()]
         return self._unknown(*named[0]) if named else None
+
+
+@contextmanager
+def _faults(subject: str) -> Iterator[None]:
+    """As `sql_faults`, for those who read."""
+    try:
+        with sql_faults(SqlOrigin(subject, code=_CODE)):
+            yield
+    except NodeError as error:
+        if "Function with name" in error.reason:
+            error.instruction = "functions that hooks create are known here only if `on-run-start` creates nothing else"
+        raise
 
 
 def _as_it_was(table: TableState, at: str) -> str:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome, TestOutcome
 from floe.engines.duckdb.checks import run_test
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.hooks import hooks_that_only_define, run_hooks, run_operation
 from floe.engines.duckdb.late import late_nodes
 from floe.engines.duckdb.models import build_model, build_view, create_model_view
 from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.shared_scans import SharedScans
 from floe.engines.duckdb.workspace import Workspace
-from floe.errors import NodeError
+from floe.errors import NodeError, UsageError
 from floe.lake.base import TableName
 from floe.lake.read import current_snapshot
 
 if TYPE_CHECKING:
-    from floe.artifact.models import Asset, PythonFunction, Query, Test, UnitTest
-    from floe.engines.base import Session, SessionRequest
+    from collections.abc import Sequence
+
+    from floe.artifact.models import Asset, Hook, PythonFunction, Query, Test, UnitTest
+    from floe.engines.base import HookListener, Kept, NodeResult, Operation, Session, SessionRequest
+    from floe.engines.duckdb.kept import KeptTables
     from floe.lake.base import TableState
 
 
@@ -93,6 +98,32 @@ class DuckdbSession:
             return TestOutcome(0, should_warn=False, should_error=False, shared_seconds=seconds)
         return run_test(self._workspace, test if self._late is None else self._late.test(test))
 
+    def run_hooks(self, hooks: Sequence[Hook], results: Sequence[NodeResult], listener: HookListener) -> bool:
+        """Execute hooks of one transform and phase; see `Session.run_hooks`."""
+        with self._kept.watching():
+            return run_hooks(self._workspace, self._late, hooks, results, listener)
+
+    def run_operation(self, operation: Operation) -> None:
+        """Let dbt call a macro; see `Session.run_operation`."""
+        if self._late is None:
+            raise UsageError("FLOE-0720", f"there is no macro `{operation.macro}`", "this project has no dbt transform")
+        with self._kept.watching():
+            run_operation(self._workspace, self._late, operation)
+
+    def define_macros(self) -> None:
+        """Create the SQL macros of hooks; see `Session.define_macros`."""
+        for hook in hooks_that_only_define(self._workspace.artifacts.hooks):
+            with sql_faults(SqlOrigin(hook.name, hook.sql, hook.rendered_path, code="FLOE-0432")):
+                self._workspace.execute(hook.sql)
+
+    def restore_kept(self) -> Sequence[str]:
+        """Make tables of hooks what they were; see `Session.restore_kept`."""
+        return self._kept.restore()
+
+    def stage_kept(self) -> Kept:
+        """Stage what became of tables of hooks; see `Session.stage_kept`."""
+        return self._kept.stage()
+
     def interrupt(self) -> None:
         """Stop running statements soon; see `Session.interrupt`."""
         self._workspace.interrupt()
@@ -110,6 +141,12 @@ class DuckdbSession:
         from floe.engines.duckdb.unit_tests import run_unit_test
 
         return run_unit_test(self._workspace, test, unit)
+
+    @cached_property
+    def _kept(self) -> KeptTables:
+        from floe.engines.duckdb.kept import KeptTables
+
+        return KeptTables(self._workspace)
 
     def _build_python(self, asset: Asset, python: PythonFunction) -> BuildOutcome:
         from floe.engines.duckdb.python_assets import build_python

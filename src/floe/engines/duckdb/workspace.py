@@ -43,6 +43,8 @@ class Workspace:
         self.run_id = request.run_id
         self.facts: dict[str, RelationFacts] = {}
         """Relation name -> what is known of its rows since they were staged."""
+        self.command = request.command
+        self.say = request.say
         self._catalogs = request.catalogs
         self._connection = open_database(request.artifacts, request.project_directory)
         self._local = threading.local()
@@ -133,6 +135,15 @@ class Workspace:
         location = table_location(self.artifacts, self.project_directory, asset)
         return catalog.load(TableName(*self.artifacts.table_name(asset)), location)
 
+    def table(self, name: TableName) -> TableState:
+        """The published table of a name.
+
+        Raises:
+            LakeError: the catalog or the table's metadata cannot be read.
+        """
+        profile, location = named_table_location(self.artifacts, self.project_directory, name)
+        return self._catalogs[profile].load(name, location)
+
     @cached_property
     def published_names(self) -> frozenset[TableName]:
         """The tables that the catalogs had when this was first asked.
@@ -148,9 +159,7 @@ class Workspace:
         Raises:
             LakeError: the catalog or the table's metadata cannot be read.
         """
-        name = TableName(relation.namespace, relation.identifier)
-        profile, location = named_table_location(self.artifacts, self.project_directory, name)
-        return self._catalogs[profile].load(name, location)
+        return self.table(TableName(relation.namespace, relation.identifier))
 
     def new_file(self, table: TableState) -> str:
         """Location of a data file that this run will write, in a folder that is there.

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from floe.engines.base import BuildOutcome, TestOutcome
+from floe.engines.base import BuildOutcome, Kept, TestOutcome
+from floe.engines.operations import unknown_macro
 from floe.engines.warehouse.access import Access
 from floe.engines.warehouse.faults import interrupted, node_fault, warehouse_faults
 from floe.errors import EnvironmentFaultError
 from floe.lake.faults import storage_faults
 
 if TYPE_CHECKING:
-    from floe.artifact.models import Asset, Test
-    from floe.engines.base import SessionRequest
+    from collections.abc import Callable, Sequence
+
+    from floe.artifact.models import Asset, Hook, Test
+    from floe.engines.base import HookListener, NodeResult, Operation, Saying, SessionRequest
     from floe.engines.dbt.warehouse import NodeReport
     from floe.engines.dbt.warehouse_host import WarehouseHost
+    from floe.errors import FloeError
 
 _SAMPLE_ROWS = 5
 _BUILT = ("success",)
@@ -31,6 +35,8 @@ class WarehouseSession:
     def __init__(self, request: SessionRequest) -> None:
         self._directory = request.project_directory
         self._interrupted = False
+        self._artifacts = request.artifacts
+        self._command = request.command
         self._access = Access(request.artifacts, request.project_directory)
         self._mask = self._access.masker.mask
         try:
@@ -45,7 +51,9 @@ class WarehouseSession:
 
         nodes = _nodes_by_transform(request)
         options = build_options(full_refresh=request.full_refresh, times=request.event_times)
-        host = WarehouseHost(request.artifacts, request.project_directory, request.threads, nodes, options)
+        host = WarehouseHost(
+            request.artifacts, request.project_directory, request.threads, nodes, options, self._masked(request.say)
+        )
         for transform in sorted(nodes)[:1]:
             with warehouse_faults(request.artifacts.compute.type, self._mask), host.project(transform):
                 pass
@@ -82,6 +90,54 @@ class WarehouseSession:
             sample=sample,
         )
 
+    def run_hooks(self, hooks: Sequence[Hook], results: Sequence[NodeResult], listener: HookListener) -> bool:
+        """Let dbt execute hooks of one transform and phase; see `Session.run_hooks`."""
+        from floe.engines.dbt.hooks import HookPhase
+
+        def fault(error: Exception, _code: str, hook: Hook) -> FloeError:
+            self._stop_if_interrupted(hook.name)
+            return node_fault(hook.name, str(error), hook.rendered_path, self._directory, self._mask)
+
+        transform, name = hooks[0].transform, hooks[0].name
+        with (
+            warehouse_faults(self._type, self._mask),
+            self._host.project(transform) as project,
+            project.working(name, name),
+        ):
+            phase = HookPhase(
+                project.config, project.manifest, command=self._command, keep=self._keep, execute=_execute, fault=fault
+            )
+            return phase.run(hooks, results, {}, listener)
+
+    def run_operation(self, operation: Operation) -> None:
+        """Let dbt call a macro; see `Session.run_operation`."""
+        from floe.engines.dbt.operations import call_if_known
+
+        known: list[str] = []
+        for transform in self._artifacts.transforms:
+            with warehouse_faults(self._type, self._mask), self._host.project(transform) as project:
+                try:
+                    with project.working(operation.macro, operation.macro):
+                        names = call_if_known(project.config, project.manifest, operation)
+                except Exception as error:  # noqa: BLE001 - the cause may hold a secret
+                    self._stop_if_interrupted(operation.macro)
+                    raise node_fault(operation.macro, str(error), "", self._directory, self._mask) from None
+            if names is None:
+                return
+            known += names
+        raise unknown_macro(operation, known)
+
+    def define_macros(self) -> None:
+        """Nothing to do: what hooks have made is in the warehouse."""
+
+    def restore_kept(self) -> Sequence[str]:
+        """Nothing to do: what hooks have made is in the warehouse."""
+        return ()
+
+    def stage_kept(self) -> Kept:
+        """Nothing to publish: what hooks have made is in the warehouse."""
+        return Kept()
+
     def interrupt(self) -> None:
         """Cancel what runs in the warehouse; see `Session.interrupt`."""
         self._interrupted = True
@@ -95,10 +151,13 @@ class WarehouseSession:
     def _run(self, transform: str, unique_id: str, subject: str) -> NodeReport:
         self._stop_if_interrupted(subject)
         with warehouse_faults(self._type, self._mask), self._host.project(transform) as project:
-            report = project.run(unique_id)
+            report = project.run(unique_id, subject)
         if report.status == "error":
             self._stop_if_interrupted(subject)
         return report
+
+    def _masked(self, say: Callable[[Saying, str, str], None]) -> Callable[[Saying, str, str], None]:
+        return lambda level, text, subject: say(level, self._mask(text), subject)
 
     def _stop_if_interrupted(self, subject: str) -> None:
         if self._interrupted:
@@ -131,6 +190,10 @@ def _unit_test_outcome(message: str, *, failed: bool) -> TestOutcome:
     lines = tuple((line,) for line in message.splitlines() if line.strip()) if failed else ()
     columns = ("difference",) if lines else ()
     return TestOutcome(int(failed), should_warn=failed, should_error=failed, columns=columns, sample=lines)
+
+
+def _execute(adapter: Any, _hook: Hook, statement: str) -> None:  # noqa: ANN401 - dbt's adapter
+    adapter.execute(statement, auto_begin=False, fetch=False)
 
 
 def _nodes_by_transform(request: SessionRequest) -> dict[str, frozenset[str]]:

@@ -1,0 +1,1 @@
+select id, cents(1.5) as most from {{ ref('prices') }} where cents < 300
