@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from floe.compiler.dbt.project import write_if_changed
@@ -63,5 +64,7 @@ def restore_rendered(artifacts: CompiledArtifacts, project: Path) -> None:
     Raises:
         OSError: `.floe/` cannot be written.
     """
-    if not all((project / path).exists() for path in rendered_files(artifacts)):
+    # Plain texts: three files for each model, looked for by every run.
+    folder = f"{project}{os.sep}"
+    if not all(os.path.exists(folder + path) for path in rendered_files(artifacts)):  # noqa: PTH110 - see above
         write_rendered(artifacts, project)
