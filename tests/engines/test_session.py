@@ -154,3 +154,13 @@ def test_a_run_imports_no_pyiceberg_before_it_publishes(lakehouse: Lakehouse) ->
         [sys.executable, "-c", script, str(lakehouse.directory), root], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_file_that_changes_during_a_run_is_read_anew(lakehouse: Lakehouse) -> None:
+    lakehouse.model("main.seen", f"select * from '{lakehouse.directory}/grown.parquet'", "view")
+    with duckdb.connect() as writer, lakehouse.session() as session:
+        for number in range(20):
+            select = f"select range + {number} as id from range({number + 1})"
+            writer.execute(f"copy ({select}) to '{lakehouse.directory}/grown.parquet' (format parquet)")
+            session.build(lakehouse.assets["main.seen"], full_refresh=False)
+            assert rows(session, "main.seen") == [(number + id_,) for id_ in range(number + 1)]

@@ -35,6 +35,8 @@ def open_database(artifacts: CompiledArtifacts, project_directory: Path) -> duck
     settings = {**_settings(artifacts, project_directory), **own}
     try:
         connection = duckdb.connect(":memory:", config=settings)
+        # Views over files are bound again by every statement that reads them; DuckDB notices files that change.
+        connection.execute("SET GLOBAL parquet_metadata_cache = true")
         connection.execute(f"ATTACH {literal(database)} AS {quote(SESSION_DATABASE)}")
         use_session_database(connection)
     except duckdb.Error as error:
