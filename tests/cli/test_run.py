@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,6 +87,27 @@ def test_a_run_as_json_is_one_document_with_progress_on_standard_error(shop: Pat
     assert all(part["seconds"] > 0 for part in (document, *document["nodes"]))
     assert all(test["seconds"] > 0 or test["shared_scan"] for test in document["tests"])
     assert "Published" in outcome.err
+
+
+def test_tests_share_scans_unless_that_is_switched_off(shop: Path, floe: Floe) -> None:
+    shared = {test["name"]: test["shared_scan"] for test in json.loads(floe("run", "--json").out)["tests"]}
+    alone = {
+        test["name"]: test["shared_scan"] for test in json.loads(floe("run", "--json", "--no-fused-tests").out)["tests"]
+    }
+    assert any(shared.values())
+    assert not any(alone.values())
+    assert list(shared) == list(shared | alone)
+
+
+def test_a_run_of_an_unchanged_project_loads_no_dbt_and_no_data_frames(shop: Path, floe: Floe) -> None:
+    assert floe("compile").status == 0
+    script = (
+        "import sys; from floe.cli.main import main; status = main(['run'])\n"
+        "print(status, sorted({'dbt', 'pyarrow', 'pandas', 'polars', 'sqlalchemy', 'rich'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=shop, capture_output=True, text=True, check=True)
+    assert done.stdout == "0 []\n"
 
 
 def test_what_a_python_asset_prints_is_no_part_of_the_document(tmp_path: Path, floe: Floe) -> None:
