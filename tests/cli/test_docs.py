@@ -248,6 +248,7 @@ def test_a_port_that_is_taken_and_a_project_without_dbt_are_said(project: Path, 
     assert "FLOE-0743" in outcome.err
     (project / "floe.yaml").write_text(FLOE_YAML.replace("transforms: [{type: dbt, path: dbt}]", ""))
     assert "FLOE-0741" in floe("docs").err
+    assert "FLOE-0741" in floe("show", "--inline", "select 1").err
 
 
 def test_what_is_selected_is_listed_as_dbt_lists_it(project: Path, floe: Floe) -> None:
@@ -269,3 +270,16 @@ def test_what_is_selected_is_listed_as_dbt_lists_it(project: Path, floe: Floe) -
     assert (node["unique_id"], node["depends_on"]["nodes"]) == ("model.own.b", ["model.own.a"])
     assert node["config"]["materialized"] == "incremental"
     assert "FLOE-0747" in floe("ls", "--output", "name", "--json").err
+
+
+def test_typed_sql_is_rendered_with_the_project(built: Path, floe: Floe) -> None:
+    here = ("-C", str(built))
+    shown = floe(
+        "show", *here, "--json", "--inline", "select count(*) from {{ ref('a') }} where id = {{ var('n', 1) }}"
+    )
+    assert json.loads(shown.out)["rows"] == [[2]]
+    rendered = floe("compile", *here, "--vars", "{n: 3}", "--inline", "select {{ var('n') }} from {{ ref('a') }}")
+    assert rendered.out == 'select 3 from "floe"."main"."a"\n'
+    assert "FLOE-0748" in floe("compile", *here, "--inline", "select {{ run_query('select 1') }}").err
+    assert "FLOE-0201" in floe("compile", *here, "--inline", "select * from {{ ref('nothing') }}").err
+    assert "FLOE-0711" in floe("show", *here, "--sql", "select 1", "--inline", "select 1").err

@@ -109,6 +109,25 @@ def compile_or_repair(application: Application, *, force: bool = False) -> Compi
         return compile_now(application, force=True)
 
 
+def rendered_inline(application: Application, text: str) -> str:
+    """The SQL of a text with Jinja, rendered for the first dbt transform.
+
+    Raises:
+        UsageError: there is no dbt transform.
+        CompilationError: dbt cannot render it.
+    """
+    from floe.compiler.dbt.project import locate
+    from floe.errors import UsageError
+
+    projects = locate(load_project(application))
+    if not projects:
+        reason = "there is no dbt transform in floe.yaml, whose macros `--inline` could use"
+        raise UsageError("FLOE-0741", reason, "give plain SQL with `--sql`")
+    from floe.compiler.dbt.inline import render_inline
+
+    return render_inline(projects[0], text)
+
+
 def last_artifacts(application: Application) -> CompiledArtifacts:
     """The artifact of the last compile, for commands that look at what was published.
 

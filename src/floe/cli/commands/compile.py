@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 @click.command(cls=FloeCommand, examples=("floe compile", "floe compile -v", "floe compile --force"))
 @click.option("--force", is_flag=True, help="Render everything anew, whatever was compiled before.")
+@click.option("--inline", metavar="QUERY", help="Only render this SQL with Jinja, and print it.")
 @dbt_options
 @pass_application
-def command(application: Application, force: bool) -> None:
+def command(application: Application, force: bool, inline: str | None) -> None:
     """Compile floe.yaml, dbt project and Python assets into .floe/artifacts.json, which everything else reads.
 
     The same inputs give the same bytes; with nothing changed, nothing is parsed again.
     """
-    from floe.cli.project import bury_dead_runs, compile_or_repair
+    from floe.cli.project import bury_dead_runs, compile_or_repair, rendered_inline
 
+    if inline is not None:
+        sql = rendered_inline(application, inline)
+        application.printer.result({"status": "rendered", "sql": sql}, lambda: application.printer.data(sql))
+        return
     outcome = compile_or_repair(application, force=force)
     bury_dead_runs(application, outcome.artifacts)
     application.printer.result(_document(outcome), lambda: _report(application, outcome))

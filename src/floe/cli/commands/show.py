@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand
+from floe.cli.options import FloeCommand, dbt_options
 from floe.errors import UsageError
 from floe.observe.wording import count
 
@@ -33,21 +33,32 @@ class Wish(NamedTuple):
         "floe show gold.orders",
         "floe show orders --limit 5 --at 2026-01-31T12:00:00",
         'floe show --sql "select count(*) from gold.orders"',
+        "floe show --inline \"select count(*) from {{ ref('orders') }}\"",
         "floe show orders --json --limit 1000",
     ),
 )
 @click.argument("table", required=False)
 @click.option("--sql", metavar="QUERY", help="A query over everything that is published.")
+@click.option("--inline", metavar="QUERY", help="The same with Jinja: `ref`, `source`, macros and variables.")
 @click.option(
     "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(min=0), help="How many rows at most."
 )
 @click.option("--at", metavar="SNAPSHOT|TIME", help="The table as of a snapshot id or an ISO 8601 time.")
+@dbt_options
 @pass_application
-def command(application: Application, table: str | None, sql: str | None, limit: int, at: str | None) -> None:
+def command(
+    application: Application, table: str | None, sql: str | None, inline: str | None, limit: int, at: str | None
+) -> None:
     """Show rows of TABLE: a published table or a view, by its key (gold.orders) or name (orders); or of a query."""
     from floe.cli.project import last_artifacts
 
-    _check_usage(table, sql, at)
+    if sql is not None and inline is not None:
+        raise UsageError("FLOE-0711", "`--sql` and `--inline` exclude each other", "leave one of them out")
+    _check_usage(table, sql if inline is None else inline, at)
+    if inline is not None:
+        from floe.cli.project import rendered_inline
+
+        sql = rendered_inline(application, inline)
     artifacts = last_artifacts(application)
     read = _in_warehouse if artifacts.compute.is_warehouse else _published
     result = read(application, artifacts, Wish(table, sql, limit, at))
