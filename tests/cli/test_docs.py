@@ -282,4 +282,5 @@ def test_typed_sql_is_rendered_with_the_project(built: Path, floe: Floe) -> None
     assert rendered.out == 'select 3 from "floe"."main"."a"\n'
     assert "FLOE-0748" in floe("compile", *here, "--inline", "select {{ run_query('select 1') }}").err
     assert "FLOE-0201" in floe("compile", *here, "--inline", "select * from {{ ref('nothing') }}").err
+    assert "FLOE-0749" in floe("show", *here, "a", "--vars", "{n: 3}").err
     assert "FLOE-0711" in floe("show", *here, "--sql", "select 1", "--inline", "select 1").err

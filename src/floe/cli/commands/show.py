@@ -52,6 +52,9 @@ def command(
     """Show rows of TABLE: a published table or a view, by its key (gold.orders) or name (orders); or of a query."""
     from floe.cli.project import last_artifacts
 
+    if inline is None and (application.variables is not None or application.target or application.profiles_directory):
+        reason = "`--vars`, `--target` and `--profiles-dir` have no effect on what is published"
+        raise UsageError("FLOE-0749", reason, "give them with `--inline`, or leave them out")
     if sql is not None and inline is not None:
         raise UsageError("FLOE-0711", "`--sql` and `--inline` exclude each other", "leave one of them out")
     _check_usage(table, sql if inline is None else inline, at)
