@@ -75,7 +75,7 @@ bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB, dbt, dagster-d
 	@"$(BIN)/python" benchmarks/bench.py $(BENCH)
 	@$(MAKE) --no-print-directory bench-large
 
-bench-full: .uv/test-environment | .uv/tmp ## the same, and projects of 500 and 2,000 models: about 40 minutes
+bench-full: .uv/test-environment | .uv/tmp ## the same, and projects of 500 and 2,000 models: about 45 minutes
 	@$(MAKE) --no-print-directory bench BENCH=--full
 
 bench-large: .uv/test-environment | .uv/tmp ## 4.2 million rows: Floe, with and without fused tests, raw DuckDB, dbt

@@ -80,10 +80,6 @@ USUAL = (
     Scenario(100, tables_every=1, who=(RAW, FLOE, DBT, DAGSTER)),
     FOOTBALL,
 )
-LARGE = (
-    Scenario(500, rounds=FEWER),
-    Scenario(2000, who=(RAW, FLOE, DBT), rounds={DBT: 2}),
-)
 
 
 def main() -> None:
@@ -127,12 +123,15 @@ def _scenarios(arguments: argparse.Namespace) -> Sequence[Scenario]:
         return [_asked_for(models, arguments.tables_every) for models in arguments.models]
     if arguments.quick:
         return QUICK
-    return (*USUAL, *LARGE) if arguments.full else USUAL
+    large = [_asked_for(models, USUAL_MIX) for models in (500, 2000)]
+    return (*USUAL, *large) if arguments.full else USUAL
 
 
 def _asked_for(models: int, tables_every: int) -> Scenario:
     if not models:
         return FOOTBALL
+    if models >= 2000:
+        return Scenario(models, tables_every, who=(RAW, FLOE, DBT), rounds={DBT: 2})
     return Scenario(models, tables_every, rounds=FEWER if models >= 500 else {})
 
 
@@ -163,7 +162,7 @@ def _growth(results: dict[str, dict[str, Sample]]) -> None:
 
 
 def _commands(arguments: argparse.Namespace) -> dict[str, dict[str, Sample]]:
-    sizes = arguments.models or ([100] if arguments.quick else [500, 2000] if arguments.full else [500])
+    sizes = arguments.models or ([100] if arguments.quick else [500])
     measured: dict[str, dict[str, Sample]] = {}
     for models in (size for size in sizes if size):
         with tempfile.TemporaryDirectory(prefix="floe-bench-") as folder:
