@@ -122,3 +122,42 @@ def test_result_selects_by_what_became_of_it_in_the_last_run(project: Path, floe
     assert listed(floe, "result:error+") == ["b", "c"]
     assert listed(floe, "result:skipped") == ["c"]
     assert listed(floe, "1+result:pass") == ["a"]
+
+
+def test_each_part_of_modified_tells_its_own_changes(tmp_path: Path, floe: Floe) -> None:
+    late = TABLE + "{% set x = run_query('select 1') %} select {{ one() }} as id"
+    contracted = TABLE + "select 1 as id"
+    schema = """
+models:
+  - {name: late, config: {meta: {owner: ada}}}
+  - name: contracted
+    description: First.
+    config: {contract: {enforced: true}, persist_docs: {relation: true}}
+    columns: [{name: id, data_type: integer}]
+unit_tests:
+  - name: one_row
+    model: contracted
+    given: []
+    expect: {rows: [{id: 1}]}
+"""
+    files = {**FILES, "dbt/models/late.sql": late, "dbt/models/contracted.sql": contracted}
+    for name, text in {**files, "dbt/models/schema.yml": schema}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert floe("compile", "-q").status == 0
+    shutil.copytree(tmp_path / ".floe", tmp_path / "before", ignore=shutil.ignore_patterns("dbt", "cache"))
+    edit(tmp_path, "dbt/macros/one.sql", "{% macro one() %}1{# still #}{% endmacro %}")
+    assert listed(floe, "state:modified") == ["late"]
+    assert listed(floe, "state:modified.macros") == ["b", "late"]
+    changed = schema.replace("owner: ada", "owner: bob").replace("First.", "Second.")
+    edit(tmp_path, "dbt/models/schema.yml", changed.replace("data_type: integer", "data_type: bigint"))
+    assert listed(floe, "state:modified.configs") == ["late"]
+    assert listed(floe, "state:modified.persisted_descriptions") == ["contracted"]
+    assert listed(floe, "state:modified.contract") == ["contracted"]
+    edit(tmp_path, "dbt/models/schema.yml", changed.replace("rows: [{id: 1}]", "rows: [{id: 2}]"))
+    modified = floe("ls", "--json", "-s", "state:modified,test_type:unit", "--state", "before")
+    assert [test["name"] for test in json.loads(modified.out)["tests"]] == ["one_row"]
+    shown = floe("ls", "--resource-type", "unit_test")
+    assert "one_row" in shown.out
+    assert floe("ls", "--resource-type", "unittest").status == 2
+    assert floe("ls", "--exclude-resource-type", "model,seed", "unit_test").status == 1

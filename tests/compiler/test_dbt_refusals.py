@@ -25,17 +25,6 @@ def test_everything_that_is_not_supported_is_listed_at_once(bare: Project):
     ]
 
 
-def test_an_own_way_to_test_is_refused(full: Project):
-    full.write(
-        {
-            "dbt/macros/test.sql": """
-                {% materialization test, adapter='duckdb' %}{{ return({'relations': []}) }}{% endmaterialization %}
-            """,
-        }
-    )
-    assert full.refused().details == ("dbt/macros/test.sql: the project's own materialization `test` is not supported",)
-
-
 def test_what_does_not_touch_the_data_is_left_alone(bare: Project):
     bare.write(
         {

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from floe.artifact import codec
-from floe.runtime.selection import select
+from floe.runtime.selection import of_types, select
+from floe.runtime.selectors import RESOURCE_TYPES
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from floe.artifact.models import CompiledArtifacts
+    from floe.runtime.selection import Selection
 
 SELECTORS = """
 selectors:
@@ -45,6 +49,12 @@ selectors:
     definition: {method: config.severity, value: warn}
   - name: around
     definition: {method: fqn, value: stg_customers, childrens_parents: true}
+  - name: told_mode
+    definition: {method: fqn, value: stg_orders, indirect_selection: eager}
+  - name: numbered
+    definition: {method: config.meta.level, value: 3}
+  - name: inherited
+    definition: {union: [{method: selector, value: empty}, {exclude: [{method: selector, value: severe}]}]}
   - name: unmatched
     definition: {union: ["tag:nowhere", stg_orders]}
 """
@@ -90,6 +100,45 @@ models:
     config: {access: public}
     versions: [{v: 1}, {v: 2}, {v: 3}]
 """,
+    "dbt/models/units.yml": """
+version: 2
+unit_tests:
+  - name: keeps_all
+    model: stg_customers
+    config: {tags: [quick]}
+    given: [{input: ref('customers'), rows: [{id: 1}]}]
+    expect: {rows: [{id: 1}]}
+  - name: newer
+    model: dim
+    versions: {include: [1, 3]}
+    given: [{input: ref('stg_customers'), rows: [{id: 1}]}]
+    expect: {rows: [{id: 1}]}
+""",
+    "dbt/models/semantic.yml": """
+version: 2
+sources:
+  - name: files
+    config: {meta: {origin: shop}}
+    tables:
+      - {name: days, config: {tags: [far]}, meta: {external_location: days.csv}}
+models:
+  - name: spine
+    time_spine: {standard_granularity_column: the_day}
+    columns: [{name: the_day, granularity: day, data_tests: [not_null]}]
+    config: {meta: {owner: {name: ada, teams: [core, data]}, level: 3, hidden: true}}
+semantic_models:
+  - name: days
+    model: ref('spine')
+    defaults: {agg_time_dimension: the_day}
+    entities: [{name: day_id, type: primary, expr: the_day}]
+    dimensions: [{name: the_day, type: time, type_params: {time_granularity: day}}]
+    measures: [{name: number_of_days, agg: count, expr: the_day}]
+metrics:
+  - {name: days_passed, label: Days, type: simple, type_params: {measure: number_of_days}}
+saved_queries:
+  - {name: weekly, query_params: {metrics: [days_passed], group_by: []}}
+""",
+    "dbt/models/spine.sql": "{{ config(materialized='table') }} select the_day from {{ source('files', 'days') }}",
     "dbt/models/dim_v1.sql": "select id from {{ ref('stg_customers') }}",
     "dbt/models/dim_v2.sql": "select id from {{ ref('dim', v=1) }}",
     "dbt/models/dim_v3.sql": "select id from {{ ref('dim', v=2) }}",
@@ -163,12 +212,58 @@ SELECTIONS: list[tuple[list[str], list[str]]] = [
     ([], ["tag:nightly+", "resource_type:test"]),
     (["+revenue"], ["stg_customers"]),
     (["stg_orders+"], ["top", "test_type:singular"]),
+    (["unit_test:keeps_all"], []),
+    (["unit_test:shop.n*"], []),
+    (["+unit_test:newer"], []),
+    (["test_type:unit"], []),
+    (["test_type:data"], []),
+    (["test_name:keeps*"], []),
+    (["keeps_all"], []),
+    (["stg_customers.keeps_all"], []),
+    (["tag:quick"], []),
+    (["resource_type:unit_test"], []),
+    (["dim"], []),
+    (["dim_v1"], []),
+    (["dim.v3"], []),
+    (["di*"], []),
+    (["config.meta.owner.name:ada"], []),
+    (["config.meta.owner.teams:data"], []),
+    (["config.meta.hidden:TRUE"], []),
+    (["config.tags:raw"], []),
+    (["config.enabled:true"], []),
+    (["config.contract.enforced:false"], []),
+    (["config.on_schema_change:ignore"], []),
+    (["config.fail_calc:count(*)"], []),
+    (["config.access:public", "config.group:money"], []),
+    (["config.docs.show:true,resource_type:seed"], []),
+    (["source:files+"], []),
+    (["source:shop.files.days+1"], []),
+    (["tag:far+"], []),
+    (["config.meta.origin:shop+"], []),
+    (["+metric:days_passed"], []),
+    (["+saved_query:shop.week*"], []),
+    (["1+semantic_model:days"], []),
+    (["+days_passed"], []),
+    (["resource_type:model,path:models"], []),
+    (["file:units.yml"], []),
+    (["path:models/units.yml"], []),
+    (["--indirect-selection", "cautious", "stg_orders"], []),
+    (["--indirect-selection", "cautious", "stg_orders stg_customers"], []),
+    (["--indirect-selection", "buildable", "revenue"], []),
+    (["--indirect-selection", "buildable", "stg_orders+1"], []),
+    (["--indirect-selection", "empty", "stg_orders+"], []),
+    (["--indirect-selection", "cautious", "stg_orders+"], ["stg_customers"]),
+    (["--indirect-selection", "cautious"], ["stg_customers"]),
+    (["--indirect-selection", "empty"], ["stg_customers"]),
+    (["--resource-type", "unit_test"], []),
+    (["--exclude-resource-type", "unit_test", "stg_customers"], []),
 ]
 ASKED = [*SELECTIONS, *((["--selector", name], []) for name in NAMED)]
 ASK_DBT = """
 import contextlib, io, json, sys
 from dbt.cli.main import dbtRunner
 
+UNBUILT = ("exposure", "metric", "saved_query", "semantic_model", "source")
 folder, profiles, selections = sys.argv[1], sys.argv[2], json.load(sys.stdin)
 common = ["--project-dir", folder, "--profiles-dir", profiles, "--quiet"]
 found = []
@@ -178,12 +273,16 @@ with contextlib.redirect_stdout(io.StringIO()):
         asked = ["ls", *common, "--resource-type", "all", "--output", "json", "--output-keys", "unique_id"]
         if include[:1] == ["--selector"]:
             asked, include = [*asked, *include], []
+        elif include[:1] == ["--resource-type"]:
+            asked, include = [*asked[:6], *include[:2], *asked[8:]], include[2:]
+        elif include and include[0].startswith("--"):
+            asked, include = [*asked, *include[:2]], include[2:]
         asked += [word for value in include for word in ("--select", value)]
         asked += [word for value in exclude for word in ("--exclude", value)]
         result = dbtRunner(manifest=manifest).invoke(asked)
         assert result.success, result.exception
         ids = (json.loads(line)["unique_id"] for line in result.result)
-        found.append(sorted(one for one in ids if not one.startswith("exposure.")))
+        found.append(sorted(one for one in ids if one.split(".")[0] not in UNBUILT))
 json.dump(found, sys.stdout)
 """
 PROFILE = "floe: {target: dev, outputs: {dev: {type: duckdb, path: ':memory:'}}}\n"
@@ -209,12 +308,25 @@ def answers_of_dbt(project: Path) -> list[list[str]]:
     return json.loads(asked.stdout)
 
 
+def asked_of_floe(artifacts: CompiledArtifacts, include: list[str], exclude: list[str]) -> Selection:
+    option, value = (include[0], include[1]) if include and include[0].startswith("--") else ("", "")
+    words = include[2:] if option else include
+    found = select(
+        artifacts,
+        words,
+        exclude,
+        selector=value if option == "--selector" else "",
+        indirect=value if option == "--indirect-selection" else "eager",
+    )
+    types = {"--resource-type": {value}, "--exclude-resource-type": {*RESOURCE_TYPES} - {value}}.get(option)
+    return of_types(artifacts, found, types) if types else found
+
+
 def test_every_selection_means_what_it_means_in_dbt(project: Path, answers_of_dbt: list[list[str]]) -> None:
     artifacts = codec.load(project / ".floe" / "artifacts.json")
     different = {}
     for (include, exclude), expected in zip(ASKED, answers_of_dbt, strict=True):
-        named = include[1] if include[:1] == ["--selector"] else ""
-        found = select(artifacts, [] if named else include, exclude, selector=named)
+        found = asked_of_floe(artifacts, include, exclude)
         ids = sorted([*(artifacts.assets[key].unique_id for key in found.assets), *found.tests])
         if ids != expected:
             different[" ".join([*include, "| exclude", *exclude])] = {

@@ -317,6 +317,10 @@ class Asset(Frozen):
     """Where a version of a dbt model stands; empty for models without versions."""
     config: dict[str, Any] = {}
     """What dbt's configuration of the node says beside dbt's defaults and its tags."""
+    macros_digest: str = ""
+    """Hash of the macros, other than dbt's own, that the node uses; empty where it uses none."""
+    contract: str = ""
+    """dbt's checksum of an enforced contract; empty where none is enforced."""
 
     @property
     def publishes(self) -> bool:
@@ -393,6 +397,8 @@ class Test(Frozen):
     fqn: tuple[str, ...] = ()
     """dbt's fully qualified name of a unit test; those of data tests follow from id and path."""
     config: dict[str, Any] = {}
+    """As that of an asset."""
+    macros_digest: str = ""
     """As that of an asset."""
     unit: UnitTest | None = None
     """What a unit test gives and expects; None for data tests."""

@@ -17,13 +17,22 @@ _ABOUT = {"key", "name", "path", "fqn", "unique_id", "description", "rendered_pa
 """What says nothing about how a node is built."""
 _BODY = {"query", "source", "seed", "python", "sql", "source_digest", "depends_on"}
 _RELATION = {"relation", "layer", "failures_relation"}
+_MACROS = {"macros_digest"}
+_CONTRACT = {"contract"}
+_OTHERS = _BODY | _RELATION | _ABOUT | _MACROS | _CONTRACT
+_DESCRIPTIONS = {"description", "columns"}
 _PARTS: Mapping[str, Callable[[str], bool]] = {
     "modified": lambda name: name not in _ABOUT,
     "modified.body": lambda name: name in _BODY,
-    "modified.configs": lambda name: name not in _BODY | _RELATION | _ABOUT,
+    "modified.configs": lambda name: name not in _OTHERS,
+    "modified.contract": lambda name: name in _CONTRACT,
+    "modified.macros": lambda name: name in _MACROS,
+    "modified.persisted_descriptions": lambda name: name in _DESCRIPTIONS,
     "modified.relation": lambda name: name in _RELATION,
 }
 STATES = ("new", "old", "unmodified", *_PARTS)
+_RELATION_SETTINGS = {"alias", "schema", "database", "group"}
+"""Settings that dbt does not count as configuration when it compares."""
 
 
 def by_state(universe: Universe, _argument: str, value: str) -> Iterator[str]:
@@ -54,14 +63,43 @@ def _is(state: str, node: Asset | Test, earlier: Asset | Test | None) -> bool:
         return (earlier is None) == (state == "new")
     if state == "unmodified":
         return not _is("modified", node, earlier)
-    return earlier is None or _facts(node, _PARTS[state]) != _facts(earlier, _PARTS[state])
+    if earlier is None:
+        return state != "modified.macros"
+    if state == "modified" and _differ("modified.persisted_descriptions", node, earlier):
+        return True
+    return _differ(state, node, earlier)
 
 
-def _facts(node: Asset | Test, is_part: Callable[[str], bool]) -> dict[str, Any]:
+def _differ(part: str, node: Asset | Test, earlier: Asset | Test) -> bool:
+    return _facts(node, part) != _facts(earlier, part)
+
+
+def _facts(node: Asset | Test, part: str) -> dict[str, Any]:
+    """What of a node is compared."""
+    if part == "modified.persisted_descriptions":
+        return _descriptions(node)
+    is_part = _PARTS[part]
     facts = {name: value for name, value in node.model_dump(exclude_defaults=True).items() if is_part(name)}
     if isinstance(node, Asset) and node.query is not None and "query" in facts:
         facts["query"].pop("rendered_path")
-    return facts
+    if "config" in facts:
+        facts["config"] = {name: value for name, value in node.config.items() if name not in _RELATION_SETTINGS}
+    if part == "modified" and node.rendering == "compiled":
+        facts.pop("macros_digest", None)  # the rendered SQL says what became of the macros
+    return facts if isinstance(node, Asset) or node.unit is None else _facts_of_unit_test(facts)
+
+
+def _facts_of_unit_test(facts: dict[str, Any]) -> dict[str, Any]:
+    """A unit test is its definition: what became of its model is said of the model."""
+    return {name: value for name, value in facts.items() if name in ("source_digest", "macros_digest")}
+
+
+def _descriptions(node: Asset | Test) -> dict[str, Any]:
+    """The descriptions that become comments of the published table."""
+    if not isinstance(node, Asset):
+        return {}
+    columns = {name: column.description for name, column in node.columns.items()} if node.persists_columns else {}
+    return {"description": node.description if node.persists_description else "", "columns": columns}
 
 
 def by_result(universe: Universe, _argument: str, value: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import Asset, Rendering
+    from floe.artifact.models import Asset, Rendering, Test
     from floe.cli.printer import Printer
     from floe.cli.selecting import Wanted
 
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 @dbt_options
 @pass_application
 def command(application: Application, wanted: Wanted, output: str | None) -> None:
-    """List the assets with their layer, how they are materialized, and their last status."""
+    """List the assets with their layer, how they are materialized, and their last status.
+
+    A selection that holds tests only, such as `--resource-type unit_test`, lists these.
+    """
     from floe.cli.project import bury_dead_runs, compile_now
     from floe.cli.selecting import selected
 
@@ -42,9 +45,13 @@ def command(application: Application, wanted: Wanted, output: str | None) -> Non
         _print_lines(application.printer, lines(artifacts, selection, output))
         return
     assets = [artifacts.assets[key] for key in selection.assets]
+    tests = [artifacts.tests[test_id] for test_id in selection.tests]
     last = _last(application.directory, artifacts.platform.environment)
-    document = {"assets": [_fields(asset, last.get(asset.key)) for asset in assets]}
-    application.printer.result(document, lambda: _show(application.printer, assets, last))
+    document = {
+        "assets": [_fields(asset, last.get(asset.key)) for asset in assets],
+        "tests": [_test_fields(test) for test in tests],
+    }
+    application.printer.result(document, lambda: _show(application.printer, assets, tests, last))
 
 
 def _print_lines(printer: Printer, found: Iterable[str]) -> None:
@@ -64,9 +71,9 @@ def _last(directory: Path, environment: str) -> Last:
         return journal.last_status(environment)
 
 
-def _show(printer: Printer, assets: Sequence[Asset], last: Last) -> None:
+def _show(printer: Printer, assets: Sequence[Asset], tests: Sequence[Test], last: Last) -> None:
     if not assets:
-        printer.say("the selection holds tests only, no asset")
+        printer.table(("test", "kind", "asset", "path"), [(t.name, t.kind, t.attached_to, t.path) for t in tests])
         return
     for asset in assets:
         if asset.rendering_reason:
@@ -97,6 +104,20 @@ def _status(asset: Asset, row: Mapping[str, Any] | None) -> tuple[str, str]:
         return "", "" if asset.materialization == "ephemeral" else "never"
     ended = "" if row["run_status"] == "SUCCEEDED" else f", {row['run_status']}"
     return row["status"], f"{ago(row['finished_at'])}{ended}"
+
+
+def _test_fields(test: Test) -> dict[str, Any]:
+    return {
+        "test": test.id,
+        "name": test.name,
+        "kind": test.kind,
+        "asset": test.attached_to or None,
+        "rendering": test.rendering,
+        "rendering_reason": test.rendering_reason,
+        "depends_on": list(test.depends_on),
+        "tags": list(test.tags),
+        "path": test.path,
+    }
 
 
 def _fields(asset: Asset, row: Mapping[str, Any] | None) -> dict[str, Any]:

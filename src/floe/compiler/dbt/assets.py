@@ -167,7 +167,13 @@ def _common(placed: Placed) -> dict[str, Any]:
         "access": str(node.access.value) if hasattr(node, "access") else "",
         "version_standing": _standing(node),
         "config": said(node.config),
+        "contract": _contract(node),
     }
+
+
+def _contract(node: Any) -> str:  # noqa: ANN401 - dbt's node
+    contract = getattr(node, "contract", None)
+    return str(contract.checksum or "enforced") if contract is not None and contract.enforced else ""
 
 
 def _standing(node: Any) -> str:  # noqa: ANN401 - dbt's node

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 DBT_PACKAGES = ("dbt", "dbt_duckdb")
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
+TEST_MACROS = ("get_limit_subquery_sql", "get_test_sql", "should_store_failures")
+"""dbt's macros around a data test's SQL, which the engine does itself."""
 STRATEGIES = ("append", "delete+insert", "merge", "microbatch")
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 MERGE_OPTIONS = (
@@ -76,3 +78,13 @@ def _incremental_reasons(config: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's 
     for option in MERGE_OPTIONS:
         if config.get(option):
             yield f"has `{option}`"
+
+
+def own_test_materialization(manifest: Any, package: str) -> str:  # noqa: ANN401 - dbt's Manifest
+    """Why dbt must run the data tests itself; empty where Floe does."""
+    macro = manifest.find_materialization_macro_by_name(package, "test", "duckdb")
+    if macro is not None and macro.package_name not in DBT_PACKAGES:
+        return "is run by the project's own materialization `test`"
+    others = (macro for macro in manifest.macros.values() if macro.package_name not in DBT_PACKAGES)
+    own = next((macro.name for macro in others if macro.name.rpartition("__")[2] in TEST_MACROS), "")
+    return f"is run by the project's own macro `{own}`" if own else ""

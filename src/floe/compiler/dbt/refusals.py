@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from floe.compiler.dbt.driven import DBT_PACKAGES
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 _NOT_IN_NAMES = frozenset("./\\\"'` \t\n")
 
 
-def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 - dbt's own
+def check(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 - dbt's own
     """Refuse what is not supported.
 
     Raises:
@@ -27,11 +26,11 @@ def check(config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN
         for item in manifest.functions.values()
     ]
     if not project.compute.is_warehouse:
-        lines += _duckdb_lines(config, manifest, project)
+        lines += _duckdb_lines(manifest, project)
     refuse(sorted(lines))
 
 
-def _duckdb_lines(config: Any, manifest: Any, project: DbtProject) -> list[str]:  # noqa: ANN401 - dbt's own
+def _duckdb_lines(manifest: Any, project: DbtProject) -> list[str]:  # noqa: ANN401 - dbt's Manifest
     lines = [
         f"{project.file_of(node)}: {_called(node)}: {problem}"
         for node in sorted(manifest.nodes.values(), key=lambda node: str(node.unique_id))
@@ -43,7 +42,7 @@ def _duckdb_lines(config: Any, manifest: Any, project: DbtProject) -> list[str]:
         for source in manifest.sources.values()
         if {"plugin"} & {*source.meta, *source.source_meta, *source.config.meta}
     ]
-    return [*lines, *_overridden(config, manifest, project)]
+    return lines
 
 
 def refuse(lines: Sequence[str]) -> None:
@@ -74,9 +73,3 @@ def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
 def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
     if set(node.alias) & _NOT_IN_NAMES:
         yield f"the name `{node.alias}` is not supported: no dots, slashes, quotes or spaces"
-
-
-def _overridden(config: Any, manifest: Any, project: DbtProject) -> Iterator[str]:  # noqa: ANN401 - dbt's own
-    macro = manifest.find_materialization_macro_by_name(config.project_name, "test", "duckdb")
-    if macro is not None and macro.package_name not in DBT_PACKAGES:
-        yield f"{project.file_of(macro)}: the project's own materialization `test` is not supported"

@@ -14,9 +14,10 @@ from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import microbatch, refusals
 from floe.compiler.dbt.assets import database_of, model_asset, place, schema_of, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
-from floe.compiler.dbt.driven import DBT_PACKAGES, driven_because
+from floe.compiler.dbt.driven import DBT_PACKAGES, driven_because, own_test_materialization
 from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
 from floe.compiler.dbt.hooks import hooks_of
+from floe.compiler.dbt.macros import MacroDigests
 from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
@@ -106,7 +107,7 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
         loaded = True
         forget_unseen_changes(project)
         manifest = load_manifest(config)
-        refusals.check(config, manifest, project)
+        refusals.check(manifest, project)
         _refuse_cycle(manifest, project)
         return _collect(config, manifest, project, layers, RenderCache.load(cache))
 
@@ -152,18 +153,24 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     if in_warehouse:
         entries = built_by_dbt(nodes, entries, project)
         result.source_assets = source_assets(manifest, project, layers)
+    macros = MacroDigests(manifest, config.project_name)
     names = Counter(node.name for node in nodes if str(node.resource_type) == "test")
     for node in nodes:
         kind = str(node.resource_type)
         if kind == "test":
             file_name = node.name if names[node.name] == 1 else node.unique_id
-            result.tests.append(test_of(node, project, entries[node.unique_id], file_name))
+            test = test_of(node, project, entries[node.unique_id], file_name)
+            result.tests.append(test.model_copy(update={"macros_digest": macros.of(node)}))
         elif kind in (*MODEL_KINDS, "seed"):
             asset = _asset(config, node, project, layers, cache, entries)
+            asset = asset.model_copy(update={"macros_digest": macros.of(node)})
             result.assets.append(asset)
             result.keys[node.unique_id] = asset.key
     definitions = [manifest.unit_tests[name] for name in sorted(manifest.unit_tests)]
-    result.tests += [unit_test_of(definition, renderer, project) for definition in definitions]
+    for definition in definitions:
+        tested = macros.of(manifest.nodes[definition.depends_on.nodes[0]])
+        unit_test = unit_test_of(definition, renderer, project)
+        result.tests.append(unit_test.model_copy(update={"macros_digest": tested}))
     result.hooks = hooks_of(manifest, project, config.project_name, entries)
     result.packages = tuple(sorted(set(config.load_dependencies()) - set(DBT_PACKAGES)))
     result.skip_nodes_if_on_run_start_fails = bool(get_flags().skip_nodes_if_on_run_start_fails)
@@ -195,9 +202,11 @@ def _not_compiled(nodes: list[Any], manifest: Any, package: str) -> dict[str, En
 
 
 def _driven(nodes: list[Any], manifest: Any, package: str) -> dict[str, Entry]:  # noqa: ANN401 - dbt's Manifest
-    """Entries, without SQL, of the nodes that dbt builds itself."""
+    """Entries, without SQL, of the nodes that dbt builds or tests itself."""
     built = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "seed")]
     reasons = {node.unique_id: driven_because(node, manifest, package) for node in built}
+    if own := own_test_materialization(manifest, package):
+        reasons |= {node.unique_id: own for node in nodes if str(node.resource_type) == "test"}
     return {name: Entry(key="", sql="", driven=reason) for name, reason in reasons.items() if reason}
 
 

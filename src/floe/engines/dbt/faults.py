@@ -15,6 +15,7 @@ _REASONS = {
     "FLOE-0431": "dbt cannot build `{}`",
     "FLOE-0433": "dbt cannot render the hook `{}`",
     "FLOE-0453": "dbt cannot run the unit test `{}`",
+    "FLOE-0454": "dbt cannot run the test `{}`",
     "FLOE-0434": "the operation `{}` failed",
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from floe.artifact.models import DbtTransform
     from floe.engines.base import EventTimes
     from floe.engines.dbt.batches import Batch
+    from floe.engines.dbt.data_tests import DataTestResult
     from floe.engines.dbt.identity import Identity
     from floe.engines.dbt.unit_tests import UnitTestResult
     from floe.engines.duckdb.workspace import Workspace
@@ -170,6 +171,20 @@ class DbtHost:
             return run_unit_test(config, manifest, unique_id)
 
         return self._for_node(transform, subject, work, "FLOE-0453")
+
+    def data_test(self, transform: str, unique_id: str, subject: str) -> DataTestResult:
+        """Let dbt run a data test in the session.
+
+        Raises:
+            NodeError: dbt cannot run it; dbt's own message is kept.
+        """
+
+        def work(config: Any, manifest: Any) -> DataTestResult:  # noqa: ANN401 - dbt's own
+            from floe.engines.dbt.data_tests import run_data_test
+
+            return run_data_test(config, manifest, unique_id)
+
+        return self._for_node(transform, subject, work, "FLOE-0454")
 
     def ask(self, transform: str, subject: str, work: Callable[[Any, Any], Answer]) -> Answer:
         """Call `work` with dbt's configuration and manifest of a transform, in dbt's thread.

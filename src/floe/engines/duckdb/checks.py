@@ -33,6 +33,16 @@ def run_test(workspace: Workspace, test: Test) -> TestOutcome:
     return TestOutcome(failures, should_warn, should_error, columns, sample, staged)
 
 
+def found_outcome(workspace: Workspace, rows: str, failures: int) -> TestOutcome:
+    """What a test found, with the first rows of its SQL; nobody has judged it yet.
+
+    Raises:
+        duckdb.Error: the SQL cannot be executed.
+    """
+    columns, sample = _sample(workspace, rows.rstrip().rstrip(";")) if failures else ((), ())
+    return TestOutcome(failures, should_warn=False, should_error=False, columns=columns, sample=sample)
+
+
 def _failing_rows(workspace: Workspace, test: Test) -> tuple[str, StagedTable | None]:
     """SQL of the failing rows, on one line with its first line; they are stored first if the test says so."""
     limited = test.sql.rstrip().rstrip(";")

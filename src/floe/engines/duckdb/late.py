@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome
+from floe.engines.duckdb.checks import found_outcome
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.hooks import transforms_for_dbt
 from floe.engines.duckdb.parquet import published_files
@@ -128,6 +130,27 @@ class LateNodes:
                 release_relation(self._workspace, asset.relation)
                 return BuildOutcome(staged=stage_mark(self._workspace, asset))
             return stage_relation(self._workspace, Target(asset.key, asset.relation, base))
+
+    def data_test(self, test: Test) -> TestOutcome:
+        """Let dbt run a data test with the project's own materialization, and stage the rows that it stored.
+
+        Raises:
+            NodeError: dbt cannot run it, or its rows cannot be stored.
+            LakeError: the table of failing rows cannot be read or written, or the SQL not be kept.
+        """
+        kept = test.failures_relation if test.store_failures else None
+        if kept is not None:
+            with sql_faults(SqlOrigin(test.name)):
+                restore_relation(self._workspace, kept, None)
+        result = self.host.data_test(test.transform, test.id, test.name)
+        keep_sql(self._workspace, test.rendered_path, result.sql)
+        with sql_faults(SqlOrigin(test.name, result.sql, test.rendered_path)):
+            outcome = found_outcome(self._workspace, result.sql, result.failures)
+            staged = None
+            if kept is not None:
+                target = Target(test.id, kept, self._workspace.failures_state(kept))
+                staged = stage_relation(self._workspace, target).staged
+        return replace(outcome, should_warn=result.should_warn, should_error=result.should_error, staged=staged)
 
     def unit_test(self, test: Test) -> TestOutcome:
         """Let dbt run a unit test.

@@ -93,6 +93,8 @@ class DuckdbSession:
         """Run one test; see `Session.test`."""
         if test.unit is not None:
             return self._unit_test(test, test.unit)
+        if test.rendering == "dbt" and self._late is not None:
+            return self._late.data_test(test)
         seconds = self._scans.seconds_if_passed(test)
         if seconds is not None:
             return TestOutcome(0, should_warn=False, should_error=False, shared_seconds=seconds)

@@ -1,0 +1,50 @@
+"""Which macros of the project and its packages a node uses, so that a changed macro is another node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from floe.compiler.dbt.cache import content_hash
+from floe.compiler.dbt.driven import DBT_PACKAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_DIGITS = 16
+
+
+class MacroDigests:
+    """Hashes of the macros that nodes use, directly or not. dbt's own macros do not count.
+
+    Args:
+        manifest: dbt's Manifest.
+        package: Name of the dbt project.
+    """
+
+    def __init__(self, manifest: Any, package: str) -> None:  # noqa: ANN401 - dbt's Manifest
+        self._manifest = manifest
+        self._package = package
+        self._materializations: dict[str, str | None] = {}
+
+    def of(self, node: Any) -> str:  # noqa: ANN401 - dbt's node
+        """The hash of what a node's macros say; empty for a node that uses none."""
+        names = self._below([*node.depends_on.macros, *self._materialization(node.config.materialized)])
+        macros = self._manifest.macros
+        said = {name: macros[name].macro_sql for name in names if macros[name].package_name not in DBT_PACKAGES}
+        return content_hash(said)[:_DIGITS] if said else ""
+
+    def _materialization(self, name: str) -> list[str]:
+        if name not in self._materializations:
+            macro = self._manifest.find_materialization_macro_by_name(self._package, name, "duckdb")
+            self._materializations[name] = None if macro is None else macro.unique_id
+        found = self._materializations[name]
+        return [] if found is None else [found]
+
+    def _below(self, names: Iterable[str]) -> set[str]:
+        seen: set[str] = set()
+        border = set(names)
+        while border:
+            seen |= border
+            known = [self._manifest.macros[name] for name in border if name in self._manifest.macros]
+            border = {below for macro in known for below in macro.depends_on.macros} - seen
+        return {name for name in seen if name in self._manifest.macros}
