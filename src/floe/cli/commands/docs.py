@@ -82,7 +82,7 @@ def _projects(application: Application) -> list[DbtProject]:
 
 
 def _generate(application: Application, target_path: str | None, run_id: str | None, *, static: bool) -> None:
-    from floe.cli.project import bury_dead_runs, compile_now
+    from floe.cli.project import bury_dead_runs, compile_now, not_in_a_warehouse
     from floe.compiler.dbt.project import artifacts_folder
     from floe.docs.catalog import Lake
     from floe.docs.generate import write_artifacts
@@ -92,6 +92,8 @@ def _generate(application: Application, target_path: str | None, run_id: str | N
     projects = _projects(application)
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
+    if artifacts.compute.is_warehouse:
+        raise not_in_a_warehouse("floe docs", artifacts)
     run = _run(application, artifacts, run_id)
     directory = application.directory.resolve()
     catalogs = open_catalogs(artifacts, directory)

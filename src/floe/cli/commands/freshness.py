@@ -46,12 +46,14 @@ def command(application: Application, wanted: Wanted, output: str | None) -> int
     As `dbt source freshness`: each is pass, warn or error, sources.json is written, and the exit status is 1 when a
     source is older than its `error_after`, or cannot be read.
     """
-    from floe.cli.project import bury_dead_runs, compile_now
+    from floe.cli.project import bury_dead_runs, compile_now, not_in_a_warehouse
     from floe.docs.sources import Judged
 
     started = time.time()
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
+    if artifacts.compute.is_warehouse:
+        raise not_in_a_warehouse("floe freshness", artifacts)
     rules = _selected(application, artifacts, wanted)
     if not rules:
         way_out = "give a source `loaded_at_field` and `freshness` in its dbt YAML file"
