@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engines.conftest import Lakehouse
 
-from floe.artifact.models import Relation
+from floe.artifact.models import DbtTransform, Relation
 from floe.engines.base import SessionRequest
 from floe.engines.duckdb import shared_scans, stock_scans
 from floe.engines.duckdb.checks import run_test
@@ -301,3 +301,24 @@ def test_a_scan_never_passes_what_a_test_alone_would_not(
         for test in house.tests.values():
             alone = _verdict(lambda test=test: run_test(session._workspace, test))
             assert _verdict(lambda test=test: session.test(test)) == alone, test.sql
+
+
+def test_a_collation_that_dbt_brings_into_a_run_is_respected(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transform = DbtTransform(directory="dbt", state=".floe/dbt/dbt", target="local")
+    artifacts = Lakehouse.artifacts.fget
+    with_dbt = property(lambda house: artifacts(house).model_copy(update={"transforms": {"dbt": transform}}))
+    monkeypatch.setattr(Lakehouse, "artifacts", with_dbt)
+    lakehouse.model("main.made", "select 'a' as id", "view")
+    lakehouse.model("main.t", "select id from floe.main.by_a_hook", "view")
+    stock(lakehouse, "not_null", "main.t", "id")
+    stock(lakehouse, "unique", "main.t", "id")
+    view = lakehouse.assets.pop("main.t")
+    with built(lakehouse) as session:
+        session._workspace.execute("create table floe.main.by_a_hook (id varchar collate nocase)")
+        session._workspace.execute("insert into floe.main.by_a_hook values ('a'), ('A')")
+        lakehouse.assets[view.key] = view
+        session._workspace.artifacts.assets[view.key] = view
+        session.build(view, full_refresh=False)
+        assert [session.test(test).failures for test in lakehouse.tests.values()] == [0, 1]

@@ -77,6 +77,8 @@ class SharedScans:
         elif rows is None and not asset.publishes:
             rows = self._rows_above(asset)
         self._rows[relation] = rows
+        # The SQL of a view that dbt made itself is not known here.
+        self._collates = self._collates or (asset.rendering == "dbt" and not asset.publishes)
 
     def seconds_if_passed(self, test: Test) -> float | None:
         """The test's share of the scan by which it passes; None: run it by itself."""
@@ -160,8 +162,10 @@ class SharedScans:
         """Whether no collation can be in force; what dbt does during a run may bring one along in ways of its own."""
         if self._collates or not self._uses_dbt:
             return not self._collates
-        query = "SELECT current_setting('default_collation'), count(*) FROM duckdb_databases() WHERE NOT internal"
-        return self._first_row(query) == ("", _DATABASES)
+        collated = "SELECT count(*) FROM duckdb_tables() WHERE sql ILIKE '%collate%'"
+        databases = "SELECT count(*) FROM duckdb_databases() WHERE NOT internal"
+        query = f"SELECT current_setting('default_collation'), ({databases}), ({collated})"
+        return self._first_row(query) == ("", _DATABASES, 0)
 
     def _first_row(self, query: str) -> tuple[object, ...]:
         row: tuple[object, ...] | None = self._workspace.execute(query).fetchone()
