@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 
 INTERVAL_SECONDS = 0.05
+TREE_INTERVAL_SECONDS = 0.25
+"""Where there are several processes; a look at shared pages keeps the kernel busy."""
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -24,8 +26,10 @@ class TreePeak(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._stopped.wait(INTERVAL_SECONDS):
+        pause = INTERVAL_SECONDS
+        while not self._stopped.wait(pause):
             tree = _tree(self._process)
+            pause = INTERVAL_SECONDS if len(tree) == 1 else TREE_INTERVAL_SECONDS
             self.mib = max(self.mib, _resident(tree[0]) if len(tree) == 1 else sum(map(_proportional, tree)))
 
     def stop(self) -> None:
