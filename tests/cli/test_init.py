@@ -165,6 +165,7 @@ def test_a_dbt_project_gets_a_floe_yaml_that_points_to_it_and_nothing_else(floe:
     (tmp_path / "packages.yml").write_text("packages: []\n")
     (tmp_path / ".gitignore").write_text("target/\n")
     before = everything(tmp_path)
+    assert "hint: run `floe init`, which writes one for the dbt project that is here" in floe("run").err
     outcome = floe("init")
     assert outcome.filtered() == (
         "exit 0\n--- out\n--- err\n"

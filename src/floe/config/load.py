@@ -69,9 +69,7 @@ def load_configuration(
     project = directory.resolve()
     if not is_file(project / PIPELINE_FILE):
         reason = f"no `{PIPELINE_FILE}` in `{directory}`"
-        misnamed = is_file((project / PIPELINE_FILE).with_suffix(".yml"))
-        way_out = "rename `floe.yml`" if misnamed else "change to the project's folder, or run `floe init`"
-        raise UsageError("FLOE-0101", reason, way_out)
+        raise UsageError("FLOE-0101", reason, _way_to_a_project(project))
     choice = choose_platform(project, environment, platform_file)
     pipeline = read_file(project / PIPELINE_FILE, PIPELINE_FILE, None)
     platform = _read_platform(project, choice)
@@ -89,6 +87,14 @@ def load_configuration(
         positions=pipeline.document.positions,
         platform_positions=platform.document.positions,
     )
+
+
+def _way_to_a_project(folder: Path) -> str:
+    if is_file((folder / PIPELINE_FILE).with_suffix(".yml")):
+        return "rename `floe.yml`"
+    if is_file(folder / "dbt_project.yml"):
+        return "run `floe init`, which writes one for the dbt project that is here"
+    return "change to the project's folder, or run `floe init`"
 
 
 def _read_platform(project: Path, choice: Choice) -> Reading:

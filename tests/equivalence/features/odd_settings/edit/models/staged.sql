@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select id, upper(name) as name from {{ ref('base') }}

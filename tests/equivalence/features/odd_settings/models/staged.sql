@@ -1,0 +1,1 @@
+{{ config(tags='one') }} select id, name from {{ ref('base') }}

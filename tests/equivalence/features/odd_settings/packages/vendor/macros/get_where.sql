@@ -1,0 +1,1 @@
+{% macro vendor_only() %}'vendor'{% endmacro %}

@@ -1,0 +1,1 @@
+select id, name, name as dropped, changed_at from {{ ref('people') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='table', grants={}) }}
+select max(id) as id from {{ ref('by_time') }}
