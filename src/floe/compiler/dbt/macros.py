@@ -19,10 +19,12 @@ class MacroDigests:
     Args:
         manifest: dbt's Manifest.
         package: Name of the dbt project.
+        adapter: Type of the adapter that builds the nodes.
     """
 
-    def __init__(self, manifest: Any, package: str) -> None:  # noqa: ANN401 - dbt's Manifest
+    def __init__(self, manifest: Any, package: str, adapter: str) -> None:  # noqa: ANN401 - dbt's Manifest
         self._manifest = manifest
+        self._adapter = adapter
         self._package = package
         self._materializations: dict[str, str | None] = {}
 
@@ -35,7 +37,7 @@ class MacroDigests:
 
     def _materialization(self, name: str) -> list[str]:
         if name not in self._materializations:
-            macro = self._manifest.find_materialization_macro_by_name(self._package, name, "duckdb")
+            macro = self._manifest.find_materialization_macro_by_name(self._package, name, self._adapter)
             self._materializations[name] = None if macro is None else macro.unique_id
         found = self._materializations[name]
         return [] if found is None else [found]

@@ -153,7 +153,7 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     if in_warehouse:
         entries = built_by_dbt(nodes, entries, project)
         result.source_assets = source_assets(manifest, project, layers)
-    macros = MacroDigests(manifest, config.project_name)
+    macros = MacroDigests(manifest, config.project_name, project.compute.type)
     names = Counter(node.name for node in nodes if str(node.resource_type) == "test")
     for node in nodes:
         kind = str(node.resource_type)
