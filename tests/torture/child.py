@@ -1,6 +1,7 @@
 """One run in a process of its own, for tests that end it: `child.py PROJECT [kill WHAT | say WHAT]`.
 
 `kill WHAT` ends the process with SIGKILL as soon as the event or publish step WHAT is heard of; `say WHAT` prints it.
+An event of one asset is its name and the asset's key: `NodeFinished gold.totals`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Watcher:
         self.what = what
 
     def on_event(self, event: Event) -> None:
-        if name_of(event) != self.what:
+        if self.what not in (name_of(event), f"{name_of(event)} {getattr(event, 'asset', '')}"):
             return
         if self.action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Torture
 
-MOMENTS = ("NodeFinished", "files-synced", "metadata-written", "committed")
+MOMENTS = ("NodeFinished silver.squares", "files-synced", "metadata-written", "committed")
 FILES = {
     "silver/squares.sql": "{{ config(materialized='table', post_hook='delete from {{ this }} where n < 0') }}"
     " select generation, n, n * n as square from {{ source('bronze', 'input') }}",
