@@ -169,7 +169,7 @@ def test_a_journal_of_an_older_version_is_retried_from_what_it_recorded(project:
     connection.executescript(
         """
         ALTER TABLE nodes DROP COLUMN unique_id; ALTER TABLE nodes DROP COLUMN thread;
-        ALTER TABLE tests DROP COLUMN thread; ALTER TABLE tests DROP COLUMN found;
+        DROP TABLE hooks; ALTER TABLE tests DROP COLUMN thread; ALTER TABLE tests DROP COLUMN found;
             ALTER TABLE runs DROP COLUMN plan; PRAGMA user_version = 1;
         """
     )
