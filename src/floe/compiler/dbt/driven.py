@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from floe.compiler.dbt.assets import incremental_strategy
+from floe.compiler.dbt.own_macros import DBT_PACKAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-DBT_PACKAGES = ("dbt", "dbt_duckdb")
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
 TEST_MACROS = ("get_limit_subquery_sql", "get_test_sql", "should_store_failures")
 """dbt's macros around a data test's SQL, which the engine does itself."""
+SNAPSHOT_STRATEGIES = ("timestamp", "check")
 STRATEGIES = ("append", "delete+insert", "merge", "microbatch")
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 MERGE_OPTIONS = (
@@ -25,14 +26,23 @@ MERGE_OPTIONS = (
 )
 
 
-def driven_because(node: Any, manifest: Any, package: str) -> str:  # noqa: ANN401 - dbt's node and Manifest
+def driven_because(
+    node: Any,  # noqa: ANN401 - dbt's node
+    manifest: Any,  # noqa: ANN401 - dbt's Manifest
+    package: str,
+    own_macro: Callable[[str], str],
+) -> str:
     """Why dbt must build a model, seed or snapshot itself ("has a `pre-hook`"); empty where Floe does.
 
-    `package` is the name of the dbt project.
+    `package` is the name of the dbt project, `own_macro` what `own_macro_finder` gave for it.
     """
-    if node.config.materialized == "ephemeral":
+    materialization = node.config.materialized
+    if materialization == "ephemeral":
         return ""
-    return next(_reasons(node, manifest, package), "")
+    if reason := next(_reasons(node, manifest, package), ""):
+        return reason
+    macro = own_macro(materialization)
+    return f"uses the project's own macro `{macro}`" if macro else ""
 
 
 def _reasons(node: Any, manifest: Any, package: str) -> Iterator[str]:  # noqa: ANN401 - dbt's node and Manifest
@@ -53,6 +63,8 @@ def _reasons(node: Any, manifest: Any, package: str) -> Iterator[str]:  # noqa: 
     ):
         if setting:
             yield f"has {what}"
+    if str(node.resource_type) == "snapshot" and config.strategy not in SNAPSHOT_STRATEGIES:
+        yield f"has the snapshot strategy `{config.strategy}`"
     if config.materialized == "incremental":
         yield from _incremental_reasons(config)
         yield from _microbatch_reasons(config, manifest, package)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from floe.compiler.dbt.driven import DBT_PACKAGES
+from floe.compiler.dbt.own_macros import DBT_PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -66,8 +66,6 @@ def _node_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
     kind = str(node.resource_type)
     if kind in ("model", "seed", "snapshot"):
         yield from _common_problems(node)
-    if kind == "snapshot" and node.config.strategy not in ("timestamp", "check"):
-        yield f"the snapshot strategy `{node.config.strategy}` is not supported"
 
 
 def _common_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node

@@ -14,11 +14,12 @@ from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import microbatch, refusals
 from floe.compiler.dbt.assets import database_of, model_asset, place, schema_of, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
-from floe.compiler.dbt.driven import DBT_PACKAGES, driven_because, own_test_materialization
+from floe.compiler.dbt.driven import driven_because, own_test_materialization
 from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
 from floe.compiler.dbt.hooks import hooks_of
 from floe.compiler.dbt.macros import MacroDigests
 from floe.compiler.dbt.messages import translate, translate_all
+from floe.compiler.dbt.own_macros import DBT_PACKAGES, own_macro_finder
 from floe.compiler.dbt.partial import forget_unseen_changes
 from floe.compiler.dbt.render import Renderer, used_variables
 from floe.compiler.dbt.seeds import seed_columns
@@ -33,7 +34,7 @@ from floe.dbt.manifest import load_manifest
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from floe.artifact.models import Asset, Exposure, Freshness, Hook, Resource, Selector, Test
@@ -147,64 +148,87 @@ def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, ca
     in_warehouse = project.compute.is_warehouse
     result = DbtResult(config.project_name, in_warehouse)
     nodes = [manifest.nodes[name] for name in sorted(manifest.nodes)]
-    entries = {} if in_warehouse else _not_compiled(nodes, manifest, config.project_name)
+    entries = {} if in_warehouse else _not_compiled(nodes, config, manifest)
     rendered = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "test", "operation")]
     entries |= _render_all(renderer, [node for node in rendered if node.unique_id not in entries], project)
     if in_warehouse:
         entries = built_by_dbt(nodes, entries, project)
         result.source_assets = source_assets(manifest, project, layers)
     macros = MacroDigests(manifest, config.project_name, project.compute.type)
-    names = Counter(node.name for node in nodes if str(node.resource_type) == "test")
     for node in nodes:
-        kind = str(node.resource_type)
-        if kind == "test":
-            file_name = node.name if names[node.name] == 1 else node.unique_id
-            test = test_of(node, project, entries[node.unique_id], file_name)
-            result.tests.append(test.model_copy(update={"macros_digest": macros.of(node)}))
-        elif kind in (*MODEL_KINDS, "seed"):
+        if str(node.resource_type) in (*MODEL_KINDS, "seed"):
             asset = _asset(config, node, project, layers, cache, entries)
-            asset = asset.model_copy(update={"macros_digest": macros.of(node)})
-            result.assets.append(asset)
+            result.assets.append(asset.model_copy(update={"macros_digest": macros.of(node)}))
             result.keys[node.unique_id] = asset.key
-    definitions = [manifest.unit_tests[name] for name in sorted(manifest.unit_tests)]
-    for definition in definitions:
-        tested = macros.of(manifest.nodes[definition.depends_on.nodes[0]])
-        unit_test = unit_test_of(definition, renderer, project)
-        result.tests.append(unit_test.model_copy(update={"macros_digest": tested}))
+    result.tests = [*_data_tests(nodes, project, entries, macros), *_unit_tests(manifest, renderer, project, macros)]
     result.hooks = hooks_of(manifest, project, config.project_name, entries)
-    result.packages = tuple(sorted(set(config.load_dependencies()) - set(DBT_PACKAGES)))
     result.skip_nodes_if_on_run_start_fails = bool(get_flags().skip_nodes_if_on_run_start_fails)
-    used = {name for node in nodes for name in getattr(node.depends_on, "nodes", ())}
-    watch = Watch()
-    result.sources = [
-        _source(source, project, freshness, used=name in used)
-        for name, source in sorted(manifest.sources.items())
-        if (freshness := freshness_of(source, config, manifest, watch)) is not None or in_warehouse or name in used
-    ]
-    result.warnings += freshness_warnings(manifest)
-    result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
-    result.resources = resources_of(manifest, project)
-    result.variables = used_variables(config, manifest, entries.values()) | watch.variables
+    _tell_of_project(result, config, manifest, project)
+    watched = _add_sources(result, config, manifest, project)
+    result.variables = used_variables(config, manifest, entries.values()) | watched
     result.variables |= set(config.profile_env_vars) | project.environment
-    result.roots = (*_roots(config, project), *_profiles_file(project))
-    known_as = {**{node.unique_id: f"test {node.name}" for node in (*nodes, *definitions)}, **result.keys}
-    known_as |= {hook.id: f"hook {hook.name}" for hook in result.hooks}
+    known_as = {node.unique_id: f"test {node.name}" for node in (*nodes, *manifest.unit_tests.values())}
+    known_as |= result.keys | {hook.id: f"hook {hook.name}" for hook in result.hooks}
     result.rendered = tuple(known_as[name] for name in renderer.rendered)
     result.reused = tuple(known_as[name] for name in renderer.reused)
     renderer.save()
     return result
 
 
-def _not_compiled(nodes: list[Any], manifest: Any, package: str) -> dict[str, Entry]:  # noqa: ANN401 - dbt's Manifest
+def _data_tests(
+    nodes: list[Any], project: DbtProject, entries: Mapping[str, Entry], macros: MacroDigests
+) -> Iterator[Test]:
+    nodes = [node for node in nodes if str(node.resource_type) == "test"]
+    names = Counter(node.name for node in nodes)
+    for node in nodes:
+        file_name = node.name if names[node.name] == 1 else node.unique_id
+        test = test_of(node, project, entries[node.unique_id], file_name)
+        yield test.model_copy(update={"macros_digest": macros.of(node)})
+
+
+def _unit_tests(
+    manifest: Any,  # noqa: ANN401 - dbt's Manifest
+    renderer: Renderer,
+    project: DbtProject,
+    macros: MacroDigests,
+) -> Iterator[Test]:
+    for _, definition in sorted(manifest.unit_tests.items()):
+        tested = manifest.nodes[definition.depends_on.nodes[0]]
+        test = unit_test_of(definition, renderer, project)
+        yield test.model_copy(update={"macros_digest": macros.of(tested)})
+
+
+def _tell_of_project(result: DbtResult, config: Any, manifest: Any, project: DbtProject) -> None:  # noqa: ANN401
+    """What selections and the next compile have to know, besides what is built."""
+    result.packages = tuple(sorted(set(config.load_dependencies()) - set(DBT_PACKAGES)))
+    result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
+    result.resources = resources_of(manifest, project)
+    result.roots = (*_roots(config, project), *_profiles_file(project))
+
+
+def _add_sources(result: DbtResult, config: Any, manifest: Any, project: DbtProject) -> set[str]:  # noqa: ANN401
+    """Add the sources that something reads or judges; return the environment variables that this used."""
+    used = {name for node in manifest.nodes.values() for name in getattr(node.depends_on, "nodes", ())}
+    watch = Watch()
+    for name, source in sorted(manifest.sources.items()):
+        freshness = freshness_of(source, config, manifest, watch)
+        if freshness is not None or result.in_warehouse or name in used:
+            result.sources.append(_source(source, project, freshness, used=name in used))
+    result.warnings += freshness_warnings(manifest)
+    return set(watch.variables)
+
+
+def _not_compiled(nodes: list[Any], config: Any, manifest: Any) -> dict[str, Entry]:  # noqa: ANN401 - dbt's own
     """Entries of the nodes whose SQL DuckDB gets during the run only."""
-    driven = _driven(nodes, manifest, package)
-    return driven | _in_batches(nodes, manifest, package, driven)
+    driven = _driven(nodes, config, manifest)
+    return driven | _in_batches(nodes, manifest, config.project_name, driven)
 
 
-def _driven(nodes: list[Any], manifest: Any, package: str) -> dict[str, Entry]:  # noqa: ANN401 - dbt's Manifest
+def _driven(nodes: list[Any], config: Any, manifest: Any) -> dict[str, Entry]:  # noqa: ANN401 - dbt's own
     """Entries, without SQL, of the nodes that dbt builds or tests itself."""
     built = [node for node in nodes if str(node.resource_type) in (*MODEL_KINDS, "seed")]
-    reasons = {node.unique_id: driven_because(node, manifest, package) for node in built}
+    package, own_macro = config.project_name, own_macro_finder(config, manifest)
+    reasons = {node.unique_id: driven_because(node, manifest, package, own_macro) for node in built}
     if own := own_test_materialization(manifest, package):
         reasons |= {node.unique_id: own for node in nodes if str(node.resource_type) == "test"}
     return {name: Entry(key="", sql="", driven=reason) for name, reason in reasons.items() if reason}

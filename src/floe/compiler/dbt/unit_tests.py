@@ -15,7 +15,7 @@ from dbt_common.exceptions import DbtBaseException
 from floe.artifact.models import Fixture, Relation, Test, UnitTest
 from floe.compiler.dbt.assets import RENDERED, database_of
 from floe.compiler.dbt.cache import Entry, content_hash
-from floe.compiler.dbt.driven import DBT_PACKAGES
+from floe.compiler.dbt.own_macros import DBT_PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
