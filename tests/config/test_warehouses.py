@@ -13,7 +13,7 @@ from floe.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from floe.artifact.models import ComputeBinding
+    from floe.artifact.settings import ComputeBinding
     from floe.diagnostics.diagnostic import Diagnostic
 
 PIPELINE = 'name: shop\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'

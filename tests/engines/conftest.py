@@ -12,22 +12,17 @@ import pytest
 
 from floe.artifact.models import (
     Asset,
-    CatalogBinding,
     CompiledArtifacts,
-    ComputeBinding,
     DbtSnapshot,
     Incremental,
-    Layer,
-    PlatformChoice,
-    Project,
     PythonFunction,
     Query,
     Relation,
     Seed,
     SourceFiles,
-    StorageBinding,
     Test,
 )
+from floe.artifact.settings import CatalogBinding, ComputeBinding, Layer, PlatformChoice, Project, StorageBinding
 from floe.engines.base import SessionRequest
 from floe.engines.duckdb.session import open_session
 from floe.lake.base import TableName

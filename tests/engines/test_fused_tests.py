@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engines.conftest import Lakehouse
 
-from floe.artifact.models import DbtTransform, Relation
+from floe.artifact.dbt_project import DbtTransform
+from floe.artifact.models import Relation
 from floe.engines.base import SessionRequest
 from floe.engines.duckdb import shared_scans, stock_scans
 from floe.engines.duckdb.checks import run_test

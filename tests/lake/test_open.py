@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from floe.artifact.models import (
-    Asset,
-    CatalogBinding,
-    CompiledArtifacts,
-    ComputeBinding,
-    Layer,
-    PlatformChoice,
-    Project,
-    Relation,
-    StorageBinding,
-)
+from floe.artifact.models import Asset, CompiledArtifacts, Relation
+from floe.artifact.settings import CatalogBinding, ComputeBinding, Layer, PlatformChoice, Project, StorageBinding
 from floe.errors import LakeError
 from floe.lake.base import TableName
 from floe.lake.open import named_table_location, open_catalogs, storage_roots, table_location

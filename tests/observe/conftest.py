@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from floe.artifact.models import (
-    CatalogBinding,
-    CompiledArtifacts,
-    ComputeBinding,
-    Layer,
-    PlatformChoice,
-    Project,
-    Relation,
-    StorageBinding,
-    Test,
-)
+from floe.artifact.models import CompiledArtifacts, Relation, Test
+from floe.artifact.settings import CatalogBinding, ComputeBinding, Layer, PlatformChoice, Project, StorageBinding
 from floe.runtime.events import (
     Event,
     NodeFinished,

@@ -6,19 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from floe.artifact.models import (
-    Asset,
-    CatalogBinding,
-    CompiledArtifacts,
-    ComputeBinding,
-    Layer,
-    PlatformChoice,
-    Project,
-    Query,
-    Relation,
-    StorageBinding,
-    Test,
-)
+from floe.artifact.models import Asset, CompiledArtifacts, Query, Relation, Test
+from floe.artifact.settings import CatalogBinding, ComputeBinding, Layer, PlatformChoice, Project, StorageBinding
 
 Make = Callable[..., CompiledArtifacts]
 

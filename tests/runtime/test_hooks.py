@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from floe.artifact.models import Asset, CompiledArtifacts, DbtTransform, Hook
+from floe.artifact.dbt_project import DbtTransform
+from floe.artifact.models import Asset, CompiledArtifacts, Hook
 from floe.engines.duckdb.reader import open_reader
 from floe.errors import UsageError
 from floe.lake.open import open_catalogs

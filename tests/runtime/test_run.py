@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from floe.artifact.codec import seal
-from floe.artifact.models import CompiledArtifacts, ComputeBinding, Incremental, Query, Relation, SourceFiles
+from floe.artifact.models import CompiledArtifacts, Incremental, Query, Relation, SourceFiles
+from floe.artifact.settings import ComputeBinding
 from floe.errors import EnvironmentLockedError, SelectionError
 from floe.lake.base import TableName
 from floe.lake.open import open_catalogs

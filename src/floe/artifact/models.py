@@ -4,166 +4,26 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from floe.artifact.base import Frozen
+from floe.artifact.dbt_project import DbtTransform, Exposure, Freshness, Resource, Selector
+from floe.artifact.settings import (
+    CatalogBinding,
+    ComputeBinding,
+    Invocation,
+    Layer,
+    PlatformChoice,
+    Project,
+    PublishMode,
+    StorageBinding,
+)
 
 FORMAT_VERSION = 1
 SESSION_DATABASE = "floe"
 """Name of the database in which every relation of a run lives, as dbt renders it: `"floe"."schema"."name"`."""
-
 AssetKind = Literal["source", "seed", "model", "dbt_snapshot", "python"]
 Materialization = Literal["view", "table", "incremental", "ephemeral"]
 Rendering = Literal["compiled", "late", "dbt"]
 """dbt renders a node at compile time, or during each run (`late`), or builds it itself during each run (`dbt`)."""
-ComputeType = Literal["duckdb", "bigquery", "databricks", "postgres", "redshift", "snowflake", "spark", "trino"]
-PublishMode = Literal["all-or-nothing", "per-asset"]
-
-
-class Frozen(BaseModel):
-    """Base of every artifact model: immutable, and nothing in it is unknown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Project(Frozen):
-    """Identity of the project, from `floe.yaml`."""
-
-    name: str
-    version: str
-    description: str = ""
-    owner: str = ""
-
-
-class PlatformChoice(Frozen):
-    """Which platform file applies, and why it was chosen."""
-
-    environment: str
-    source: str
-    """`built-in`, or the platform file's path: relative to the project where it lies inside it, else its name."""
-    reason: str
-
-
-class StorageBinding(Frozen):
-    """Where data and metadata files lie. `path` is relative to the project unless it was given as absolute."""
-
-    type: Literal["local"] = "local"
-    path: str
-
-
-class CatalogBinding(Frozen):
-    """The Iceberg catalog. `uri` of a relative SQLite file is relative to the project."""
-
-    type: Literal["sql"] = "sql"
-    uri: str
-    warehouse: str
-    """Name of the catalog inside the SQL tables (the warehouse parameter, never part of a namespace)."""
-
-
-class SecretReference(Frozen):
-    """A secret by name; its value is read when a run starts, and is never here."""
-
-    name: str
-    key: str = ""
-    """Which value of a secret that holds several."""
-
-
-class ComputeBinding(Frozen):
-    """The engine and its settings, e.g. `threads`, `memory_limit`, `path`."""
-
-    type: ComputeType = "duckdb"
-    properties: dict[str, str | int] = {}
-    output: dict[str, Any] = {}
-    """Of a warehouse: the target of dbt's profile; secrets are `env_var()` of the variables in `secrets`."""
-    secrets: dict[str, SecretReference] = {}
-    """Environment variable that dbt reads -> the secret that it holds during a run."""
-
-    @property
-    def is_warehouse(self) -> bool:
-        """Whether dbt builds everything in a warehouse, which keeps the tables itself."""
-        return bool(self.output)
-
-
-class Invocation(Frozen):
-    """What the command line said instead of floe.yaml when this was compiled."""
-
-    variables: dict[str, Any] = {}
-    """dbt's variables of `--vars`."""
-    target: str = ""
-    """dbt's target of `--target`; empty where it was not given."""
-    profiles_dir: str = ""
-    """Folder of `--profiles-dir`, relative to the project; empty where it was not given."""
-    profile: str = ""
-    """Profile of `--profile`; empty where it was not given."""
-
-
-class Selector(Frozen):
-    """A named selector of dbt's selectors.yml, resolved by dbt."""
-
-    package: str
-    """dbt's name of the project that declares it."""
-    definition: dict[str, Any]
-    """One of `union`, `intersection`, `difference` with a list of definitions; or a criterion with a `method`."""
-    default: bool = False
-    description: str = ""
-
-
-class Exposure(Frozen):
-    """A use of assets outside the project, declared in dbt. Nothing is built for it; selections name it."""
-
-    name: str
-    package: str
-    depends_on: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    path: str = ""
-    fqn: tuple[str, ...] = ()
-
-
-class Resource(Frozen):
-    """What dbt knows beside nodes, tests and exposures. Nothing is built for it; selections name it."""
-
-    kind: Literal["source", "metric", "semantic_model", "saved_query"]
-    name: str
-    package: str
-    source_name: str = ""
-    """Of a source: the name under which its table is declared."""
-    asset: str = ""
-    """Of a source: key of the asset that it is; empty for one that reads files itself."""
-    depends_on: tuple[str, ...] = ()
-    """Keys of assets, or ids of resources."""
-    readers: tuple[str, ...] = ()
-    """Of a source that is no asset: keys of the assets and ids of the tests that read it."""
-    tags: tuple[str, ...] = ()
-    path: str = ""
-    fqn: tuple[str, ...] = ()
-    config: dict[str, Any] = {}
-    """As that of an asset."""
-
-
-class Freshness(Frozen):
-    """How old the newest row of a dbt source may be. Ages are in seconds."""
-
-    name: str
-    """`source.table`, as dbt names it."""
-    asset: str
-    """Key of the asset that the source is; empty for one that reads files itself."""
-    loaded_at: str = ""
-    """SQL expression of the moment at which a row was loaded."""
-    query: str = ""
-    """SQL that gives the newest of these moments; then `loaded_at` is empty."""
-    reads: str = ""
-    """What to select from where the source is no asset, as dbt writes it in SQL."""
-    filter: str = ""
-    transform: str = ""
-    """Name of the dbt transform that declares it."""
-    warn_after: int | None = None
-    error_after: int | None = None
-
-
-class Layer(Frozen):
-    """A layer bound to its namespace, storage profile and catalog profile."""
-
-    namespace: str
-    storage: str
-    catalog: str
 
 
 class Relation(Frozen):
@@ -431,23 +291,6 @@ class Hook(Frozen):
     """Why the SQL is not rendered at compile time; `sql` is empty then."""
     source_digest: str = ""
     """As that of an asset."""
-
-
-class DbtTransform(Frozen):
-    """A dbt project, as a run enters it. Folders are relative to the project."""
-
-    directory: str
-    """Folder of dbt_project.yml."""
-    state: str
-    """Folder of the profile that Floe wrote and of dbt's partial parse."""
-    target: str
-    profile: str = "floe"
-    variables: str = "{}"
-    """The transform's `vars` as JSON."""
-    packages: tuple[str, ...] = ()
-    """dbt's names of the project and of the packages that it has installed."""
-    skip_nodes_if_on_run_start_fails: bool = False
-    """dbt's flag of that name."""
 
 
 class CompiledArtifacts(Frozen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from floe.artifact.models import (
+from floe.artifact.settings import (
     CatalogBinding,
     ComputeBinding,
     Invocation,

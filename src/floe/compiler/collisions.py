@@ -9,7 +9,8 @@ from floe.diagnostics.diagnostic import Diagnostic, Note
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from floe.artifact.models import Asset, Layer, Relation
+    from floe.artifact.models import Asset, Relation
+    from floe.artifact.settings import Layer
     from floe.diagnostics.span import Span
 
 

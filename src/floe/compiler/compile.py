@@ -12,7 +12,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from floe.artifact import codec
-from floe.artifact.models import CompiledArtifacts, DbtTransform
+from floe.artifact.dbt_project import DbtTransform
+from floe.artifact.models import CompiledArtifacts
 from floe.compiler import bindings, fingerprint, static
 from floe.compiler.collisions import find_collisions
 from floe.compiler.dbt.cache import write_atomically
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import Selector
+    from floe.artifact.dbt_project import Selector
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.dbt.transform import DbtResult
     from floe.compiler.link import Linked

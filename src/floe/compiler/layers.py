@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from floe.artifact.models import Layer
+from floe.artifact.settings import Layer
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError
 

@@ -12,7 +12,8 @@ from floe.errors import CompilationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from floe.artifact.models import Asset, Exposure, Freshness, Hook, Resource, Test
+    from floe.artifact.dbt_project import Exposure, Freshness, Resource
+    from floe.artifact.models import Asset, Hook, Test
     from floe.compiler.dbt.transform import DbtResult, DbtSource
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import Freshness
+    from floe.artifact.dbt_project import Freshness
 
 SCHEMA = "https://schemas.getdbt.com/dbt/sources/v3.json"
 _PERIODS = (("day", 86400), ("hour", 3600), ("minute", 60))

@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from floe.artifact.models import Asset, Exposure, Test
+from floe.artifact.dbt_project import Exposure
+from floe.artifact.models import Asset, Test
 from floe.errors import SelectionError
 from floe.runtime.comparison import by_result, by_state
 from floe.runtime.settings import is_set, settings_of
@@ -18,7 +19,8 @@ from floe.runtime.settings import is_set, settings_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from floe.artifact.models import CompiledArtifacts, Resource
+    from floe.artifact.dbt_project import Resource
+    from floe.artifact.models import CompiledArtifacts
     from floe.runtime.universe import Node, Universe
 
     Matcher = Callable[[Universe, str, Any], Iterable[str]]

@@ -9,7 +9,7 @@ from floe.artifact.models import Asset, Test
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from floe.artifact.models import Resource
+    from floe.artifact.dbt_project import Resource
 
 NODE_DEFAULTS: Mapping[str, Any] = {
     "enabled": True,

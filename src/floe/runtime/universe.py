@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from floe.artifact.models import Asset, Exposure, Resource, Test
+from floe.artifact.dbt_project import Exposure, Resource
+from floe.artifact.models import Asset, Test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

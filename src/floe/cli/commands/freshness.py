@@ -17,7 +17,8 @@ from floe.errors import EXIT_OK, EXIT_PIPELINE_FAILED, FloeError, NodeError, Sel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from floe.artifact.models import CompiledArtifacts, Freshness
+    from floe.artifact.dbt_project import Freshness
+    from floe.artifact.models import CompiledArtifacts
     from floe.cli.printer import Printer
     from floe.cli.selecting import Wanted
     from floe.docs.sources import Judged

@@ -9,7 +9,7 @@ from dbt.clients import jinja
 from dbt.context.providers import RuntimeProvider, SourceContext
 from dbt_common.exceptions import DbtBaseException
 
-from floe.artifact.models import Freshness
+from floe.artifact.dbt_project import Freshness
 from floe.compiler.dbt.watch import GraphView, NotFixedError, QueryGuard, Watch, prepare_context
 from floe.errors import CompilationError
 

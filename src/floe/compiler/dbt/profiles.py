@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from floe.artifact.models import ComputeBinding
+    from floe.artifact.settings import ComputeBinding
 
 PROFILES_FILE = "profiles.yml"
 SCHEMA = "main"

@@ -23,7 +23,7 @@ from floe.errors import CompilationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from floe.artifact.models import ComputeBinding
+    from floe.artifact.settings import ComputeBinding
     from floe.config.load import Configuration
     from floe.config.pipeline import DbtTransform
 

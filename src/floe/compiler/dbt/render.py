@@ -20,7 +20,7 @@ from floe.dbt.manifest import uncompiled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from floe.artifact.models import ComputeBinding
+    from floe.artifact.settings import ComputeBinding
     from floe.compiler.dbt.unit_tests import MarkingLoader
 
 DISTRIBUTIONS = ("floe-runtime", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb", "jinja2")

@@ -11,7 +11,7 @@ from dbt.graph.selector_spec import (
     SelectionUnion,
 )
 
-from floe.artifact.models import Exposure, Resource, Selector
+from floe.artifact.dbt_project import Exposure, Resource, Selector
 from floe.compiler.dbt.configs import said
 
 if TYPE_CHECKING:

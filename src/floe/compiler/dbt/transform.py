@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from floe.artifact.models import Asset, Exposure, Freshness, Hook, Resource, Selector, Test
+    from floe.artifact.dbt_project import Exposure, Freshness, Resource, Selector
+    from floe.artifact.models import Asset, Hook, Test
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.layers import Layers
 

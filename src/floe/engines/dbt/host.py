@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from floe.artifact.models import DbtTransform
+    from floe.artifact.dbt_project import DbtTransform
     from floe.engines.base import EventTimes
     from floe.engines.dbt.batches import Batch
     from floe.engines.dbt.data_tests import DataTestResult

@@ -15,7 +15,8 @@ from floe.secrets.resolve import Reference, resolve
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from floe.artifact.models import CompiledArtifacts, DbtTransform
+    from floe.artifact.dbt_project import DbtTransform
+    from floe.artifact.models import CompiledArtifacts
 
 
 class Access:

@@ -1,0 +1,89 @@
+"""What the configuration says: the project, its platform, and where and with what it is built."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from floe.artifact.base import Frozen
+
+ComputeType = Literal["duckdb", "bigquery", "databricks", "postgres", "redshift", "snowflake", "spark", "trino"]
+PublishMode = Literal["all-or-nothing", "per-asset"]
+
+
+class Project(Frozen):
+    """Identity of the project, from `floe.yaml`."""
+
+    name: str
+    version: str
+    description: str = ""
+    owner: str = ""
+
+
+class PlatformChoice(Frozen):
+    """Which platform file applies, and why it was chosen."""
+
+    environment: str
+    source: str
+    """`built-in`, or the platform file's path: relative to the project where it lies inside it, else its name."""
+    reason: str
+
+
+class StorageBinding(Frozen):
+    """Where data and metadata files lie. `path` is relative to the project unless it was given as absolute."""
+
+    type: Literal["local"] = "local"
+    path: str
+
+
+class CatalogBinding(Frozen):
+    """The Iceberg catalog. `uri` of a relative SQLite file is relative to the project."""
+
+    type: Literal["sql"] = "sql"
+    uri: str
+    warehouse: str
+    """Name of the catalog inside the SQL tables (the warehouse parameter, never part of a namespace)."""
+
+
+class SecretReference(Frozen):
+    """A secret by name; its value is read when a run starts, and is never here."""
+
+    name: str
+    key: str = ""
+    """Which value of a secret that holds several."""
+
+
+class ComputeBinding(Frozen):
+    """The engine and its settings, e.g. `threads`, `memory_limit`, `path`."""
+
+    type: ComputeType = "duckdb"
+    properties: dict[str, str | int] = {}
+    output: dict[str, Any] = {}
+    """Of a warehouse: the target of dbt's profile; secrets are `env_var()` of the variables in `secrets`."""
+    secrets: dict[str, SecretReference] = {}
+    """Environment variable that dbt reads -> the secret that it holds during a run."""
+
+    @property
+    def is_warehouse(self) -> bool:
+        """Whether dbt builds everything in a warehouse, which keeps the tables itself."""
+        return bool(self.output)
+
+
+class Invocation(Frozen):
+    """What the command line said instead of floe.yaml when this was compiled."""
+
+    variables: dict[str, Any] = {}
+    """dbt's variables of `--vars`."""
+    target: str = ""
+    """dbt's target of `--target`; empty where it was not given."""
+    profiles_dir: str = ""
+    """Folder of `--profiles-dir`, relative to the project; empty where it was not given."""
+    profile: str = ""
+    """Profile of `--profile`; empty where it was not given."""
+
+
+class Layer(Frozen):
+    """A layer bound to its namespace, storage profile and catalog profile."""
+
+    namespace: str
+    storage: str
+    catalog: str
