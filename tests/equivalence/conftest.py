@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
 from .compare import BuiltTwins
 from .harness import REPOSITORY, Twins
+from .programs import shared_workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROJECTS = Path(__file__).parent / "projects"
 
@@ -17,6 +22,14 @@ def make_kitchen_sink(folder: Path) -> Twins:
         measures = f"'{twins.project / 'data' / 'measures.parquet'}'"
         connection.execute(f"COPY (SELECT i AS id, i * 1.5 AS reading FROM range(1, 4) AS t(i)) TO {measures}")
     return twins
+
+
+@pytest.fixture(scope="session", autouse=True)
+def end_of_workers() -> Iterator[None]:
+    """Close the processes that ran the commands, so that what they covered is written."""
+    yield
+    if shared_workers.cache_info().currsize:
+        shared_workers().close()
 
 
 @pytest.fixture

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import yaml
 
 from floe.artifact.codec import load
 
+from .programs import Programs, shared_workers
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import subprocess
+    from collections.abc import Mapping
 
     import pyarrow as pa
     from pyiceberg.catalog.sql import SqlCatalog
@@ -73,44 +73,20 @@ class Outcome:
     output: str = field(repr=False)
 
 
-class Programs(Protocol):
-    """What runs commands: a process for each, or one process for many."""
-
-    def run(
-        self, program: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command of `dbt` or `floe` in a folder."""
-        ...
-
-
-class OwnProcesses:
-    """Each command is a process of its own, as for a user."""
-
-    commands: ClassVar = {
-        "dbt": [str(Path(sys.executable).with_name("dbt"))],
-        "floe": [sys.executable, "-m", "floe.cli"],
-    }
-
-    def run(
-        self, program: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
-    ) -> subprocess.CompletedProcess[str]:
-        return _run([*self.commands[program], *arguments], folder, environment)
-
-
 @dataclass(frozen=True)
 class Twins:
     """A project with its dbt half (a DuckDB file, filled by `dbt build`) and its Floe half (`.floe/`)."""
 
     project: Path
     work: Path
-    programs: Programs = field(default_factory=OwnProcesses)
+    programs: Programs = field(default_factory=shared_workers)
 
     @classmethod
     def of(cls, source: Path, folder: Path) -> Twins:
         """Copy the project of `source`, without anything built, so that both can build it."""
         project = folder / source.name
         shutil.copytree(source, project, ignore=shutil.ignore_patterns(".floe", "target", "logs", "__pycache__"))
-        return cls.at(project, folder / "dbt-half", OwnProcesses())
+        return cls.at(project, folder / "dbt-half", shared_workers())
 
     @classmethod
     def at(cls, project: Path, work: Path, programs: Programs) -> Twins:
@@ -352,18 +328,3 @@ def _differences(connection: duckdb.DuckDBPyConnection, relation: str, compariso
 
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in connection.execute(f"DESCRIBE FROM {relation}").fetchall()]
-
-
-def _run(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "NO_COLOR": "1", **(environment or {})},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        timeout=300,
-    )

@@ -14,7 +14,7 @@ from dbt.artifacts.schemas.manifest import WritableManifest
 from dbt.artifacts.schemas.run import RunResultsArtifact
 from dbt_artifacts_parser import parser
 
-from .harness import _run
+from .programs import run_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,9 @@ def dbt(twins: Twins, *arguments: str) -> str:
     folders += ["--log-path", str(twins.work / "logs"), "--target-path", str(twins.work / "docs")]
     variables = next((t["vars"] for t in twins.settings["transforms"] if t.get("vars")), {})
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", *arguments, *folders]
-    result = _run([*command, "--vars", json.dumps(variables)], twins.project, {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"})
+    result = run_process(
+        [*command, "--vars", json.dumps(variables)], twins.project, {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 

@@ -9,11 +9,10 @@ import pytest
 
 from .compare import assert_same_verdicts
 from .conftest import PROJECTS
-from .features import FEATURES, Worker, Workers, builds, lay_out, prepare
+from .features import FEATURES, builds, lay_out, prepare
 from .harness import REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from .harness import Twins
@@ -24,18 +23,9 @@ ROW = re.compile(r"^\| .+ \| (native|late|dbt|left alone) \| (\*?)(\w+)\*? \|$",
 """A line of docs/dbt-coverage.md: the way of a feature and, in italics if it is a larger one, its project."""
 
 
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    workers = Workers(Worker("dbt"), Worker("floe"))
-    yield workers
-    workers.close()
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_feature_gives_what_dbt_gives_again_and_again_and_after_edits(
-    name: str, tmp_path: Path, workers: Workers
-) -> None:
-    twins = lay_out(name, tmp_path, workers)
+def test_feature_gives_what_dbt_gives_again_and_again_and_after_edits(name: str, tmp_path: Path) -> None:
+    twins = lay_out(name, tmp_path)
     for build, options in builds(twins):
         before = published(twins) if build != "first" else {}
         ours = twins.floe_run(*options)

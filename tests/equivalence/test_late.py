@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from .compare import assert_same, assert_same_verdicts, replace
-from .harness import Twins, _run
+from .harness import Twins
+from .programs import run_process
 
 PROJECTS = Path(__file__).parent / "projects"
 
@@ -18,7 +19,7 @@ PROJECTS = Path(__file__).parent / "projects"
 def late(tmp_path: Path) -> Twins:
     """A project of late nodes, whose local package dbt has installed."""
     twins = Twins.of(PROJECTS / "late", tmp_path)
-    installed = _run(
+    installed = run_process(
         [str(Path(sys.executable).with_name("dbt")), "deps", "--project-dir", "dbt", "--profiles-dir", str(twins.work)],
         twins.project,
         {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_LOG_PATH": str(twins.work)},
@@ -108,5 +109,5 @@ def test_a_run_without_late_nodes_loads_no_dbt(late: Twins) -> None:
         "print(status, any(name == 'dbt' or name.startswith('floe.engines.dbt') for name in sys.modules))"
     )
     assert late.floe("compile").returncode == 0
-    done = _run([sys.executable, "-c", script], late.project, None)
+    done = run_process([sys.executable, "-c", script], late.project, None)
     assert done.stdout.splitlines()[-1] == "0 False", done.stdout + done.stderr

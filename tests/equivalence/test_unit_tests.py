@@ -9,7 +9,8 @@ import pytest
 
 from .compare import BuiltTwins, assert_same_verdicts, replace
 from .conftest import PROJECTS
-from .harness import Twins, _run
+from .harness import Twins
+from .programs import run_process
 
 UNIT = "dbt/models/unit.yml"
 
@@ -41,7 +42,7 @@ def test_only_tests_whose_sql_a_run_must_make_are_left_to_dbt(twins: Twins) -> N
         "import sys; from floe.cli.main import main; status = main(['test', '-q', '-s', 'test_type:unit,converted']);"
         "print(status, any(name == 'dbt' or name.startswith('floe.engines.dbt') for name in sys.modules))"
     )
-    done = _run([sys.executable, "-c", script], twins.project, None)
+    done = run_process([sys.executable, "-c", script], twins.project, None)
     assert done.stdout.splitlines()[-1] == "0 False", done.stdout + done.stderr
 
 

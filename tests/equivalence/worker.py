@@ -49,6 +49,7 @@ PROGRAMS = {"dbt": dbt, "floe": floe}
 def surroundings(folder: str, environment: Mapping[str, str]) -> Iterator[None]:
     """The folder and the environment of a command, as a process of its own would have them."""
     kept = dict(os.environ)
+    os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     try:

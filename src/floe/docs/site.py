@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ def serve(folder: Path, host: str, port: int, announce: Callable[[str], None]) -
     except OSError as error:
         reason = f"cannot listen at {host}:{port}: {error.strerror or error}"
         raise EnvironmentFaultError("FLOE-0743", reason, "choose another `--port`") from error
+    # A shell that starts a program in the background lets it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with server:
         announce(f"http://{host}:{server.server_address[1]}")
         server.serve_forever()

@@ -88,7 +88,8 @@ def _files(project: DbtProject) -> Iterator[tuple[str, Path]]:
     for root in roots:
         for file in sorted(root.rglob("*")) if root.is_dir() else ():
             relative = project.user_path(str(file)) if not project.supplied else str(file.relative_to(project.root))
-            if file.suffix in _SUFFIXES and ".floe" not in Path(relative).parts:
+            written = ".floe" in Path(relative).parts or file.is_relative_to(project.artifacts_folder)
+            if file.suffix in _SUFFIXES and file.is_file() and not written:
                 yield relative, file
 
 
