@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from floe.artifact.files import write_atomically
 from floe.artifact.models import FORMAT_VERSION, CompiledArtifacts
 from floe.errors import ArtifactError
 
@@ -107,7 +107,4 @@ def load(path: Path) -> CompiledArtifacts:
 
 def save(artifacts: CompiledArtifacts, path: Path) -> None:
     """Write the artifact so that a reader finds the old bytes or the new ones, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    staged.write_bytes(encode(artifacts))
-    staged.replace(path)
+    write_atomically(path, encode(artifacts))

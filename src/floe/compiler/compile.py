@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from floe.artifact import codec
 from floe.artifact.dbt_project import DbtTransform
+from floe.artifact.files import write_atomically
 from floe.artifact.models import CompiledArtifacts
 from floe.compiler import bindings, fingerprint, static
 from floe.compiler.collisions import find_collisions
-from floe.compiler.dbt.cache import write_atomically
 from floe.compiler.dbt.project import locate, prepare, search_path
 from floe.compiler.python.inputs import Known
 from floe.compiler.rendered import restore_rendered, write_rendered

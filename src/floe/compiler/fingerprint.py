@@ -16,8 +16,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from floe.artifact.files import write_atomically
 from floe.compiler.bindings import compute
-from floe.compiler.dbt.cache import content_hash, variable_hash, write_atomically
+from floe.compiler.dbt.cache import content_hash, variable_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

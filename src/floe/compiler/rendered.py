@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from floe.compiler.dbt.project import write_if_changed
+from floe.artifact.files import write_if_changed
 
 if TYPE_CHECKING:
     from pathlib import Path

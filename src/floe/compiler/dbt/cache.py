@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+
+from floe.artifact.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,20 +88,3 @@ def content_hash(content: Any) -> str:  # noqa: ANN401 - anything JSON can say, 
     """Hash of a text, or of the canonical JSON of anything else."""
     text = content if isinstance(content, str) else json.dumps(content, sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds the old bytes or the new ones.
-
-    Raises:
-        OSError: it cannot be written; what was there stays.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        staged.write_bytes(content)
-        staged.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            staged.unlink()
-        raise

@@ -8,7 +8,7 @@ import shutil
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from floe.compiler.dbt.cache import write_atomically
+from floe.artifact.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

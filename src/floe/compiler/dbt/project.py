@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from floe.artifact.files import write_if_changed
 from floe.artifact.models import SESSION_DATABASE
 from floe.artifact.profile import PROFILE
 from floe.compiler import bindings
@@ -311,24 +312,6 @@ def _link(link: Path, target: str | None, *, keep_real: bool) -> None:
         shutil.rmtree(link) if link.is_dir() else link.unlink()
     if target is not None:
         link.symlink_to(target, target_is_directory=True)
-
-
-def write_if_changed(path: Path, text: str) -> bool:
-    """Write a text file unless it holds that text already; return whether it was written.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    content = text.encode()
-    try:
-        if path.read_bytes() == content:
-            return False
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    staged.write_bytes(content)
-    staged.replace(path)
-    return True
 
 
 def search_path(projects: Sequence[DbtProject]) -> tuple[str, ...]:

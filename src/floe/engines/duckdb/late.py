@@ -16,7 +16,8 @@ from floe.engines.duckdb.relations import relation_kind, release_relation, resto
 from floe.engines.duckdb.sql import relation_name
 from floe.engines.duckdb.staging import Target
 from floe.engines.duckdb.superseded import is_superseded, stage_mark
-from floe.engines.duckdb.unit_tests import PASSED, different, keep_sql, own_columns_query
+from floe.engines.duckdb.unit_tests import PASSED, different, own_columns_query
+from floe.engines.rendered import keep_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,7 +144,7 @@ class LateNodes:
             with sql_faults(SqlOrigin(test.name)):
                 restore_relation(self._workspace, kept, None)
         result = self.host.data_test(test.transform, test.id, test.name)
-        keep_sql(self._workspace, test.rendered_path, result.sql)
+        self.keep(test.rendered_path, result.sql)
         with sql_faults(SqlOrigin(test.name, result.sql, test.rendered_path)):
             outcome = found_outcome(self._workspace, result.sql, result.failures)
             staged = None
@@ -164,7 +165,7 @@ class LateNodes:
             result = self.host.unit_test(test.transform, test.id, test.name)
         if result.difference is None:
             return PASSED
-        keep_sql(self._workspace, test.rendered_path, result.sql)
+        self.keep(test.rendered_path, result.sql)
         return different(*result.difference)
 
     @contextmanager
@@ -203,4 +204,4 @@ class LateNodes:
         Raises:
             LakeError: it cannot be written.
         """
-        keep_sql(self._workspace, path, sql)
+        keep_sql(self._workspace.project_directory, path, sql)

@@ -6,7 +6,6 @@ The SQL is dbt's, word for word where it decides about types and rows (dbt-adapt
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -16,8 +15,8 @@ from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.sql import literal, quote, relation_name
 from floe.engines.duckdb.superseded import is_superseded
+from floe.engines.rendered import keep_sql
 from floe.errors import NodeError
-from floe.lake.faults import storage_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +52,7 @@ def run_unit_test(workspace: Workspace, test: Test, unit: UnitTest) -> TestOutco
         rows = result.fetchall()
     outcome = _judged(names, rows)
     if outcome.should_error:
-        keep_sql(workspace, test.rendered_path, comparison)
+        keep_sql(workspace.project_directory, test.rendered_path, comparison)
     return outcome
 
 
@@ -108,20 +107,6 @@ def different(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> TestOutc
     """The outcome of a test whose rows differ, with dbt's picture of the difference."""
     sample = tuple(tuple(row) for row in rows)
     return TestOutcome(1, should_warn=False, should_error=True, columns=tuple(columns), sample=sample)
-
-
-def keep_sql(workspace: Workspace, path: str, sql: str) -> None:
-    """Write the SQL where messages say it is.
-
-    Raises:
-        LakeError: it cannot be written.
-    """
-    file = workspace.project_directory / path
-    with storage_faults("write", str(file)):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-        staged.write_text(f"{sql}\n", encoding="utf-8")
-        staged.replace(file)
 
 
 def own_columns_query(workspace: Workspace, asset: Asset) -> str:

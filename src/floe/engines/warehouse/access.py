@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from floe.artifact.files import write_if_changed
 from floe.artifact.profile import profile_text
 from floe.dbt.adapters import require_adapter, variables
 from floe.errors import EnvironmentFaultError
@@ -46,12 +46,7 @@ def _write_profile(project_directory: Path, transform: DbtTransform, text: str) 
     """See to it that the profile is the artifact's: a compile for another environment may have written another."""
     file = project_directory / transform.state / "profiles.yml"
     try:
-        if file.is_file() and file.read_text(encoding="utf-8") == text:
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-        staged.write_text(text, encoding="utf-8")
-        staged.replace(file)
+        write_if_changed(file, text)
     except OSError as error:
         reason = f"cannot write `{file.relative_to(project_directory)}`: {error.strerror or error}"
         raise EnvironmentFaultError("FLOE-0216", reason, "check the folder's permissions and free space") from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from floe.engines.base import BuildOutcome, Kept, TestOutcome
 from floe.engines.operations import unknown_macro
+from floe.engines.rendered import keep_sql
 from floe.engines.warehouse.access import Access
 from floe.engines.warehouse.faults import interrupted, node_fault, warehouse_faults
 from floe.errors import EnvironmentFaultError
-from floe.lake.faults import storage_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -177,12 +176,7 @@ class WarehouseSession:
         """Write the rendered code where messages say it is."""
         if not path or not code:
             return
-        file = self._directory / path
-        with storage_faults("write", str(file)):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            staged = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-            staged.write_text(f"{code.strip()}\n", encoding="utf-8")
-            staged.replace(file)
+        keep_sql(self._directory, path, code.strip())
 
 
 def _unit_test_outcome(message: str, *, failed: bool) -> TestOutcome:
