@@ -13,6 +13,7 @@ import pytest
 
 from floe.errors import LakeError
 from floe.lake.faults import storage_faults
+from floe.lake.stores.local import LOCAL
 
 if TYPE_CHECKING:
     from tests.lake.conftest import Lake
@@ -78,13 +79,13 @@ def test_a_warehouse_that_cannot_be_written_stops_the_publish_and_changes_nothin
 
 
 def test_a_manifest_that_could_not_be_written_is_not_written_later(tmp_path: Path) -> None:
-    from floe.lake.manifests import _LocalOutput
+    from floe.lake.manifests import _Output
 
     folder = tmp_path / "metadata"
     folder.write_text("a file where the folder has to be")
-    stream = _LocalOutput(str(folder / "manifest.avro")).create()
+    stream = _Output(LOCAL, str(folder / "manifest.avro")).create()
     stream.write(b"content")
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(LakeError):
         stream.close()
     folder.unlink()
     folder.mkdir()

@@ -9,6 +9,7 @@ import pytest
 
 from floe.errors import LakeError
 from floe.lake.read import live_files, snapshots
+from floe.lake.stores.local import LOCAL
 
 if TYPE_CHECKING:
     from tests.lake.conftest import Lake
@@ -166,13 +167,13 @@ def test_a_table_with_delete_files_is_refused_rather_than_read_wrongly(lake: Lak
     table = lake.table("silver.orders")
     state = lake.state("silver.orders")
     snapshot = state.metadata["snapshots"][-1]
-    manifests = read_list(snapshot["manifest-list"])
-    (entry,) = read_entries(manifests[0])
+    manifests = read_list(LOCAL, snapshot["manifest-list"])
+    (entry,) = read_entries(LOCAL, manifests[0])
     output = table.io.new_output(f"{state.location}/metadata/deletes.avro")
     with DeleteManifestWriter(table.spec(), table.schema(), output, snapshot["snapshot-id"], "deflate") as writer:
         writer.add(entry)
     path = f"{state.location}/metadata/with-deletes.avro"
-    write_list(path, snapshot["snapshot-id"], None, 1, [*manifests, writer.to_manifest_file()])
+    write_list(LOCAL, path, snapshot["snapshot-id"], None, 1, [*manifests, writer.to_manifest_file()])
     snapshot["manifest-list"] = path
 
     with pytest.raises(LakeError, match="delete files of another engine") as caught:

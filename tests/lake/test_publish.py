@@ -11,6 +11,7 @@ from floe.errors import CommitConflictError, LakeError
 from floe.lake.publish import publish
 from floe.lake.read import live_files, snapshots
 from floe.lake.sql_catalog import SqlCatalog
+from floe.lake.stores.local import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ STEPS = ["files-synced", "manifests-written", "metadata-written", "committed"]
 def manifest_paths(state: TableState) -> set[str]:
     from floe.lake.manifests import read_list
 
-    return {item.manifest_path for item in read_list(state.metadata["snapshots"][-1]["manifest-list"])}
+    return {item.manifest_path for item in read_list(LOCAL, state.metadata["snapshots"][-1]["manifest-list"])}
 
 
 def test_a_published_table_reads_the_same_in_plain_pyiceberg_and_plain_duckdb(lake: Lake) -> None:
@@ -51,8 +52,8 @@ def test_replacing_a_table_drops_every_old_row_and_records_the_old_files_as_dele
 
     assert (published.operation, published.rows_removed, published.rows_total) == ("overwrite", 5, 1)
     assert lake.rows("silver.orders") == [(7,)]
-    (manifest,) = read_list(lake.state("silver.orders").metadata["snapshots"][-1]["manifest-list"])
-    entries = {entry.data_file.file_path: entry.status for entry in read_entries(manifest, live=False)}
+    (manifest,) = read_list(LOCAL, lake.state("silver.orders").metadata["snapshots"][-1]["manifest-list"])
+    entries = {entry.data_file.file_path: entry.status for entry in read_entries(LOCAL, manifest, live=False)}
     assert entries[old.path] == ManifestEntryStatus.DELETED
     assert Path(old.path).exists()
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from floe.lake.stores.local import LOCAL
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from floe.lake.stores.base import FileStore
 
 ENGINE_TYPES_PROPERTY = "floe.engine-types"
 """Table property: JSON object, column name -> the engine's own type, where reading back must restore it."""
@@ -41,6 +45,10 @@ class TableState:
     """None when the table does not exist yet."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """The Iceberg table metadata, as its JSON says it; empty when the table does not exist yet."""
+    store: FileStore = field(default=LOCAL, compare=False, repr=False)
+    """Reads and writes the table's files."""
+    branch: str = "main"
+    """Branch whose snapshots are read, and which a publish moves on."""
 
     @property
     def exists(self) -> bool:

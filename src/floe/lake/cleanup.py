@@ -107,10 +107,10 @@ def _references(state: TableState) -> Iterator[str]:
     manifests = {}
     for snapshot in state.metadata.get("snapshots", ()):
         yield snapshot["manifest-list"]
-        manifests.update({item.manifest_path: item for item in read_list(snapshot["manifest-list"])})
+        manifests.update({item.manifest_path: item for item in read_list(state.store, snapshot["manifest-list"])})
     for path, manifest in manifests.items():
         yield path
-        yield from (entry.data_file.file_path for entry in read_entries(manifest, live=False))
+        yield from (entry.data_file.file_path for entry in read_entries(state.store, manifest, live=False))
 
 
 def _remove_empty_folders(emptied: set[Path], roots: set[Path]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.io import InputFile, OutputFile
@@ -25,13 +24,13 @@ from pyiceberg.typedef import Record
 
 from floe.lake.avro import EntryWriter, ListWriter, entries_of, manifests_of
 from floe.lake.bounds import lower_bound, upper_bound
-from floe.lake.faults import storage_faults, unreadable
-from floe.lake.files import local_path, write_new_file
+from floe.lake.faults import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from floe.lake.base import StagedFile
+    from floe.lake.stores.base import FileStore
 
 __all__ = [
     "ManifestContent",
@@ -59,21 +58,27 @@ _DAMAGED = (
 """What PyIceberg's Avro reader raises on bytes that are not what they should be."""
 
 
-class _LocalInput(InputFile):
+class _Input(InputFile):
+    """A file of a store, as PyIceberg's readers want it."""
+
+    def __init__(self, store: FileStore, location: str) -> None:
+        super().__init__(location)
+        self._store = store
+
     def __len__(self) -> int:
-        return Path(local_path(self.location)).stat().st_size
+        return self._store.size(self.location)
 
     def exists(self) -> bool:
-        return Path(local_path(self.location)).exists()
+        return _exists(self._store, self.location)
 
     def open(self, seekable: bool = True) -> BytesIO:  # noqa: ARG002
-        return BytesIO(Path(local_path(self.location)).read_bytes())
+        return BytesIO(self._store.read(self.location))
 
 
 class _Buffer(BytesIO):
     """Writes its content to a new file when it is closed."""
 
-    def __init__(self, output: _LocalOutput) -> None:
+    def __init__(self, output: _Output) -> None:
         super().__init__()
         self._output = output
 
@@ -82,55 +87,67 @@ class _Buffer(BytesIO):
             return
         content = self.getvalue()
         super().close()  # first, so that a failed write is not tried again when the object is collected
-        write_new_file(self._output.location, content)
+        self._output.store.write_new(self._output.location, content)
         self._output.size = len(content)
 
 
-class _LocalOutput(OutputFile):
+class _Output(OutputFile):
+    """A new file of a store, as PyIceberg's writers want it."""
+
     size = 0
+
+    def __init__(self, store: FileStore, location: str) -> None:
+        super().__init__(location)
+        self.store = store
 
     def __len__(self) -> int:
         return self.size
 
     def exists(self) -> bool:
-        return Path(local_path(self.location)).exists()
+        return _exists(self.store, self.location)
 
     def to_input_file(self) -> InputFile:
-        return _LocalInput(self.location)
+        return _Input(self.store, self.location)
 
     def create(self, overwrite: bool = False) -> _Buffer:  # noqa: ARG002
         return _Buffer(self)
 
 
-def read_list(location: str) -> list[ManifestFile]:
+def _exists(store: FileStore, location: str) -> bool:
+    try:
+        store.size(location)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def read_list(store: FileStore, location: str) -> list[ManifestFile]:
     """The manifests of a snapshot.
 
     Raises:
         LakeError: the file is missing or is not a manifest list.
     """
-    with storage_faults("read", location):
-        try:
-            return manifests_of(_LocalInput(location))
-        except FileNotFoundError as error:
-            raise unreadable(location, "it does not exist") from error
-        except _DAMAGED as error:
-            raise unreadable(location, "it is not a manifest list") from error
+    try:
+        return manifests_of(_Input(store, location))
+    except FileNotFoundError as error:
+        raise unreadable(location, "it does not exist") from error
+    except _DAMAGED as error:
+        raise unreadable(location, "it is not a manifest list") from error
 
 
-def read_entries(manifest: ManifestFile, *, live: bool = True) -> list[ManifestEntry]:
+def read_entries(store: FileStore, manifest: ManifestFile, *, live: bool = True) -> list[ManifestEntry]:
     """The entries of a manifest: live ones, or all with those that record deletions.
 
     Raises:
         LakeError: the file is missing or is not a manifest.
     """
     location = manifest.manifest_path
-    with storage_faults("read", location):
-        try:
-            entries = entries_of(_LocalInput(location), manifest)
-        except FileNotFoundError as error:
-            raise unreadable(location, "it does not exist") from error
-        except _DAMAGED as error:
-            raise unreadable(location, "it is not a manifest") from error
+    try:
+        entries = entries_of(_Input(store, location), manifest)
+    except FileNotFoundError as error:
+        raise unreadable(location, "it does not exist") from error
+    except _DAMAGED as error:
+        raise unreadable(location, "it is not a manifest") from error
     return [entry for entry in entries if not live or entry.status != ManifestEntryStatus.DELETED]
 
 
@@ -173,14 +190,19 @@ class ManifestContents:
 
 
 def write_entries(
-    location: str, schema: Mapping[str, Any], spec_id: int, snapshot_id: int, contents: ManifestContents
+    store: FileStore,
+    location: str,
+    schema: Mapping[str, Any],
+    spec_id: int,
+    snapshot_id: int,
+    contents: ManifestContents,
 ) -> ManifestFile:
     """Write a manifest of an unpartitioned spec.
 
     Raises:
-        OSError: the file cannot be written.
+        LakeError: the file is there already, or cannot be written.
     """
-    with EntryWriter(schema, spec_id, _LocalOutput(location), snapshot_id) as writer:
+    with EntryWriter(schema, spec_id, _Output(store, location), snapshot_id) as writer:
         for entry in contents.added:
             writer.add(entry)
         for entry in contents.existing:
@@ -191,13 +213,18 @@ def write_entries(
 
 
 def write_list(
-    location: str, snapshot_id: int, parent_id: int | None, sequence_number: int, manifests: Sequence[ManifestFile]
+    store: FileStore,
+    location: str,
+    snapshot_id: int,
+    parent_id: int | None,
+    sequence_number: int,
+    manifests: Sequence[ManifestFile],
 ) -> None:
     """Write the manifest list of a snapshot.
 
     Raises:
-        OSError: the file cannot be written.
+        LakeError: the file is there already, or cannot be written.
     """
-    with ListWriter(_LocalOutput(location), snapshot_id, parent_id, sequence_number) as writer:
+    with ListWriter(_Output(store, location), snapshot_id, parent_id, sequence_number) as writer:
         if manifests:
             writer.add_manifests(list(manifests))

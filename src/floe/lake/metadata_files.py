@@ -6,26 +6,26 @@ import gzip
 import json
 import re
 import zlib
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from floe.lake.faults import storage_faults, unreadable
-from floe.lake.files import local_path
+from floe.lake.faults import unreadable
+
+if TYPE_CHECKING:
+    from floe.lake.stores.base import FileStore
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def read_metadata(location: str) -> dict[str, Any]:
+def read_metadata(store: FileStore, location: str) -> dict[str, Any]:
     """The metadata in a file, as JSON says it.
 
     Raises:
         LakeError: the file is missing, cannot be read, or is not table metadata.
     """
-    with storage_faults("read", location):
-        try:
-            content = Path(local_path(location)).read_bytes()
-        except FileNotFoundError as error:
-            raise unreadable(location, "it does not exist") from error
+    try:
+        content = store.read(location)
+    except FileNotFoundError as error:
+        raise unreadable(location, "it does not exist") from error
     try:
         metadata = json.loads(gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

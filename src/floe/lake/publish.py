@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from floe.errors import LakeError
-from floe.lake.faults import storage_faults
-from floe.lake.files import local_path, sync_all
+from floe.lake.stores.syncing import sync_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from floe.lake.base import Catalog, PublishedTable, StagedTable
     from floe.lake.snapshots import PreparedTable
+    from floe.lake.stores.base import FileStore
 
 
 def publish(
@@ -56,26 +55,31 @@ def _write_manifests(
 
     origin = Origin(run_id, digest)
     # Writing first and syncing together afterwards: creating a file while others are synced takes ten times as long.
-    prepared = []
-    for staged in tables:
-        with storage_faults("write", f"{staged.base.location}/metadata"):
-            prepared.append(prepare(staged, origin))
-    data = [item.path for staged in tables for item in staged.files]
-    sync_all([*data, *_folders(tables, data)])
+    prepared = [prepare(staged, origin) for staged in tables]
+    data = [(staged.base.store, item.path) for staged in tables for item in staged.files]
+    sync_all([*data, *_folders(tables)])
     on_step("files-synced")
-    sync_all([location for item in prepared for location in item.written])
+    sync_all([(item.commit.base.store, location) for item in prepared for location in item.written])
     on_step("manifests-written")
     return prepared
 
 
-def _folders(tables: Sequence[StagedTable], data: Sequence[str]) -> list[str]:
-    """Folders in which the run made new entries: those of data files, and all above a new table."""
-    folders = {Path(local_path(path)).parent for path in data}
+def _folders(tables: Sequence[StagedTable]) -> list[tuple[FileStore, str]]:
+    """Local folders in which the run made new entries: those of data files, and all above a new table."""
+    folders: dict[str, FileStore] = {}
     for staged in tables:
-        if not staged.base.exists:
-            table = Path(local_path(staged.base.location))
-            folders.update((table, table.parent, table.parent.parent))
-    return sorted(str(folder) for folder in folders)
+        base = staged.base
+        if not base.store.is_local:
+            continue
+        own = {_parent(item.path) for item in staged.files}
+        if not base.exists:
+            own |= {base.location, _parent(base.location), _parent(_parent(base.location))}
+        folders.update(dict.fromkeys(own, base.store))
+    return [(store, folder) for folder, store in sorted(folders.items())]
+
+
+def _parent(location: str) -> str:
+    return location.rpartition("/")[0]
 
 
 def _commit(prepared: Sequence[tuple[Catalog, PreparedTable]], on_step: Callable[[str], None]) -> None:

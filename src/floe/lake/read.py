@@ -52,10 +52,10 @@ def live_files(state: TableState, snapshot_id: int | None = None) -> tuple[Store
         return ()
     from floe.lake.manifests import read_entries, read_list
 
-    manifests = read_list(snapshot["manifest-list"])
+    manifests = read_list(state.store, snapshot["manifest-list"])
     refuse_delete_files(state, manifests)
     live = [manifest for manifest in manifests if manifest.has_added_files() or manifest.has_existing_files()]
-    files = [entry.data_file for manifest in live for entry in read_entries(manifest)]
+    files = [entry.data_file for manifest in live for entry in read_entries(state.store, manifest)]
     return tuple(StoredFile(local_path(item.file_path), item.record_count, item.file_size_in_bytes) for item in files)
 
 

@@ -66,7 +66,6 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
 
     Raises:
         LakeError: the parent snapshot cannot be read, or cannot be continued by this version.
-        OSError: a manifest cannot be written.
     """
     require_supported(staged.base)
     base, parent = staged.base, current_snapshot(staged.base)
@@ -94,9 +93,16 @@ def _write(staged: StagedTable, change: _Change, snapshot: Mapping[str, Any], ru
     if contents:
         written.append(f"{folder}/{run_id}-{uuid4().hex[:8]}-m0.avro")
         spec_id = unpartitioned_spec_id(staged.base)
-        manifests.insert(0, write_entries(written[0], staged.schema, spec_id, snapshot_id, contents))
+        manifests.insert(0, write_entries(staged.base.store, written[0], staged.schema, spec_id, snapshot_id, contents))
     written.append(f"{folder}/snap-{snapshot_id}-{run_id}.avro")
-    write_list(written[-1], snapshot_id, snapshot.get("parent-snapshot-id"), snapshot["sequence-number"], manifests)
+    write_list(
+        staged.base.store,
+        written[-1],
+        snapshot_id,
+        snapshot.get("parent-snapshot-id"),
+        snapshot["sequence-number"],
+        manifests,
+    )
     return tuple(written)
 
 
@@ -110,7 +116,7 @@ def _change(staged: StagedTable, parent: Mapping[str, Any] | None) -> _Change:
         if staged.removed_paths:
             raise _not_in_table(staged, set(staged.removed_paths))
         return _Change()
-    manifests = read_list(parent["manifest-list"])
+    manifests = read_list(staged.base.store, parent["manifest-list"])
     if staged.operation == "replace":
         data = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA]
         return _Change(deleted=[entry for manifest in data for entry in _entries(staged.base, manifest)])
@@ -125,7 +131,7 @@ def _without(staged: StagedTable, manifests: Iterable[ManifestFile]) -> _Change:
     missing = {local_path(path) for path in staged.removed_paths}
     change = _Change()
     for manifest in manifests:
-        entries = read_entries(manifest) if missing else []
+        entries = read_entries(staged.base.store, manifest) if missing else []
         gone = [entry for entry in entries if local_path(entry.data_file.file_path) in missing]
         if not gone:
             change.kept.append(manifest)
@@ -152,7 +158,7 @@ def _merge_manifests(staged: StagedTable, change: _Change) -> _Change:
 
 def _entries(base: TableState, manifest: ManifestFile) -> Sequence[ManifestEntry]:
     _refuse_partitions(base, manifest)
-    return read_entries(manifest)
+    return read_entries(base.store, manifest)
 
 
 def _refuse_partitions(base: TableState, manifest: ManifestFile) -> None:
@@ -174,7 +180,7 @@ def _summary(
     size_added = sum(item.size_bytes for item in staged.files)
     rows_deleted = sum(entry.data_file.record_count for entry in deleted)
     size_deleted = sum(entry.data_file.file_size_in_bytes for entry in deleted)
-    rows, files, size = (0, 0, 0) if staged.operation == "replace" else _totals(parent)
+    rows, files, size = (0, 0, 0) if staged.operation == "replace" else _totals(staged, parent)
     if staged.operation != "replace":
         rows, files, size = rows - rows_deleted, files - len(deleted), size - size_deleted
     changes = {
@@ -204,7 +210,7 @@ def _summary(
     }
 
 
-def _totals(parent: Mapping[str, Any] | None) -> tuple[int, int, int]:
+def _totals(staged: StagedTable, parent: Mapping[str, Any] | None) -> tuple[int, int, int]:
     """Rows, files and bytes of a snapshot: from its summary, or counted where another engine left them out."""
     if parent is None:
         return 0, 0, 0
@@ -212,7 +218,9 @@ def _totals(parent: Mapping[str, Any] | None) -> tuple[int, int, int]:
     try:
         return int(summary["total-records"]), int(summary["total-data-files"]), int(summary["total-files-size"])
     except (KeyError, ValueError):
-        files = [entry.data_file for item in read_list(parent["manifest-list"]) for entry in read_entries(item)]
+        store = staged.base.store
+        manifests = read_list(store, parent["manifest-list"])
+        files = [entry.data_file for item in manifests for entry in read_entries(store, item)]
         rows = sum(item.record_count for item in files)
         return rows, len(files), sum(item.file_size_in_bytes for item in files)
 

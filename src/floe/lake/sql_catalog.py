@@ -12,20 +12,21 @@ import sqlite3
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from floe.errors import CommitConflictError, LakeError
 from floe.lake.base import RUN_ID_PROPERTY, TableName, TableState
 from floe.lake.faults import storage_faults
-from floe.lake.files import local_path, sync_all, write_new_file
 from floe.lake.metadata import apply_updates, encode_metadata, log_previous
 from floe.lake.metadata_files import metadata_version, read_metadata
 from floe.lake.moved import refuse_moved
+from floe.lake.stores.local import LOCAL
+from floe.lake.stores.syncing import sync_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from floe.lake.base import TableCommit
 
@@ -76,7 +77,7 @@ class SqlCatalog:
         if pointer is None:
             return TableState(name, default_location)
         refuse_moved(pointer, self.database)
-        metadata = read_metadata(pointer)
+        metadata = read_metadata(LOCAL, pointer)
         return TableState(name, str(metadata["location"]), pointer, metadata)
 
     def tables(self) -> Sequence[TableName]:
@@ -215,10 +216,13 @@ def _prepare(commit: TableCommit, now: int) -> _Swap:
 
 def _write_metadata(swaps: Sequence[_Swap]) -> None:
     for swap in swaps:
-        with storage_faults("write", swap.location):
-            write_new_file(swap.location, encode_metadata(swap.metadata))
-    files = [local_path(swap.location) for swap in swaps]
-    sync_all([*files, *{str(Path(file).parent) for file in files}])
+        swap.base.store.write_new(swap.location, encode_metadata(swap.metadata))
+    written = {location: swap.base.store for swap in swaps for location in (swap.location, _folder(swap.location))}
+    sync_all((store, location) for location, store in written.items())
+
+
+def _folder(location: str) -> str:
+    return location.rpartition("/")[0]
 
 
 def _delete_unlogged(swaps: Sequence[_Swap]) -> None:
@@ -227,8 +231,8 @@ def _delete_unlogged(swaps: Sequence[_Swap]) -> None:
             continue
         for location in swap.dropped_from_log:
             # The commit stands; a file that cannot be deleted now is only a file too many.
-            with contextlib.suppress(OSError):
-                Path(local_path(location)).unlink(missing_ok=True)
+            with contextlib.suppress(LakeError):
+                swap.base.store.delete([location])
 
 
 def _run_id(metadata: dict[str, Any]) -> str:
@@ -246,7 +250,7 @@ def _conflict(base: TableState, row: tuple[str] | None) -> CommitConflictError:
         return CommitConflictError("FLOE-0504", reason, "run again")
     writer = "another writer"
     with contextlib.suppress(LakeError):
-        theirs = read_metadata(row[0])
+        theirs = read_metadata(base.store, row[0])
         run_id = _run_id(theirs)
         writer = f"run `{run_id}`" if run_id else "another writer"
         writer += f" (snapshot {theirs.get('current-snapshot-id')})"
