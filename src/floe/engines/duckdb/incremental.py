@@ -17,17 +17,17 @@ from floe.engines.duckdb.incremental_sql import (
     strategy_statements,
 )
 from floe.engines.duckdb.own_file import WORKING_COPY
-from floe.engines.duckdb.parquet import FILE_COLUMN, published_files
 from floe.engines.duckdb.sql import beside, literal, quote, relation_name, subquery
 from floe.engines.duckdb.staging import Change, stage_query
+from floe.engines.duckdb.table_files import FILE_COLUMN, published_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from floe.artifact.models import Incremental, Relation
     from floe.engines.base import BuildOutcome
-    from floe.engines.duckdb.parquet import TableFiles
     from floe.engines.duckdb.staging import Target
+    from floe.engines.duckdb.table_files import TableFiles
     from floe.engines.duckdb.workspace import Workspace
 
 Properties = tuple[tuple[str, str], ...]

@@ -16,9 +16,9 @@ from floe.artifact.models import SESSION_DATABASE, Relation
 from floe.engines.base import Kept
 from floe.engines.duckdb.faults import SqlOrigin, engine_message, sql_faults
 from floe.engines.duckdb.own_file import TEMPORARY_PREFIX, WORKING_COPY
-from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.sql import literal, quote, relation_name
 from floe.engines.duckdb.staging import REPLACE, Change, Target, columns_of, stage_query
+from floe.engines.duckdb.table_files import published_files
 from floe.errors import NodeError
 from floe.lake.base import TableName
 

@@ -11,11 +11,11 @@ from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.checks import found_outcome
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.hooks import transforms_for_dbt
-from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.relations import relation_kind, release_relation, restore_relation, stage_relation
 from floe.engines.duckdb.sql import relation_name
 from floe.engines.duckdb.staging import Target
 from floe.engines.duckdb.superseded import is_superseded, stage_mark
+from floe.engines.duckdb.table_files import published_files
 from floe.engines.duckdb.unit_tests import PASSED, different, own_columns_query
 from floe.engines.rendered import keep_sql
 

@@ -14,10 +14,10 @@ from floe.engines.batch_faults import BatchFaults
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.incremental import begin_work, changed_files, column_types, stage_work, touched_files
 from floe.engines.duckdb.incremental_sql import schema_changes
-from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.sql import quote, relation_name, subquery
 from floe.engines.duckdb.staging import REPLACE, Change, Target
 from floe.engines.duckdb.superseded import is_superseded
+from floe.engines.duckdb.table_files import published_files
 from floe.errors import NodeError
 
 if TYPE_CHECKING:

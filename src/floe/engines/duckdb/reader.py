@@ -13,8 +13,8 @@ from floe.engines.duckdb.catalog_names import PublishedNames
 from floe.engines.duckdb.connection import open_database
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.hooks import hooks_that_only_define
-from floe.engines.duckdb.parquet import TableFiles, published_files
 from floe.engines.duckdb.sql import quote, subquery
+from floe.engines.duckdb.table_files import TableFiles, published_files
 from floe.errors import NodeError, UsageError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome
 from floe.engines.duckdb.own_file import DBT_MARK
-from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.sql import literal, quote, relation_name
 from floe.engines.duckdb.staging import Target, stage_query
 from floe.engines.duckdb.superseded import is_superseded
+from floe.engines.duckdb.table_files import published_files
 
 if TYPE_CHECKING:
     from floe.artifact.models import Relation

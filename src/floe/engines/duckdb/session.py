@@ -12,8 +12,8 @@ from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.hooks import hooks_that_only_define, run_hooks, run_operation
 from floe.engines.duckdb.late import late_nodes
 from floe.engines.duckdb.models import build_model, build_view, create_model_view
-from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.shared_scans import SharedScans
+from floe.engines.duckdb.table_files import published_files
 from floe.engines.duckdb.workspace import Workspace
 from floe.errors import NodeError, UsageError
 from floe.lake.base import TableName

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.incremental import column_types, rewrite, touched_files
-from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.snapshot_sql import SnapshotSql, check_changed, timestamp_changed
 from floe.engines.duckdb.sql import quote, relation_name, subquery
 from floe.engines.duckdb.staging import Target, stage_query
+from floe.engines.duckdb.table_files import published_files
 from floe.errors import NodeError
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from floe.engines.duckdb.faults import engine_message, environment_fault
 from floe.engines.duckdb.file_readers import FileReader, file_reader
 from floe.engines.duckdb.incremental import column_types, stage_increment
 from floe.engines.duckdb.landing import content_hashes, landed_files, landed_property, not_landed, source_files
-from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.sql import quote, relation_name
 from floe.engines.duckdb.staging import REPLACE, Change, Target, stage_query
+from floe.engines.duckdb.table_files import published_files
 from floe.errors import NodeError
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import duckdb
 
 from floe.engines.base import BuildOutcome
-from floe.engines.duckdb.parquet import TableFiles, engine_types_of, write_file
+from floe.engines.duckdb.parquet import write_file
 from floe.engines.duckdb.relation_facts import facts_of_file
 from floe.engines.duckdb.sql import quote, relation_name, subquery
 from floe.engines.duckdb.superseded import SUPERSEDED_PROPERTY, is_superseded
+from floe.engines.duckdb.table_files import TableFiles, engine_types_of
 from floe.engines.duckdb.types import EngineType, engine_type
 from floe.errors import NodeError
 from floe.lake.base import ENGINE_TYPES_PROPERTY, StagedTable

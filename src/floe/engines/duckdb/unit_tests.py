@@ -12,9 +12,9 @@ import duckdb
 
 from floe.engines.base import TestOutcome
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
-from floe.engines.duckdb.parquet import published_files
 from floe.engines.duckdb.sql import literal, quote, relation_name
 from floe.engines.duckdb.superseded import is_superseded
+from floe.engines.duckdb.table_files import published_files
 from floe.engines.rendered import keep_sql
 from floe.errors import NodeError
 
