@@ -10,10 +10,10 @@ import duckdb
 import pytest
 
 from floe.lake.base import ColumnStatistics, StagedFile, StagedTable, TableName
+from floe.lake.catalogs.sql.sqlite import SqliteCatalog
 from floe.lake.publish import publish
 from floe.lake.read import live_files
 from floe.lake.schema import assign_schema
-from floe.lake.sql_catalog import SqlCatalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +101,7 @@ class Lake:
     """A project folder with a catalog and a warehouse, as a run would use it."""
 
     folder: Path
-    catalog: SqlCatalog
+    catalog: SqliteCatalog
     files_written: int = 0
     steps: list[str] = field(default_factory=list)
 
@@ -207,4 +207,4 @@ def rows_of(table: Table, **scan: object) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path, SqlCatalog(tmp_path / "catalog.db"))
+    return Lake(tmp_path, SqliteCatalog(tmp_path / "catalog.db"))

@@ -99,8 +99,8 @@ import sys
 from pathlib import Path
 from floe.lake.base import TableName
 from floe.lake.read import snapshots
-from floe.lake.sql_catalog import SqlCatalog
-state = SqlCatalog(Path({str(lake.catalog.database)!r})).load(TableName("silver", "a"), "")
+from floe.lake.catalogs.sql.sqlite import SqliteCatalog
+state = SqliteCatalog(Path({str(lake.catalog.database)!r})).load(TableName("silver", "a"), "")
 assert len(snapshots(state)) == 1
 heavy = {{"pyiceberg", "pyarrow", "sqlalchemy", "pydantic", "duckdb"}} & set(sys.modules)
 assert not heavy, heavy

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from floe.errors import CommitConflictError, LakeError
+from floe.lake.catalogs.sql.sqlite import SqliteCatalog
 from floe.lake.publish import publish
 from floe.lake.read import live_files, snapshots
-from floe.lake.sql_catalog import SqlCatalog
 from floe.lake.stores.local import LOCAL
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def test_a_publish_that_dies_after_the_commit_has_changed_every_table(lake: Lake
 
 
 def test_a_second_catalog_that_fails_says_what_the_first_has_published(lake: Lake) -> None:
-    other = SqlCatalog(lake.folder / "other.db")
+    other = SqliteCatalog(lake.folder / "other.db")
     first, second = lake.stage("gold.a", "SELECT 1 AS id"), lake.stage("gold.b", "SELECT 1 AS id")
     publish([(other, second)], "run-0", "digest", lake.steps.append)
 

@@ -13,7 +13,7 @@ import pytest
 
 from floe.errors import CommitConflictError, LakeError
 from floe.lake.base import TableName
-from floe.lake.sql_catalog import SqlCatalog
+from floe.lake.catalogs.sql.sqlite import SqliteCatalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def test_floe_and_pyiceberg_have_the_file_open_at_the_same_time(lake: Lake) -> N
 
 
 def test_reading_a_catalog_that_is_not_there_creates_nothing(tmp_path: Path) -> None:
-    catalog = SqlCatalog(tmp_path / "none" / "catalog.db")
+    catalog = SqliteCatalog(tmp_path / "none" / "catalog.db")
 
     assert not catalog.load(TableName("silver", "orders"), "/there").exists
     assert catalog.tables() == ()
@@ -72,7 +72,7 @@ def test_reading_a_catalog_that_is_not_there_creates_nothing(tmp_path: Path) -> 
 
 def test_catalogs_of_different_names_share_a_file_without_seeing_each_other(lake: Lake) -> None:
     lake.write("silver.orders", "SELECT 1 AS id")
-    other = SqlCatalog(lake.catalog.database, "other")
+    other = SqliteCatalog(lake.catalog.database, "other")
 
     assert other.tables() == ()
     assert not other.load(TableName("silver", "orders"), "").exists
@@ -234,7 +234,7 @@ def test_a_reader_never_sees_two_generations_at_once(lake: Lake) -> None:
     assert all(len(set(generations)) == 1 for generations in seen)
 
 
-class ReplyLost(SqlCatalog):
+class ReplyLost(SqliteCatalog):
     """Commits, and then fails as if the answer had not arrived."""
 
     @contextmanager
@@ -256,7 +256,7 @@ def test_a_commit_whose_reply_is_lost_is_reported_as_what_it_was(lake: Lake) -> 
 def test_a_catalog_file_that_is_not_sqlite_is_named(tmp_path: Path) -> None:
     database = tmp_path / "catalog.db"
     database.write_bytes(b"this is not a database, it is a text file" * 100)
-    catalog = SqlCatalog(database)
+    catalog = SqliteCatalog(database)
 
     with pytest.raises(LakeError, match="not a readable SQLite catalog") as caught:
         catalog.tables()
@@ -267,7 +267,7 @@ def test_a_catalog_file_that_is_not_sqlite_is_named(tmp_path: Path) -> None:
 
 def test_a_catalog_below_a_file_is_an_access_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    catalog = SqlCatalog(tmp_path / "file" / "catalog.db")
+    catalog = SqliteCatalog(tmp_path / "file" / "catalog.db")
 
     with pytest.raises(LakeError) as caught:
         catalog.drop([TableName("a", "b")])
@@ -275,7 +275,7 @@ def test_a_catalog_below_a_file_is_an_access_error(tmp_path: Path) -> None:
 
 
 def test_a_catalog_that_stays_locked_is_reported_as_such(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("floe.lake.sql_catalog._BUSY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("floe.lake.catalogs.sql.sqlite._BUSY_TIMEOUT_SECONDS", 0.05)
     lake.write("gold.a", "SELECT 1 AS id")
     staged = lake.stage("gold.a", "SELECT 2 AS id", run_id="run-2")
     with closing(sqlite3.connect(lake.catalog.database, isolation_level=None)) as holder:
@@ -327,7 +327,7 @@ def test_a_warehouse_that_was_moved_or_copied_with_its_catalog_is_refused(tmp_pa
     if not original_stays:
         shutil.rmtree(first)
     with pytest.raises(LakeError, match="was moved or copied") as caught:
-        SqlCatalog(second / "catalog.db").load(TableName("silver", "orders"), "")
+        SqliteCatalog(second / "catalog.db").load(TableName("silver", "orders"), "")
     assert caught.value.code == "FLOE-0513"
     assert str(first) in caught.value.reason
 
@@ -336,6 +336,6 @@ def test_a_warehouse_that_is_reached_by_another_name_of_its_folder_is_not_taken_
     lake.write("gold.a", "SELECT 1 AS id")
     link = lake.folder.with_name("link")
     link.symlink_to(lake.folder)
-    catalog = SqlCatalog(link / lake.catalog.database.name)
+    catalog = SqliteCatalog(link / lake.catalog.database.name)
 
     assert catalog.load(TableName("gold", "a"), "").exists

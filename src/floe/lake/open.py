@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from floe.errors import LakeError
-from floe.lake.sql_catalog import SqlCatalog
+from floe.lake.catalogs.sql.sqlite import SqliteCatalog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ def open_catalogs(artifacts: CompiledArtifacts, project_directory: Path) -> dict
         LakeError: a catalog's address is not one that this version understands.
     """
     return {
-        name: SqlCatalog(_database(name, binding.uri, project_directory), binding.warehouse)
+        name: SqliteCatalog(_database(name, binding.uri, project_directory), binding.warehouse)
         for name, binding in artifacts.catalogs.items()
     }
 

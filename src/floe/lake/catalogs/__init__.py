@@ -1,0 +1,1 @@
+"""Iceberg catalogs: what finds tables and commits to many of them at once."""

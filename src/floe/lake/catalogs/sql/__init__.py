@@ -1,0 +1,1 @@
+"""The Iceberg catalog in SQL tables, in the layout of PyIceberg's SqlCatalog."""
