@@ -35,21 +35,40 @@ class StorageBinding(Frozen):
     path: str
 
 
-class CatalogBinding(Frozen):
-    """The Iceberg catalog. `uri` of a relative SQLite file is relative to the project."""
-
-    type: Literal["sql"] = "sql"
-    uri: str
-    warehouse: str
-    """Name of the catalog inside the SQL tables (the warehouse parameter, never part of a namespace)."""
-
-
 class SecretReference(Frozen):
     """A secret by name; its value is read when a run starts, and is never here."""
 
     name: str
     key: str = ""
     """Which value of a secret that holds several."""
+
+
+class RestSettings(Frozen):
+    """How requests to a REST catalog are made."""
+
+    headers: dict[str, str | SecretReference] = {}
+    ca_bundle: str = ""
+    """File of authorities, relative to the project unless absolute; empty for the machine's own."""
+    client_certificate: str = ""
+    client_key: str = ""
+    timeout_seconds: int = 60
+    patience_seconds: int = 60
+    page_size: int = 500
+
+
+class CatalogBinding(Frozen):
+    """The Iceberg catalog. `uri` of a relative SQLite file is relative to the project."""
+
+    type: Literal["sql", "rest", "polaris"] = "sql"
+    uri: str
+    warehouse: str
+    """Name of the catalog inside the SQL tables, or the REST parameter (never part of a namespace; may be empty)."""
+    credentials: dict[str, str | SecretReference] = {}
+    """Who connects: `mode`, and what it needs; empty for nobody."""
+    access_delegation: Literal["none", "vended-credentials"] = "none"
+    token_refresh_enabled: bool = True
+    settings: RestSettings = RestSettings()
+    """Of REST catalogs only."""
 
 
 class ComputeBinding(Frozen):

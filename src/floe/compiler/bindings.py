@@ -11,15 +11,20 @@ from floe.artifact.settings import (
     Layer,
     PlatformChoice,
     Project,
+    RestSettings,
     SecretReference,
     StorageBinding,
 )
 from floe.compiler.layers import Layers
+from floe.config.catalogs import SqlCatalogConfig
 from floe.config.pipeline import InlineCompute
 from floe.config.platform import WarehouseCompute
+from floe.config.values import SecretRef
 from floe.secrets.resolve import Reference
 
 if TYPE_CHECKING:
+    from floe.config.catalogs import ServerCatalogConfig
+    from floe.config.fields import Strict
     from floe.config.load import Configuration
 
 DBT_SCRUBS = "DBT_ENV_SECRET_"
@@ -47,10 +52,36 @@ def storage(configuration: Configuration) -> dict[str, StorageBinding]:
 def catalogs(configuration: Configuration) -> dict[str, CatalogBinding]:
     """Catalog profiles by name; none where a warehouse keeps the tables."""
     profiles = {} if compute(configuration).is_warehouse else configuration.platform.catalogs
-    return {
-        name: CatalogBinding(type=profile.type, uri=profile.uri, warehouse=profile.warehouse)
-        for name, profile in profiles.items()
-    }
+    return {name: _catalog(profile) for name, profile in profiles.items()}
+
+
+def _catalog(profile: SqlCatalogConfig | ServerCatalogConfig) -> CatalogBinding:
+    if isinstance(profile, SqlCatalogConfig):
+        return CatalogBinding(type=profile.type, uri=profile.uri, warehouse=profile.warehouse)
+    from floe.config.server_catalogs import server_catalog
+
+    server = server_catalog(profile)
+    return CatalogBinding(
+        type=server.type,
+        uri=server.uri,
+        warehouse=server.warehouse or "",
+        credentials=_given(server.credentials) if server.credentials else {},
+        access_delegation=server.access_delegation,
+        token_refresh_enabled=server.token_refresh_enabled,
+        settings=RestSettings(**_given(server.properties)),
+    )
+
+
+def _given(model: Strict) -> dict[str, Any]:
+    """What a profile's part says, as the artifact holds it: nothing of what was left out, secrets by reference."""
+
+    def bound(value: Any) -> Any:  # noqa: ANN401 - settings are of any type
+        if isinstance(value, SecretRef):
+            return SecretReference(name=value.secret_ref, key=value.key or "")
+        return {name: bound(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+    fields = {name: getattr(model, name) for name in type(model).model_fields}
+    return {name: bound(value) for name, value in fields.items() if value is not None}
 
 
 def compute(configuration: Configuration) -> ComputeBinding:
@@ -63,7 +94,7 @@ def compute(configuration: Configuration) -> ComputeBinding:
 
 
 def _warehouse(profile: WarehouseCompute) -> ComputeBinding:
-    from floe.config.warehouses import SecretRef, settings_of
+    from floe.config.warehouses import settings_of
 
     secrets: dict[str, SecretReference] = {}
 

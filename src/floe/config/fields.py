@@ -20,6 +20,8 @@ SEMANTIC_VERSION_PATTERN = (
 )
 MEMORY_PATTERN = r"^[0-9]+(\.[0-9]+)? ?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB|%)$"
 SQLITE_URI_PATTERN = r"^sqlite:///.+$"
+HTTP_URI_PATTERN = r"^https?://[^\s/?#]+[^\s?#]*$"
+ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$"
 REFERENCE_PATTERN = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
 REFERENCE_KEY_PATTERN = r"^[A-Za-z0-9._-]{1,253}$"
 
@@ -66,3 +68,6 @@ Scalar = str | StrictInt | StrictBool
 WarehouseType = Literal["bigquery", "databricks", "postgres", "redshift", "snowflake", "spark", "trino"]
 WAREHOUSES: tuple[str, ...] = get_args(WarehouseType)
 """Types of compute that dbt drives through its adapter of that name."""
+ServerCatalogType = Literal["polaris", "rest"]
+SERVER_CATALOGS: tuple[str, ...] = get_args(ServerCatalogType)
+"""Types of catalogs that a server holds."""

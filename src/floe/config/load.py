@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from floe.config.discovery import Choice, choose_platform, shown_path
 from floe.config.document import Document, Positions
 from floe.config.endpoints import check_endpoints
-from floe.config.fields import WAREHOUSES, Strict
+from floe.config.fields import SERVER_CATALOGS, WAREHOUSES, Strict
 from floe.config.folders import check_source_files, check_transforms, is_file
 from floe.config.overrides import Overrides
 from floe.config.pipeline import Pipeline
@@ -131,6 +131,10 @@ def _checked(
             from floe.config.warehouses import check_warehouses  # few platforms have a warehouse
 
             found += check_warehouses(platform)
+        if any(platform.text("catalogs", name, "type") in SERVER_CATALOGS for name in platform.mapping("catalogs")):
+            from floe.config.server_catalogs import check_catalogs  # nor has the built-in one a server
+
+            found += check_catalogs(platform)
     if pipeline is not None and platform is not None:
         found += check_pipeline_references(pipeline, platform, built_in=built_in)
     return found

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from floe.config.catalogs import CatalogProfile
 from floe.config.fields import (
     NAMESPACE_PATTERN,
-    SQLITE_URI_PATTERN,
     WAREHOUSES,
     NonEmpty,
     Problem,
@@ -26,19 +26,6 @@ class LocalStorage(Strict):
 
     type: Literal["local"] = Field(description="Kind of storage: a local folder.")
     path: NonEmpty = Field(description="Folder of the warehouse, relative to the project.")
-
-
-class SqlCatalogConfig(Strict):
-    """An Iceberg catalog in an SQLite file."""
-
-    type: Literal["sql"] = Field(description="Kind of catalog: SQL tables.")
-    uri: str = Field(
-        pattern=SQLITE_URI_PATTERN,
-        description="`sqlite:///` and the file, relative to the project unless it begins with a slash.",
-    )
-    warehouse: ProfileName = Field(
-        default="floe", description="Name of the catalog; a parameter of it, never part of a namespace."
-    )
 
 
 class DuckdbCompute(Strict):
@@ -87,7 +74,7 @@ class Platform(Strict):
     storage: dict[ProfileName, LocalStorage] = Field(
         default={}, validate_default=True, description="Storage profiles by name; DuckDB needs one."
     )
-    catalogs: dict[ProfileName, SqlCatalogConfig] = Field(
+    catalogs: dict[ProfileName, CatalogProfile] = Field(
         default={}, validate_default=True, description="Catalog profiles by name; DuckDB needs one."
     )
     layers: dict[ProfileName, LayerConfig] = Field(

@@ -131,7 +131,9 @@ def _check_warehouse(platform: Document, path: Path, namespace: str, catalog: st
     """A warehouse is a parameter of the catalog; in the Iceberg REST specification no namespace begins with it."""
     if catalog not in platform.mapping("catalogs"):
         return
-    warehouse = platform.text("catalogs", catalog, "warehouse") or "floe"
+    warehouse = platform.text("catalogs", catalog, "warehouse")
+    if warehouse is None and platform.text("catalogs", catalog, "type") == "sql":
+        warehouse = "floe"
     first, _, rest = namespace.partition(".")
     if first != warehouse:
         return

@@ -52,6 +52,10 @@ _PATTERNS = {
         "must be the name of a secret: small letters, digits, `-` and `.`", "write e.g. `warehouse-password`"
     ),
     fields.REFERENCE_KEY_PATTERN: _Pattern("must be letters, digits, `-`, `_` and `.`", "write e.g. `password`"),
+    fields.HTTP_URI_PATTERN: _Pattern(
+        "must be the address of a server", "write e.g. `https://catalog.example.com/api/catalog`"
+    ),
+    fields.ROLE_PATTERN: _Pattern("must be the ARN of a role", "write e.g. `arn:aws:iam::123456789012:role/lake`"),
     fields.SQLITE_URI_PATTERN: _Pattern("must be `sqlite:///` and a file", "write e.g. `sqlite:///.floe/catalog.db`"),
 }
 
@@ -129,10 +133,17 @@ def _missing(path: Path, document: Document) -> Diagnostic:
     return Diagnostic(MISSING, f"missing field `{name}`{where}", document.positions.key_span(*parent), label=label)
 
 
+_TYPES: dict[str | int, list[str]] = {
+    "transforms": ["dbt", "python"],
+    "compute": ["duckdb", *fields.WAREHOUSES],
+    "catalogs": ["sql", *fields.SERVER_CATALOGS],
+}
+
+
 def _union(path: Path, document: Document) -> Diagnostic:
     if path == ("compute",):
         return _wrong_type(path, document, "the name of a profile, or `target` and `properties`")
-    types = ["duckdb", *fields.WAREHOUSES] if path[0] == "compute" else ["dbt", "python"]
+    types = _TYPES[path[0]]
     value = document.at(*path)
     if not isinstance(value, dict):
         return _wrong_type(path, document, "keys with values")

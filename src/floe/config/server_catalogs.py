@@ -1,0 +1,170 @@
+"""Settings of each catalog that a server holds: where it is, who connects, and whose keys read and write files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, StrictBool, StrictInt, ValidationError, model_validator
+
+from floe.config.fields import (
+    HTTP_URI_PATTERN,
+    ROLE_PATTERN,
+    NonEmpty,
+    Problem,
+    Strict,
+    reject,
+)
+from floe.config.values import Name, Secret, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from floe.config.catalogs import ServerCatalogConfig
+    from floe.config.document import Document
+    from floe.diagnostics.diagnostic import Diagnostic
+
+CREDENTIALS = "FLOE-0542"
+"""Code of what the credentials of a catalog lack, or have that does not belong together."""
+_NEEDED = {
+    "oauth2": ("client_id", "client_secret", "scope"),
+    "static": ("token",),
+    "sigv4": ("region",),
+    "iam_role": ("role_arn", "region"),
+}
+_KEYS = ("access_key_id", "secret_access_key", "session_token")
+_OPTIONAL = {
+    "oauth2": ("token_endpoint", "audience", "resource"),
+    "static": (),
+    "sigv4": ("service", *_KEYS),
+    "iam_role": ("service", *_KEYS),
+}
+
+
+class RestCredentials(Strict):
+    """Who connects to a REST catalog. Each mode has fields of its own."""
+
+    mode: Literal["oauth2", "static", "sigv4", "iam_role"] = Field(
+        description="How requests are authenticated: OAuth2 client credentials, a bearer token, AWS signatures (SigV4) "
+        "with keys, or with those of a role."
+    )
+    client_id: Text | None = Field(default=None, description="Client of OAuth2.")
+    client_secret: Secret | None = Field(default=None, description="Its secret.")
+    scope: Name | None = Field(default=None, description="Scope of the token, e.g. `PRINCIPAL_ROLE:ALL` for Polaris.")
+    token_endpoint: str | None = Field(
+        default=None,
+        pattern=HTTP_URI_PATTERN,
+        description="Where tokens are asked for, unless the catalog says so or gives them out itself.",
+    )
+    audience: Name | None = Field(default=None, description="Audience of the token.")
+    resource: Name | None = Field(default=None, description="Resource of the token.")
+    token: Secret | None = Field(default=None, description="Bearer token.")
+    region: Name | None = Field(default=None, description="Region that requests are signed for.")
+    service: Name | None = Field(
+        default=None, description="Service that requests are signed for, e.g. `glue` or `s3tables`; else `execute-api`."
+    )
+    access_key_id: Secret | None = Field(default=None, description="AWS key; the machine's own if left out.")
+    secret_access_key: Secret | None = Field(default=None, description="Secret of the AWS key.")
+    session_token: Secret | None = Field(default=None, description="Session token of temporary AWS keys.")
+    role_arn: str | None = Field(default=None, pattern=ROLE_PATTERN, description="Role to take on.")
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> RestCredentials:
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None} - {"mode"}
+        needed, allowed = _NEEDED[self.mode], (*_NEEDED[self.mode], *_OPTIONAL[self.mode])
+        if "access_key_id" in given or "secret_access_key" in given:
+            needed = (*needed, *(name for name in _KEYS[:2] if name in allowed))
+        missing = [
+            Problem(f"mode `{self.mode}` needs `{name}`", label=f"add `{name}`", on_key=True, code=CREDENTIALS)
+            for name in needed
+            if name not in given
+        ]
+        foreign = [
+            Problem(
+                f"`{name}` does not belong to mode `{self.mode}`",
+                (name,),
+                "leave it out",
+                on_key=True,
+                code=CREDENTIALS,
+            )
+            for name in sorted(given - set(allowed))
+        ]
+        if missing or foreign:
+            reject([*missing, *foreign])
+        return self
+
+
+class RestProperties(Strict):
+    """How requests to a REST catalog are made."""
+
+    headers: dict[str, Text] = Field(default={}, description="Headers of every request, e.g. `Polaris-Realm`.")
+    ca_bundle: NonEmpty | None = Field(
+        default=None, description="File with the authorities that sign the server's certificate; else the machine's."
+    )
+    client_certificate: NonEmpty | None = Field(default=None, description="File of the client's certificate.")
+    client_key: NonEmpty | None = Field(default=None, description="File of the key of the client's certificate.")
+    timeout_seconds: Annotated[StrictInt, Field(ge=1)] = Field(
+        default=60, description="Seconds to wait for an answer before a request is tried again."
+    )
+    patience_seconds: Annotated[StrictInt, Field(ge=0)] = Field(
+        default=60, description="Seconds during which a request that failed for a passing reason is tried again."
+    )
+    page_size: Annotated[StrictInt, Field(ge=1)] = Field(default=500, description="Tables asked for at a time.")
+
+
+class _RestCatalog(Strict):
+    uri: str = Field(
+        pattern=HTTP_URI_PATTERN, description="Address without `/v1`, e.g. `https://polaris.example.com/api/catalog`."
+    )
+    access_delegation: Literal["none", "vended-credentials"] = Field(
+        default="none",
+        description="Whose keys read and write files: the storage profile's, or the catalog's.",
+    )
+    token_refresh_enabled: StrictBool = Field(
+        default=True, description="Whether tokens are renewed before they expire, and when the catalog refuses them."
+    )
+    properties: RestProperties = Field(default_factory=RestProperties, description="How requests are made.")
+
+
+class RestCatalogConfig(_RestCatalog):
+    """A catalog that speaks the Iceberg REST specification."""
+
+    type: Literal["rest"] = Field(description="Kind of catalog: Iceberg REST.")
+    warehouse: NonEmpty | None = Field(
+        default=None, description="Which of the server's catalogs; a parameter of requests, never part of a namespace."
+    )
+    credentials: RestCredentials | None = Field(default=None, description="Who connects; nobody if left out.")
+
+
+class PolarisCatalogConfig(_RestCatalog):
+    """A catalog of Apache Polaris."""
+
+    type: Literal["polaris"] = Field(description="Kind of catalog: Apache Polaris.")
+    warehouse: NonEmpty = Field(description="Name of the Polaris catalog; never part of a namespace.")
+    credentials: RestCredentials = Field(description="Who connects.")
+
+
+_MODELS: Mapping[str, type[RestCatalogConfig | PolarisCatalogConfig]] = {
+    "polaris": PolarisCatalogConfig,
+    "rest": RestCatalogConfig,
+}
+
+
+def check_catalogs(platform: Document) -> list[Diagnostic]:
+    """Every mistake in the settings of the platform's catalogs on servers."""
+    from floe.config.wording import model_diagnostics  # only a platform with such a catalog needs it
+
+    found: list[Diagnostic] = []
+    for name, profile in platform.mapping("catalogs").items():
+        model = _MODELS.get(str(profile.get("type"))) if isinstance(profile, dict) else None
+        if model is None:
+            continue  # the model of the whole file says so, or has checked it
+        try:
+            model.model_validate(profile)
+        except ValidationError as error:
+            found += model_diagnostics(error, platform, model, at=("catalogs", name))
+    return found
+
+
+def server_catalog(profile: ServerCatalogConfig) -> RestCatalogConfig | PolarisCatalogConfig:
+    """The settings of a profile that `check_catalogs` found no mistake in."""
+    return _MODELS[profile.type].model_validate(profile.settings)
