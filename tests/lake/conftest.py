@@ -120,6 +120,7 @@ class Lake:
         removed: Sequence[str] = (),
         properties: dict[str, str] | None = None,
         columns_of: str | None = None,
+        blind: bool = False,
     ) -> StagedTable:
         """Write the query's rows as an engine would, for a later publish."""
         base = base or self.state(table)
@@ -138,6 +139,7 @@ class Lake:
             files=staged,
             removed_paths=tuple(removed),
             properties=properties or {},
+            blind=blind,
         )
 
     def _write(

@@ -105,6 +105,10 @@ class StagedTable:
     removed_paths: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     """Table properties to set together with the snapshot."""
+    blind: bool = False
+    """Whether it appends rows that would be the same whatever the table holds, so that they may follow any snapshot."""
+    replay: Callable[[TableState], StagedTable | None] | None = field(default=None, compare=False, repr=False)
+    """Works the change out again on a newer state of the table; None where that state has other rows in its place."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,11 @@ class TableCommit:
 class Catalog(Protocol):
     """An Iceberg catalog: finds tables and commits to many of them at once."""
 
+    @property
+    def atomic(self) -> bool:
+        """Whether a commit changes all its tables in one step, so that no reader sees some of them changed."""
+        ...
+
     def load(self, name: TableName, default_location: str) -> TableState:
         """The table as it is now; a state that does not `exist` (at `default_location`) when there is none.
 
@@ -151,6 +160,8 @@ class Catalog(Protocol):
 
     def commit(self, commits: Sequence[TableCommit], on_step: Callable[[str], None]) -> None:
         """Create or update all the tables, or none, creating namespaces that are missing.
+
+        A catalog that is not `atomic` changes one table after the other, and takes the changes back if one fails.
 
         Manifests that the updates name are on the disk already; the catalog forces `<location>/metadata` to it.
         Calls `on_step("metadata-written")` right before the atomic step and `on_step("committed")` right after.

@@ -2,40 +2,72 @@
 
 from __future__ import annotations
 
+import random
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from floe.errors import LakeError
+from floe.errors import CommitConflictError, LakeError
 from floe.lake.stores.syncing import sync_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from floe.lake.base import Catalog, PublishedTable, StagedTable
-    from floe.lake.snapshots import PreparedTable
+    from floe.lake.snapshots import Origin, PreparedTable
     from floe.lake.stores.base import FileStore
+
+_PATIENCE_SECONDS = 120.0
+_FIRST_WAIT_SECONDS = 0.01
+_LONGEST_WAIT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Hears how a publish goes. What one of these raises before a commit stops the publish there."""
+
+    step: Callable[[str], None]
+    """`files-synced` and `manifests-written` once, then for every catalog `metadata-written` and `committed`, and
+    `replayed` before the next attempt where another writer was faster."""
+    visible: Callable[[Catalog, Sequence[PublishedTable]], None] = lambda _catalog, _tables: None
+    """Takes the tables of a catalog as soon as their commit is acknowledged."""
+    notice: Callable[[str], None] = lambda _message: None
+    """Takes sentences for users, about changes that were replayed."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One table of a publish: what was staged, and the commit that was made of it."""
+
+    staged: StagedTable
+    prepared: PreparedTable
 
 
 def publish(
     tables: Sequence[tuple[Catalog, StagedTable]],
     run_id: str,
     digest: str,
-    on_step: Callable[[str], None],
+    on_step: Callable[[str], None] | Listener,
 ) -> tuple[PublishedTable, ...]:
     """Publish staged tables, each to its catalog; all tables of one catalog change in one atomic commit.
 
-    `on_step` is called with `files-synced` and `manifests-written` once, then with `metadata-written` and
-    `committed` for every catalog. What it raises stops the publish there; nothing that is not committed is visible.
+    Catalogs are committed to in the order of `tables`. A table that another writer changed meanwhile gets the change on
+    top, where that is right (see `floe.lake.conflicts`), together with all others of the catalog, or none.
 
     Raises:
-        CommitConflictError: a table changed after the run had read it; nothing of that catalog was changed.
+        CommitConflictError: a table changed after the run had read it, so that what was staged is not right any more;
+            nothing of that catalog was changed.
         LakeError: the storage or a catalog failed; nothing of that catalog was changed.
     """
     if not tables:
         return ()
+    from floe.lake.snapshots import Origin
+
+    listener = on_step if isinstance(on_step, Listener) else Listener(on_step)
     _refuse_doubles(tables)
-    prepared = _write_manifests([staged for _, staged in tables], run_id, digest, on_step)
-    _commit(list(zip((catalog for catalog, _ in tables), prepared, strict=True)), on_step)
-    return tuple(item.published for item in prepared)
+    origin = Origin(run_id, digest)
+    parts = _write_manifests([staged for _, staged in tables], origin, listener)
+    return _commit([(catalog, part) for (catalog, _), part in zip(tables, parts, strict=True)], origin, listener)
 
 
 def _refuse_doubles(tables: Sequence[tuple[Catalog, StagedTable]]) -> None:
@@ -47,21 +79,18 @@ def _refuse_doubles(tables: Sequence[tuple[Catalog, StagedTable]]) -> None:
             raise LakeError("FLOE-0512", reason, "give one of them another name or layer")
 
 
-def _write_manifests(
-    tables: Sequence[StagedTable], run_id: str, digest: str, on_step: Callable[[str], None]
-) -> list[PreparedTable]:
+def _write_manifests(tables: Sequence[StagedTable], origin: Origin, listener: Listener) -> list[_Part]:
     """Write the manifests, then force the data files and them to the disk (the catalog syncs the metadata folders)."""
-    from floe.lake.snapshots import Origin, prepare
+    from floe.lake.snapshots import prepare
 
-    origin = Origin(run_id, digest)
     # Writing first and syncing together afterwards: creating a file while others are synced takes ten times as long.
-    prepared = [prepare(staged, origin) for staged in tables]
+    parts = [_Part(staged, prepare(staged, origin)) for staged in tables]
     data = [(staged.base.store, item.path) for staged in tables for item in staged.files]
     sync_all([*data, *_folders(tables)])
-    on_step("files-synced")
-    sync_all([(item.commit.base.store, location) for item in prepared for location in item.written])
-    on_step("manifests-written")
-    return prepared
+    listener.step("files-synced")
+    sync_all([(part.staged.base.store, location) for part in parts for location in part.prepared.written])
+    listener.step("manifests-written")
+    return parts
 
 
 def _folders(tables: Sequence[StagedTable]) -> list[tuple[FileStore, str]]:
@@ -82,15 +111,63 @@ def _parent(location: str) -> str:
     return location.rpartition("/")[0]
 
 
-def _commit(prepared: Sequence[tuple[Catalog, PreparedTable]], on_step: Callable[[str], None]) -> None:
-    catalogs = {id(catalog): catalog for catalog, _ in prepared}
-    visible: list[str] = []
+def _commit(parts: Sequence[tuple[Catalog, _Part]], origin: Origin, listener: Listener) -> tuple[PublishedTable, ...]:
+    catalogs = {id(catalog): catalog for catalog, _ in parts}
+    visible: list[PublishedTable] = []
     for key, catalog in catalogs.items():
-        mine = [item for owner, item in prepared if id(owner) == key]
         try:
-            catalog.commit([item.commit for item in mine], on_step)
+            done = _commit_to(catalog, [part for owner, part in parts if id(owner) == key], origin, listener)
         except LakeError as error:
             # Two catalogs cannot change in one step: say what the earlier ones have published already.
-            error.details += tuple(f"`{name}` was published, in another catalog" for name in visible)
+            error.details += tuple(f"`{table.name}` was published, in another catalog" for table in visible)
             raise
-        visible.extend(str(item.published.name) for item in mine)
+        listener.visible(catalog, done)
+        visible.extend(done)
+    return tuple(visible)
+
+
+def _commit_to(
+    catalog: Catalog, parts: Sequence[_Part], origin: Origin, listener: Listener
+) -> tuple[PublishedTable, ...]:
+    """Commit to one catalog, again and again while other writers are faster and the change may follow theirs."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    longest_wait = _FIRST_WAIT_SECONDS
+    while True:
+        try:
+            catalog.commit([part.prepared.commit for part in parts], listener.step)
+        except CommitConflictError as error:
+            if time.monotonic() > deadline:
+                raise _given_up(error) from error
+            time.sleep(random.uniform(0, longest_wait))  # noqa: S311 - keeps writers from meeting again
+            longest_wait = min(2 * longest_wait, _LONGEST_WAIT_SECONDS)
+            parts = [_caught_up(catalog, part, origin, listener) for part in parts]
+            listener.step("replayed")
+        else:
+            return tuple(part.prepared.published for part in parts)
+
+
+def _caught_up(catalog: Catalog, part: _Part, origin: Origin, listener: Listener) -> _Part:
+    """The part on the table as it is now: the same one where nobody has changed the table.
+
+    Raises:
+        CommitConflictError: the change cannot follow what the other writer did.
+    """
+    from floe.lake.conflicts import replayed, said_of
+    from floe.lake.snapshots import prepare
+
+    base = part.staged.base
+    current = catalog.load(base.name, base.location)
+    if current.metadata_location == base.metadata_location:
+        return part
+    staged = replayed(part.staged, current)
+    prepared = prepare(staged, origin)
+    written = [item.path for item in staged.files if item not in part.staged.files]
+    sync_all([(base.store, location) for location in (*written, *prepared.written)])
+    base.store.delete(part.prepared.written)
+    listener.notice(said_of(base, staged.base))
+    return _Part(staged, prepared)
+
+
+def _given_up(error: CommitConflictError) -> CommitConflictError:
+    reason = f"other writers were faster for {_PATIENCE_SECONDS:.0f} seconds: {error.reason}"
+    return CommitConflictError("FLOE-0568", reason, "let fewer writers publish to the table at a time, then run again")

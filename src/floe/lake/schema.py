@@ -111,9 +111,9 @@ def _merge(new: Type, old: Type, ids: _Ids, path: str, *, strict: bool) -> Type:
 def _merge_primitives(new: Type, old: Type, *, strict: bool) -> str:
     if isinstance(new, str) and isinstance(old, str):
         new, old = _normal(new), _normal(old)
-        if new == old or _widens(old, new):
+        if new == old or widens(old, new):
             return new
-        if strict and _widens(new, old):
+        if strict and widens(new, old):
             return old
     raise _IncompatibleError(f"{_text(old)} cannot become {_text(new)}")
 
@@ -165,7 +165,8 @@ def _normal(type_: str) -> str:
     return f"decimal({match[1]}, {match[2]})" if match else type_
 
 
-def _widens(old: str, new: str) -> bool:
+def widens(old: str, new: str) -> bool:
+    """Whether every value of the primitive type `old` has its place in `new`, as Iceberg lets types grow."""
     if (old, new) in _WIDENINGS:
         return True
     before, after = _DECIMAL.fullmatch(old), _DECIMAL.fullmatch(new)

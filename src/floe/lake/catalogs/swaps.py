@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from floe.errors import CommitConflictError, LakeError
-from floe.lake.base import RUN_ID_PROPERTY
+from floe.errors import LakeError
+from floe.lake.base import RUN_ID_PROPERTY, TableState
+from floe.lake.conflicts import conflict
 from floe.lake.metadata import apply_updates, encode_metadata, log_previous
 from floe.lake.metadata_files import metadata_version, read_metadata
 from floe.lake.stores.syncing import sync_all
@@ -17,7 +18,8 @@ from floe.lake.stores.syncing import sync_all
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from floe.lake.base import TableCommit, TableState
+    from floe.errors import CommitConflictError
+    from floe.lake.base import TableCommit
 
 _DELETE_AFTER_COMMIT = "write.metadata.delete-after-commit.enabled"
 
@@ -59,19 +61,24 @@ def delete_unlogged(swaps: Sequence[Swap]) -> None:
                 swap.base.store.delete([location])
 
 
-def conflict(base: TableState, current: str | None) -> CommitConflictError:
+def delete_swaps(swaps: Sequence[Swap]) -> None:
+    """Nothing was swapped, and the publish may be replayed: delete what nothing would ever refer to.
+
+    Raises:
+        LakeError: a file cannot be deleted.
+    """
+    for swap in swaps:
+        swap.base.store.delete([swap.location])
+
+
+def moved_on(base: TableState, current: str | None) -> CommitConflictError:
     """What to raise for a pointer that is not the commit's base any more, but `current` (None: the table is gone)."""
     if current is None:
-        reason = f"`{base.name}` was dropped by another writer while this run was working"
-        return CommitConflictError("FLOE-0504", reason, "run again")
-    writer = "another writer"
+        return conflict(base, TableState(base.name, base.location))
+    metadata: Mapping[str, Any] = {}
     with contextlib.suppress(LakeError):
-        theirs = read_metadata(base.store, current)
-        run_id = _run_id(theirs)
-        writer = f"run `{run_id}`" if run_id else "another writer"
-        writer += f" (snapshot {theirs.get('current-snapshot-id')})"
-    reason = f"`{base.name}` was changed by {writer} after this run had read it; nothing was published"
-    return CommitConflictError("FLOE-0504", reason, "run again: it will start from the table as it is now")
+        metadata = read_metadata(base.store, current)
+    return conflict(base, replace(base, metadata_location=current, metadata=metadata))
 
 
 def _prepare(commit: TableCommit, now: int) -> Swap:

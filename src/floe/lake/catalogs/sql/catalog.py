@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from floe.errors import CommitConflictError, LakeError
 from floe.lake.base import TableName, TableState
-from floe.lake.catalogs.swaps import conflict, delete_unlogged, write_swaps
+from floe.lake.catalogs.swaps import delete_swaps, delete_unlogged, moved_on, write_swaps
 from floe.lake.metadata_files import read_metadata
 from floe.lake.stores.local import LOCAL
 
@@ -78,6 +78,11 @@ class SqlCatalog(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @property
+    def atomic(self) -> bool:
+        """It is: all pointers are swapped in one transaction."""
+        return True
+
     def load(self, name: TableName, default_location: str) -> TableState:
         """The table as it is now; see `Catalog.load`."""
         pointer = self._pointer(name)
@@ -100,7 +105,11 @@ class SqlCatalog(ABC):
         """Create or update all the tables, or none; see `Catalog.commit`."""
         swaps = write_swaps(commits)
         on_step("metadata-written")
-        self._swap(swaps)
+        try:
+            self._swap(swaps)
+        except CommitConflictError:
+            delete_swaps(swaps)
+            raise
         on_step("committed")
         delete_unlogged(swaps)
 
@@ -177,7 +186,7 @@ class SqlCatalog(ABC):
         if changed != 1:
             current = f"SELECT metadata_location FROM iceberg_tables WHERE {_ONE_TABLE}"
             found = connection.execute(current, key).fetchone()
-            raise conflict(swap.base, found[0] if found else None)
+            raise moved_on(swap.base, found[0] if found else None)
 
     def _create_namespaces(self, connection: Connection, namespaces: set[str]) -> None:
         insert = (
