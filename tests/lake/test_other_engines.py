@@ -143,15 +143,30 @@ def test_floe_goes_on_after_pyiceberg_has_declared_partitions(lake: Lake) -> Non
     assert lake.rows("silver.orders") == [(1,), (2,)]
 
 
-def test_partitioned_files_are_read_but_not_replaced(lake: Lake) -> None:
+@pytest.mark.parametrize(
+    ("operation", "expected"), [("append", [(1,), (2,), (3,)]), ("replace", [(3,)]), ("rewrite", [(1,), (3,)])]
+)
+def test_floe_goes_on_with_files_that_pyiceberg_has_partitioned(lake: Lake, operation: str, expected: list) -> None:
     lake.write("silver.orders", "SELECT 1::BIGINT AS id")
     partition_with_pyiceberg(lake, pa.table({"id": pa.array([2], pa.int64())}))
+    theirs = [item.path for item in live_files(lake.state("silver.orders")) if "run-1" not in item.path]
 
-    assert lake.duckdb_rows("silver.orders") == [(1,), (2,)]
-    with pytest.raises(LakeError, match="partitioned files"):
-        lake.write("silver.orders", "SELECT 3::BIGINT AS id", run_id="run-2")
-    lake.write("silver.orders", "SELECT 3::BIGINT AS id", operation="append", run_id="run-3")
-    assert lake.rows("silver.orders") == [(1,), (2,), (3,)]
+    removed = theirs if operation == "rewrite" else []
+    lake.write("silver.orders", "SELECT 3::BIGINT AS id", operation=operation, removed=removed, run_id="run-2")
+
+    assert lake.rows("silver.orders") == expected
+    assert lake.duckdb_rows("silver.orders") == expected
+
+
+def test_a_column_that_partitions_came_from_may_go(lake: Lake) -> None:
+    lake.write("silver.orders", "SELECT 1::BIGINT AS id, 'a' AS code")
+    partition_with_pyiceberg(lake, pa.table({"id": pa.array([2], pa.int64()), "code": ["b"]}))
+
+    lake.write("silver.orders", "SELECT 'c' AS code", run_id="run-2")
+    lake.write("silver.orders", "SELECT 'd' AS code", operation="append", run_id="run-3")
+
+    assert lake.rows("silver.orders") == [("c",), ("d",)]
+    assert snapshots(lake.state("silver.orders"))[-2].rows_removed == 2
 
 
 def test_a_table_with_delete_files_is_refused_rather_than_read_wrongly(lake: Lake) -> None:
@@ -179,9 +194,11 @@ def test_a_table_with_delete_files_is_refused_rather_than_read_wrongly(lake: Lak
     with pytest.raises(LakeError, match="delete files of another engine") as caught:
         live_files(state)
     assert caught.value.code == "FLOE-0507"
-    with pytest.raises(LakeError, match="delete files of another engine"):
-        lake.publish(lake.stage("silver.orders", "SELECT 9 AS id", operation="append", base=state, run_id="run-2"))
-    lake.publish(lake.stage("silver.orders", "SELECT 9 AS id", base=state, run_id="run-3"), run_id="run-3")
+    lake.publish(lake.stage("silver.orders", "SELECT 8 AS id", operation="append", base=state, run_id="run-2"))
+    appended = lake.state("silver.orders")
+    deletes = [item.content for item in read_list(LOCAL, appended.metadata["snapshots"][-1]["manifest-list"])]
+    assert deletes.count(ManifestContent.DELETES) == 1
+    lake.publish(lake.stage("silver.orders", "SELECT 9 AS id", base=appended, run_id="run-3"), run_id="run-3")
     assert lake.rows("silver.orders") == [(9,)]
     assert lake.duckdb_rows("silver.orders") == [(9,)]
 

@@ -66,6 +66,7 @@ _ENUMS: dict[Kind, dict[int, Callable[..., Enum]]] = {
 }
 _COMPRESSION: Literal["deflate"] = "deflate"
 _SCHEMA_KEY = "avro.schema"
+_NO_PARTITION = StructType()
 _LAYOUTS_KEPT = 64
 """Avro schemas of other writers that are remembered; each engine has a handful."""
 
@@ -92,10 +93,16 @@ def manifests_of(source: InputFile) -> list[ManifestFile]:
 
 
 class EntryWriter(ManifestWriterV2):
-    """Writes a manifest of an unpartitioned spec. `schema` is the table's, as JSON."""
+    """Writes a manifest of one spec. `schema` and `spec` are JSON.
 
-    def __init__(self, schema: Mapping[str, Any], spec_id: int, output: OutputFile, snapshot_id: int) -> None:
-        super().__init__(PartitionSpec(spec_id=spec_id), Schema(), output, snapshot_id, _COMPRESSION)
+    Without partitions PyIceberg's own schema is not needed, which takes long to build.
+    """
+
+    def __init__(
+        self, schema: Mapping[str, Any], spec: Mapping[str, Any], output: OutputFile, snapshot_id: int
+    ) -> None:
+        needed = Schema.model_validate(schema) if spec["fields"] else Schema()
+        super().__init__(PartitionSpec.model_validate(spec), needed, output, snapshot_id, _COMPRESSION)
         self._schema_text = json.dumps(schema)
 
     @property
@@ -104,7 +111,8 @@ class EntryWriter(ManifestWriterV2):
 
     def new_writer(self) -> AvroOutputFile[ManifestEntry]:
         """The Avro file below, in PyIceberg's words."""
-        return _Target(self._output_file, "manifest_entry", self._meta)
+        partition = self._spec.partition_type(self._schema) if self._spec.fields else _NO_PARTITION
+        return _Target(self._output_file, "manifest_entry", self._meta, partition)
 
 
 class ListWriter(ManifestListWriterV2):
@@ -143,17 +151,20 @@ class _Source(AvroFile[Any]):
 
 
 class _Target(AvroOutputFile[Any]):
-    def __init__(self, output: OutputFile, kind: Kind, metadata: dict[str, str]) -> None:
+    def __init__(
+        self, output: OutputFile, kind: Kind, metadata: dict[str, str], partition: StructType = _NO_PARTITION
+    ) -> None:
         # Not the parent's: it would build the writer again.
         self.output_file = output
-        self.file_schema = _layout(kind)
+        self.file_schema = _layout(kind, partition)
         self.schema_name = kind
         self.sync_bytes = os.urandom(SYNC_SIZE)
-        self.writer = _writer(kind)
+        self.writer = _writer(kind, partition)
         self.metadata = metadata
+        self._schema_text = _schema_text(kind, partition)
 
     def _write_header(self) -> None:
-        meta = {**self.metadata, _SCHEMA_KEY: _schema_text(self.schema_name), AVRO_CODEC_KEY: _COMPRESSION}
+        meta = {**self.metadata, _SCHEMA_KEY: self._schema_text, AVRO_CODEC_KEY: _COMPRESSION}
         _header_writer().write(self.encoder, AvroFileHeader(MAGIC, meta, self.sync_bytes))
 
     def compression_codec(self) -> type[Codec] | None:
@@ -177,19 +188,19 @@ def _reader(kind: Kind, avro_schema: str) -> Reader:
     return resolve_reader(written, wanted, _RECORDS[kind], _ENUMS[kind])
 
 
-@cache
-def _layout(kind: Kind) -> Schema:
+@lru_cache(_LAYOUTS_KEPT)
+def _layout(kind: Kind, partition: StructType) -> Schema:
     if kind == "manifest_file":
         return MANIFEST_LIST_FILE_SCHEMAS[FORMAT_VERSION]
-    unpartitioned = data_file_with_partition(format_version=FORMAT_VERSION, partition_type=StructType())
-    return manifest_entry_schema_with_data_file(format_version=FORMAT_VERSION, data_file=unpartitioned)
+    data_file = data_file_with_partition(format_version=FORMAT_VERSION, partition_type=partition)
+    return manifest_entry_schema_with_data_file(format_version=FORMAT_VERSION, data_file=data_file)
 
 
-@cache
-def _writer(kind: Kind) -> Writer:
-    return construct_writer(_layout(kind))
+@lru_cache(_LAYOUTS_KEPT)
+def _writer(kind: Kind, partition: StructType) -> Writer:
+    return construct_writer(_layout(kind, partition))
 
 
-@cache
-def _schema_text(kind: Kind) -> str:
-    return json.dumps(AvroSchemaConversion().iceberg_to_avro(_layout(kind), schema_name=kind))
+@lru_cache(_LAYOUTS_KEPT)
+def _schema_text(kind: Kind, partition: StructType) -> str:
+    return json.dumps(AvroSchemaConversion().iceberg_to_avro(_layout(kind, partition), schema_name=kind))

@@ -7,7 +7,9 @@ Nothing here imports PyIceberg: schemas and updates are the JSON of the Iceberg 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from uuid import UUID
 
 from floe.lake.stores.local import LOCAL
 
@@ -21,6 +23,10 @@ ENGINE_TYPES_PROPERTY = "floe.engine-types"
 RUN_ID_PROPERTY = "floe.run-id"
 DIGEST_PROPERTY = "floe.digest"
 ASSET_PROPERTY = "floe.asset"
+
+
+PartitionValue = bool | int | str | bytes | Decimal | UUID | None
+"""A value of a partition as manifests hold it: dates are days, times and timestamps microseconds."""
 
 
 @dataclass(frozen=True, order=True)
@@ -86,6 +92,10 @@ class StagedFile:
     record_count: int
     size_bytes: int
     statistics: tuple[ColumnStatistics, ...] = ()
+    partition: tuple[PartitionValue, ...] = ()
+    """The one value of each field of the table's spec that all rows have, in the order of the fields."""
+    sort_order_id: int | None = None
+    """The sort order that the rows are in; None where they are in none."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,11 @@ class StagedTable:
     """Whether it appends rows that would be the same whatever the table holds, so that they may follow any snapshot."""
     replay: Callable[[TableState], StagedTable | None] | None = field(default=None, compare=False, repr=False)
     """Works the change out again on a newer state of the table; None where that state has other rows in its place."""
+    spec: Mapping[str, Any] | None = None
+    """Iceberg partition spec JSON of the files, which becomes the table's default; None: files without partitions, and
+    the default stays."""
+    sort_order: Mapping[str, Any] | None = None
+    """Iceberg sort order JSON that becomes the table's default; None: it stays."""
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def added_entry(staged: StagedFile, types: Mapping[int, str], snapshot_id: int) 
         content=DataFileContent.DATA,
         file_path=staged.path,
         file_format=FileFormat.PARQUET,
-        partition=Record(),
+        partition=Record(*staged.partition),
         record_count=staged.record_count,
         file_size_in_bytes=staged.size_bytes,
         column_sizes={item.field_id: item.size_bytes for item in statistics},
@@ -173,6 +173,7 @@ def added_entry(staged: StagedFile, types: Mapping[int, str], snapshot_id: int) 
         null_value_counts={item.field_id: item.null_count for item in statistics},
         lower_bounds={key: value for key, value in lower.items() if value is not None},
         upper_bounds={key: value for key, value in upper.items() if value is not None},
+        sort_order_id=staged.sort_order_id,
     )
     return ManifestEntry.from_args(status=ManifestEntryStatus.ADDED, snapshot_id=snapshot_id, data_file=data_file)
 
@@ -193,16 +194,16 @@ def write_entries(
     store: FileStore,
     location: str,
     schema: Mapping[str, Any],
-    spec_id: int,
+    spec: Mapping[str, Any],
     snapshot_id: int,
     contents: ManifestContents,
 ) -> ManifestFile:
-    """Write a manifest of an unpartitioned spec.
+    """Write a manifest; all its files have the same spec.
 
     Raises:
         LakeError: the file is there already, or cannot be written.
     """
-    with EntryWriter(schema, spec_id, _Output(store, location), snapshot_id) as writer:
+    with EntryWriter(schema, spec, _Output(store, location), snapshot_id) as writer:
         for entry in contents.added:
             writer.add(entry)
         for entry in contents.existing:

@@ -20,18 +20,19 @@ from floe.lake.manifests import (
     write_entries,
     write_list,
 )
-from floe.lake.read import current_snapshot, refuse_delete_files, require_supported
-from floe.lake.updates import unpartitioned_spec_id, updates_of
+from floe.lake.read import current_snapshot, require_supported
+from floe.lake.updates import spec_of_files, updates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from floe.lake.base import StagedTable, TableState
+    from floe.lake.base import StagedTable
     from floe.lake.manifests import ManifestEntry, ManifestFile
 
 _MERGE_ENABLED = "commit.manifest-merge.enabled"
 _MERGE_COUNT = "commit.manifest.min-count-to-merge"
 _MERGE_COUNT_DEFAULT = 100
+_DELETE_TOTALS = ("total-delete-files", "total-position-deletes", "total-equality-deletes")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class _Change:
     """Manifests of the new snapshot while they are decided."""
 
     kept: list[ManifestFile] = field(default_factory=list)
+    """Manifests that stay as they are, also those of delete files: a file that goes takes what marks its rows along."""
     existing: list[ManifestEntry] = field(default_factory=list)
     deleted: list[ManifestEntry] = field(default_factory=list)
 
@@ -84,16 +86,14 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
 
 
 def _write(staged: StagedTable, change: _Change, snapshot: Mapping[str, Any], run_id: str) -> tuple[str, ...]:
-    """Write the manifest of what changes, if anything does, and the manifest list; return their locations."""
+    """Write the manifests of what changes, one for each spec, and the manifest list; return their locations."""
     folder, snapshot_id = f"{staged.base.location}/metadata", snapshot["snapshot-id"]
-    types = bounded_types(staged.schema)
-    added = [added_entry(item, types, snapshot_id) for item in staged.files]
-    contents = ManifestContents(added, change.existing, change.deleted)
-    manifests, written = list(change.kept), []
-    if contents:
-        written.append(f"{folder}/{run_id}-{uuid4().hex[:8]}-m0.avro")
-        spec_id = unpartitioned_spec_id(staged.base)
-        manifests.insert(0, write_entries(staged.base.store, written[0], staged.schema, spec_id, snapshot_id, contents))
+    manifests, written, unique = [], [], uuid4().hex[:8]
+    for number, (spec, contents) in enumerate(_contents(staged, change, snapshot_id)):
+        written.append(f"{folder}/{run_id}-{unique}-m{number}.avro")
+        schema = _with_sources(staged, spec)
+        manifests.append(write_entries(staged.base.store, written[-1], schema, spec, snapshot_id, contents))
+    manifests += change.kept
     written.append(f"{folder}/snap-{snapshot_id}-{run_id}.avro")
     write_list(
         staged.base.store,
@@ -104,6 +104,32 @@ def _write(staged: StagedTable, change: _Change, snapshot: Mapping[str, Any], ru
         manifests,
     )
     return tuple(written)
+
+
+def _contents(
+    staged: StagedTable, change: _Change, snapshot_id: int
+) -> Iterator[tuple[Mapping[str, Any], ManifestContents]]:
+    """What changes, by the spec of the files."""
+    spec = spec_of_files(staged)
+    types = bounded_types(staged.schema)
+    added = [added_entry(item, types, snapshot_id) for item in staged.files]
+    specs = {item["spec-id"]: item for item in (*staged.base.metadata.get("partition-specs", ()), spec)}
+    used = {entry.data_file.spec_id for entry in (*change.existing, *change.deleted)}
+    for spec_id in sorted({*used, *([spec["spec-id"]] if added else [])}):
+        existing = [entry for entry in change.existing if entry.data_file.spec_id == spec_id]
+        deleted = [entry for entry in change.deleted if entry.data_file.spec_id == spec_id]
+        yield specs[spec_id], ManifestContents(added if spec_id == spec["spec-id"] else (), existing, deleted)
+
+
+def _with_sources(staged: StagedTable, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The new schema, with columns of the spec that it has no more: values of old partitions keep their types."""
+    known = {column["id"] for column in staged.schema["fields"]}
+    missing = {column["source-id"] for column in spec["fields"]} - known
+    older = staged.base.metadata.get("schemas", ()) if missing else ()
+    dropped = {column["id"]: column for schema in older for column in schema["fields"] if column["id"] in missing}
+    # A name that is taken again would make PyIceberg refuse the schema.
+    again = [{**column, "name": f"{column['name']} ({column['id']})"} for column in dropped.values()]
+    return {**staged.schema, "fields": [*staged.schema["fields"], *again]} if again else staged.schema
 
 
 def _new_snapshot_id() -> int:
@@ -117,13 +143,15 @@ def _change(staged: StagedTable, parent: Mapping[str, Any] | None) -> _Change:
             raise _not_in_table(staged, set(staged.removed_paths))
         return _Change()
     manifests = read_list(staged.base.store, parent["manifest-list"])
+    data = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA]
     if staged.operation == "replace":
-        data = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA]
-        return _Change(deleted=[entry for manifest in data for entry in _entries(staged.base, manifest)])
-    refuse_delete_files(staged.base, manifests)
-    live = [manifest for manifest in manifests if manifest.has_added_files() or manifest.has_existing_files()]
+        return _Change(deleted=[entry for item in data for entry in read_entries(staged.base.store, item)])
+    live = [manifest for manifest in data if manifest.has_added_files() or manifest.has_existing_files()]
     change = _without(staged, live) if staged.operation == "rewrite" else _Change(kept=live)
-    return _merge_manifests(staged, change)
+    change = _merge_manifests(staged, change)
+    deletes = [manifest for manifest in manifests if manifest.content == ManifestContent.DELETES]
+    change.kept += [item for item in deletes if item.has_added_files() or item.has_existing_files()]
+    return change
 
 
 def _without(staged: StagedTable, manifests: Iterable[ManifestFile]) -> _Change:
@@ -136,7 +164,6 @@ def _without(staged: StagedTable, manifests: Iterable[ManifestFile]) -> _Change:
         if not gone:
             change.kept.append(manifest)
             continue
-        _refuse_partitions(staged.base, manifest)
         missing -= {local_path(entry.data_file.file_path) for entry in gone}
         change.deleted.extend(gone)
         change.existing.extend(entry for entry in entries if entry not in gone)
@@ -152,20 +179,8 @@ def _merge_manifests(staged: StagedTable, change: _Change) -> _Change:
         return change
     if len(change.kept) < int(properties.get(_MERGE_COUNT, _MERGE_COUNT_DEFAULT)):
         return change
-    entries = [entry for manifest in change.kept for entry in _entries(staged.base, manifest)]
+    entries = [entry for manifest in change.kept for entry in read_entries(staged.base.store, manifest)]
     return _Change(existing=[*change.existing, *entries], deleted=change.deleted)
-
-
-def _entries(base: TableState, manifest: ManifestFile) -> Sequence[ManifestEntry]:
-    _refuse_partitions(base, manifest)
-    return read_entries(base.store, manifest)
-
-
-def _refuse_partitions(base: TableState, manifest: ManifestFile) -> None:
-    specs = {spec["spec-id"]: spec["fields"] for spec in base.metadata["partition-specs"]}
-    if specs.get(manifest.partition_spec_id):
-        reason = f"`{base.name}` holds partitioned files of another engine, which this version cannot replace"
-        raise LakeError("FLOE-0507", reason, "drop the table from the catalog, then run with --full-refresh")
 
 
 def _not_in_table(staged: StagedTable, missing: set[str]) -> LakeError:
@@ -195,9 +210,7 @@ def _summary(
         "total-records": rows + rows_added,
         "total-data-files": files + len(staged.files),
         "total-files-size": size + size_added,
-        "total-delete-files": 0,
-        "total-position-deletes": 0,
-        "total-equality-deletes": 0,
+        **_delete_totals(staged, parent),
     }
     appends = staged.operation == "append" or (staged.operation == "replace" and parent is None)
     return {
@@ -210,6 +223,13 @@ def _summary(
     }
 
 
+def _delete_totals(staged: StagedTable, parent: Mapping[str, Any] | None) -> dict[str, int]:
+    """Delete files of other engines stay until the table is replaced."""
+    summary = (parent or {}).get("summary") or {}
+    stay = staged.operation != "replace"
+    return {key: int(summary[key]) if stay and str(summary.get(key, "")).isdecimal() else 0 for key in _DELETE_TOTALS}
+
+
 def _totals(staged: StagedTable, parent: Mapping[str, Any] | None) -> tuple[int, int, int]:
     """Rows, files and bytes of a snapshot: from its summary, or counted where another engine left them out."""
     if parent is None:
@@ -219,7 +239,8 @@ def _totals(staged: StagedTable, parent: Mapping[str, Any] | None) -> tuple[int,
         return int(summary["total-records"]), int(summary["total-data-files"]), int(summary["total-files-size"])
     except (KeyError, ValueError):
         store = staged.base.store
-        manifests = read_list(store, parent["manifest-list"])
+        lists = read_list(store, parent["manifest-list"])
+        manifests = [item for item in lists if item.content == ManifestContent.DATA]
         files = [entry.data_file for item in manifests for entry in read_entries(store, item)]
         rows = sum(item.record_count for item in files)
         return rows, len(files), sum(item.file_size_in_bytes for item in files)

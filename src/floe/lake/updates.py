@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from floe.lake.layout import UNPARTITIONED, UNSORTED, unpartitioned_spec
 from floe.lake.metadata import FORMAT_VERSION, LAST_ADDED, highest_field_id, same_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from floe.lake.base import StagedTable, TableState
+    from floe.lake.base import StagedTable
 
-_UNPARTITIONED_SPEC = {"spec-id": 0, "fields": []}
 _DEFAULT_PROPERTIES = {"write.metadata.delete-after-commit.enabled": "true"}
 """Properties of a new table. Without this one a table of a thousand publishes keeps a thousand metadata files."""
 
@@ -36,13 +36,9 @@ def updates_of(staged: StagedTable, snapshot: dict[str, Any]) -> list[dict[str, 
     return updates
 
 
-def unpartitioned_spec_id(base: TableState) -> int:
-    """The spec under which files are added; a table that other engines partitioned gets one (see `updates_of`)."""
-    specs = base.metadata.get("partition-specs", ())
-    known = [spec["spec-id"] for spec in specs if not spec["fields"]]
-    if known:
-        return int(known[0])
-    return max((int(spec["spec-id"]) for spec in specs), default=-1) + 1
+def spec_of_files(staged: StagedTable) -> Mapping[str, Any]:
+    """The spec under which the staged files are added; `updates_of` adds it to the table where it is new."""
+    return unpartitioned_spec(staged.base) if staged.spec is None else staged.spec
 
 
 def _creation(staged: StagedTable) -> list[dict[str, Any]]:
@@ -53,9 +49,9 @@ def _creation(staged: StagedTable) -> list[dict[str, Any]]:
         {"action": "set-location", "location": staged.base.location},
         {"action": "add-schema", "schema": schema, "last-column-id": highest_field_id(schema)},
         {"action": "set-current-schema", "schema-id": LAST_ADDED},
-        {"action": "add-spec", "spec": _UNPARTITIONED_SPEC},
+        {"action": "add-spec", "spec": staged.spec or UNPARTITIONED},
         {"action": "set-default-spec", "spec-id": LAST_ADDED},
-        {"action": "add-sort-order", "sort-order": {"order-id": 0, "fields": []}},
+        {"action": "add-sort-order", "sort-order": staged.sort_order or UNSORTED},
         {"action": "set-default-sort-order", "sort-order-id": LAST_ADDED},
         {"action": "set-properties", "updates": _DEFAULT_PROPERTIES},
     ]
@@ -71,10 +67,26 @@ def _schema_updates(staged: StagedTable) -> list[dict[str, Any]]:
         updates.append({"action": "add-schema", "schema": schema, "last-column-id": highest})
     if schema_id != metadata["current-schema-id"]:
         updates.append({"action": "set-current-schema", "schema-id": schema_id})
-    if all(spec["fields"] for spec in metadata["partition-specs"]):
-        spec_id = unpartitioned_spec_id(staged.base)
-        updates.append({"action": "add-spec", "spec": {**_UNPARTITIONED_SPEC, "spec-id": spec_id}})
+    return [*updates, *_spec_updates(staged), *_order_updates(staged)]
+
+
+def _spec_updates(staged: StagedTable) -> list[dict[str, Any]]:
+    metadata, spec = staged.base.metadata, spec_of_files(staged)
+    known = any(item["spec-id"] == spec["spec-id"] for item in metadata["partition-specs"])
+    updates: list[dict[str, Any]] = [] if known else [{"action": "add-spec", "spec": spec}]
+    if staged.spec is not None and spec["spec-id"] != metadata["default-spec-id"]:
+        updates.append({"action": "set-default-spec", "spec-id": spec["spec-id"] if known else LAST_ADDED})
     return updates
+
+
+def _order_updates(staged: StagedTable) -> list[dict[str, Any]]:
+    metadata, order = staged.base.metadata, staged.sort_order
+    if order is None or order["order-id"] == metadata["default-sort-order-id"]:
+        return []
+    known = any(item["order-id"] == order["order-id"] for item in metadata["sort-orders"])
+    added: list[dict[str, Any]] = [] if known else [{"action": "add-sort-order", "sort-order": order}]
+    chosen = order["order-id"] if known else LAST_ADDED
+    return [*added, {"action": "set-default-sort-order", "sort-order-id": chosen}]
 
 
 def _schema_id_after(staged: StagedTable) -> int:
