@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 IDENTITY = (PartitionTerm(column="part"),)
 
 
-def partitioned(lake: Lake, parts: dict[str | None, str], terms: tuple[PartitionTerm, ...], **options: object) -> StagedTable:
+def partitioned(
+    lake: Lake, parts: dict[str | None, str], terms: tuple[PartitionTerm, ...], **options: object
+) -> StagedTable:
     """A staged table with one file for each partition value."""
     staged = [lake.stage("silver.orders", query, **options) for query in parts.values()]
     spec = spec_of_terms(terms, staged[0].schema, staged[0].base)
