@@ -151,6 +151,28 @@ class FloeCommand(click.Command):
                 formatter.write("".join(f"  {example}\n" for example in self.examples))
 
 
+def _with(command: Callable[..., Any], *options: click.Option) -> Callable[..., Any]:
+    """Add options that the application hears of, not the command; they come before those that it has."""
+    own: list[click.Parameter] = getattr(command, "__click_params__", [])
+    command.__click_params__ = [*reversed(options), *own]  # type: ignore[attr-defined]
+    return command
+
+
+fail_fast_option = click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
+wait_option = click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long for another run of the environment (default: not at all).",
+)
+
+
+def threads_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--threads`, for a command that works on `what`."""
+    return click.option("--threads", type=click.IntRange(min=1), metavar="N", help=f"How many {what} at a time.")
+
+
 def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add dbt's options to a command that compiles; what compiles reads them from the application."""
     options = (
@@ -161,9 +183,7 @@ def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         _option(["--profile"], _set_profile, metavar="NAME", help="Profile in that file (default: the dbt project's)."),
     )
-    own: list[click.Parameter] = getattr(command, "__click_params__", [])
-    command.__click_params__ = [*reversed(options), *own]  # type: ignore[attr-defined]
-    return command
+    return _with(command, *options)
 
 
 def defer_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -172,9 +192,7 @@ def defer_options(command: Callable[..., Any]) -> Callable[..., Any]:
         _option(["--defer"], _defer, is_flag=True, help="Read tables that are not here from the project of --state."),
         _option(["--favor-state"], _favor_state, is_flag=True, help="Read them there even if they are here, too."),
     )
-    own: list[click.Parameter] = getattr(command, "__click_params__", [])
-    command.__click_params__ = [*reversed(options), *own]  # type: ignore[attr-defined]
-    return command
+    return _with(command, *options)
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -256,7 +274,4 @@ def event_time_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def fused_tests_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--no-fused-tests` to a command that runs tests, which asks the application for it."""
     help_ = "Run each test by itself, even where several can share a scan."
-    option = _option(["--no-fused-tests"], _run_tests_alone, is_flag=True, help=help_)
-    own: list[click.Parameter] = getattr(command, "__click_params__", [])
-    command.__click_params__ = [option, *own]  # type: ignore[attr-defined]
-    return command
+    return _with(command, _option(["--no-fused-tests"], _run_tests_alone, is_flag=True, help=help_))

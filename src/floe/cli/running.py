@@ -70,32 +70,18 @@ def _progress(printer: Printer, request: RunRequest) -> Observer:
     from floe.observe.live import LiveProgress
     from floe.observe.progress import Progress
 
-    artifacts = request.artifacts
+    settings: dict[str, Any] = {
+        "artifacts": request.artifacts,
+        "paint": printer.palette,
+        "width": printer.width,
+        "verbosity": printer.verbosity,
+    }
     if request.operation is not None:
-        return Progress(
-            printer.problem,
-            artifacts=artifacts,
-            paint=printer.palette,
-            width=printer.width,
-            verbosity=printer.verbosity,
-            write_printed=None if printer.as_json else printer.data,
-        )
+        printed = None if printer.as_json else printer.data
+        return Progress(printer.problem, write_printed=printed, **settings)
     if printer.is_live:
-        return LiveProgress(
-            printer.err,
-            printer.problem,
-            artifacts=artifacts,
-            paint=printer.palette,
-            width=printer.width,
-            verbosity=printer.verbosity,
-        )
-    return Progress(
-        printer.problem,
-        artifacts=artifacts,
-        paint=printer.palette,
-        width=printer.width,
-        verbosity=printer.verbosity,
-    )
+        return LiveProgress(printer.err, printer.problem, **settings)
+    return Progress(printer.problem, **settings)
 
 
 def run_document(result: RunResult, artifacts: CompiledArtifacts) -> dict[str, Any]:

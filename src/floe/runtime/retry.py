@@ -50,11 +50,7 @@ def last_run(project_directory: Path, environment: str) -> LastRun | None:
     Raises:
         EnvironmentFaultError: the journal cannot be read.
     """
-    journal = read_journal(project_directory)
-    if journal is None:
-        return None
-    with journal:
-        row = journal.last_run(environment)
+    row = _last_row(project_directory, environment)
     return None if row is None else _described(row)
 
 
@@ -64,15 +60,19 @@ def last_results(project_directory: Path, environment: str) -> dict[str, str] | 
     Raises:
         EnvironmentFaultError: the journal cannot be read.
     """
-    journal = read_journal(project_directory)
-    if journal is None:
-        return None
-    with journal:
-        row = journal.last_run(environment)
+    row = _last_row(project_directory, environment)
     if row is None:
         return None
     nodes = {node["asset"]: str(node["status"]) for node in row["nodes"]}
     return nodes | {test["test"]: str(test["status"]) for test in row["tests"]}
+
+
+def _last_row(project_directory: Path, environment: str) -> dict[str, Any] | None:
+    journal = read_journal(project_directory)
+    if journal is None:
+        return None
+    with journal:
+        return journal.last_run(environment)
 
 
 def _described(row: Mapping[str, Any]) -> LastRun:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options
+from floe.cli.options import FloeCommand, dbt_options, fail_fast_option, threads_option, wait_option
 from floe.cli.wording import short_run
 from floe.errors import EXIT_OK, UsageError
 from floe.observe.wording import count
@@ -18,15 +18,9 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=FloeCommand, examples=("floe retry", "floe retry --threads 2", "floe retry --json"))
-@click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="How many assets at a time.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    help="Wait so long for another run of the environment (default: not at all).",
-)
+@fail_fast_option
+@threads_option("assets")
+@wait_option
 @dbt_options
 @pass_application
 def command(application: Application, fail_fast: bool, threads: int | None, wait: float) -> int:

@@ -12,8 +12,11 @@ from floe.cli.options import (
     dbt_options,
     defer_options,
     event_time_options,
+    fail_fast_option,
     fused_tests_option,
     selection_options,
+    threads_option,
+    wait_option,
 )
 
 if TYPE_CHECKING:
@@ -37,15 +40,9 @@ if TYPE_CHECKING:
 @defer_options
 @click.option("-f", "--full-refresh", is_flag=True, help="Build incremental tables from nothing.")
 @event_time_options
-@click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="How many assets at a time.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    help="Wait so long for another run of the environment (default: not at all).",
-)
+@fail_fast_option
+@threads_option("assets")
+@wait_option
 @fused_tests_option
 @dbt_options
 @pass_application

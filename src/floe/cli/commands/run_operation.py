@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options
+from floe.cli.options import FloeCommand, dbt_options, wait_option
 
 
 @click.command(
@@ -19,13 +19,7 @@ from floe.cli.options import FloeCommand, dbt_options
 )
 @click.argument("macro")
 @click.option("--args", "arguments", metavar="YAML", default="{}", help="Arguments of the macro, e.g. '{days: 7}'.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    help="Wait so long for another run of the environment (default: not at all).",
-)
+@wait_option
 @dbt_options
 @pass_application
 def command(application: Application, macro: str, arguments: str, wait: float) -> int:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options, defer_options, fused_tests_option, selection_options
+from floe.cli.options import (
+    FloeCommand,
+    dbt_options,
+    defer_options,
+    fail_fast_option,
+    fused_tests_option,
+    selection_options,
+    threads_option,
+)
 
 if TYPE_CHECKING:
     from floe.cli.selecting import Wanted
@@ -18,8 +26,8 @@ if TYPE_CHECKING:
 )
 @selection_options
 @defer_options
-@click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="How many tests at a time.")
+@fail_fast_option
+@threads_option("tests")
 @fused_tests_option
 @dbt_options
 @pass_application

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from floe.compiler.dbt.assets import incremental_strategy
-from floe.compiler.dbt.own_macros import DBT_PACKAGES
+from floe.compiler.dbt.own_macros import DBT_PACKAGES, own_macro_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,6 +97,5 @@ def own_test_materialization(manifest: Any, package: str) -> str:  # noqa: ANN40
     macro = manifest.find_materialization_macro_by_name(package, "test", "duckdb")
     if macro is not None and macro.package_name not in DBT_PACKAGES:
         return "is run by the project's own materialization `test`"
-    others = (macro for macro in manifest.macros.values() if macro.package_name not in DBT_PACKAGES)
-    own = next((macro.name for macro in others if macro.name.rpartition("__")[2] in TEST_MACROS), "")
+    own = own_macro_for(manifest, TEST_MACROS)
     return f"is run by the project's own macro `{own}`" if own else ""

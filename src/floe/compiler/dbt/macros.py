@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from floe.compiler.dbt.cache import content_hash
-from floe.compiler.dbt.own_macros import DBT_PACKAGES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from floe.compiler.dbt.own_macros import DBT_PACKAGES, macros_below
 
 _DIGITS = 16
 
@@ -30,9 +27,9 @@ class MacroDigests:
 
     def of(self, node: Any) -> str:  # noqa: ANN401 - dbt's node
         """The hash of what a node's macros say; empty for a node that uses none."""
-        names = self._below([*node.depends_on.macros, *self._materialization(node.config.materialized)])
-        macros = self._manifest.macros
-        said = {name: macros[name].macro_sql for name in names if macros[name].package_name not in DBT_PACKAGES}
+        names = [*node.depends_on.macros, *self._materialization(node.config.materialized)]
+        below = macros_below(self._manifest, names)
+        said = {name: macro.macro_sql for name, macro in below.items() if macro.package_name not in DBT_PACKAGES}
         return content_hash(said)[:_DIGITS] if said else ""
 
     def _materialization(self, name: str) -> list[str]:
@@ -41,12 +38,3 @@ class MacroDigests:
             self._materializations[name] = None if macro is None else macro.unique_id
         found = self._materializations[name]
         return [] if found is None else [found]
-
-    def _below(self, names: Iterable[str]) -> set[str]:
-        seen: set[str] = set()
-        border = set(names)
-        while border:
-            seen |= border
-            known = [self._manifest.macros[name] for name in border if name in self._manifest.macros]
-            border = {below for macro in known for below in macro.depends_on.macros} - seen
-        return {name for name in seen if name in self._manifest.macros}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from floe.compiler.dbt.own_macros import DBT_PACKAGES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from floe.compiler.dbt.own_macros import macros_below
 
 REASON = "is built in batches of its `event_time`"
 _THIS = re.compile(r"\bthis\b")
@@ -29,18 +26,5 @@ def is_built_in_batches(node: Any, manifest: Any, package: str) -> bool:  # noqa
 
 def reads_itself(node: Any, manifest: Any) -> bool:  # noqa: ANN401 - dbt's node and Manifest
     """Whether a model's code, or that of a macro it may call, mentions `this`. When in doubt it does."""
-    return bool(node.has_this) or any(_THIS.search(macro.macro_sql) for macro in _macros(node, manifest))
-
-
-def _macros(node: Any, manifest: Any) -> Iterator[Any]:  # noqa: ANN401 - dbt's node and Manifest
-    """The macros outside dbt's own packages that a node may call."""
-    seen: set[str] = set()
-    waiting = list(node.depends_on.macros)
-    while waiting:
-        name = waiting.pop()
-        macro = manifest.macros.get(name)
-        if name in seen or macro is None or macro.package_name in DBT_PACKAGES:
-            continue
-        seen.add(name)
-        waiting += macro.depends_on.macros
-        yield macro
+    own = macros_below(manifest, node.depends_on.macros, own_only=True)
+    return bool(node.has_this) or any(_THIS.search(macro.macro_sql) for macro in own.values())

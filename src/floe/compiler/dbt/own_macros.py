@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
 DBT_PACKAGES = ("dbt", "dbt_duckdb")
 _PREFIXES = ("default__", "duckdb__")
@@ -51,18 +51,35 @@ def _replacing(config: Any, manifest: Any) -> Iterator[Any]:  # noqa: ANN401 - d
     return (macro for macro in manifest.macros.values() if macro.package_name in packages)
 
 
+def macros_below(manifest: Any, names: Iterable[str], *, own_only: bool = False) -> dict[str, Any]:  # noqa: ANN401 - dbt's
+    """The macros of these unique ids that exist, and those that they call, directly or not, by unique id.
+
+    With `own_only`, dbt's own macros are neither among them nor looked into.
+    """
+    found: dict[str, Any] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        macro = manifest.macros.get(name)
+        if name in found or macro is None or (own_only and macro.package_name in DBT_PACKAGES):
+            continue
+        found[name] = macro
+        waiting += macro.depends_on.macros
+    return found
+
+
+def own_macro_for(manifest: Any, names: Container[str]) -> str:  # noqa: ANN401 - dbt's Manifest
+    """The name of a macro outside dbt's own packages that dbt would call by one of these, with a prefix or not."""
+    others = (macro for macro in manifest.macros.values() if macro.package_name not in DBT_PACKAGES)
+    return next((macro.name for macro in others if macro.name.rpartition("__")[2] in names), "")
+
+
 def _called(manifest: Any, materialization: str) -> set[str]:  # noqa: ANN401 - dbt's Manifest
     """Unique ids of dbt's macros that the materialization calls, directly or not."""
     names = (f"materialization_{materialization}_duckdb", f"materialization_{materialization}_default")
     wanted = [f"macro.{package}.{name}" for package in DBT_PACKAGES for name in names]
     wanted += [f"macro.dbt.{name}" for name in _LOOKED_UP.get(materialization, ())]
-    seen: set[str] = set()
-    while wanted:
-        macro = manifest.macros.get(name := wanted.pop())
-        if macro is not None and name not in seen:
-            seen.add(name)
-            wanted += macro.depends_on.macros
-    return seen
+    return set(macros_below(manifest, wanted))
 
 
 def _base(name: str) -> str:

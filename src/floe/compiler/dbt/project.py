@@ -18,6 +18,7 @@ from floe.artifact.files import write_if_changed
 from floe.artifact.models import SESSION_DATABASE
 from floe.artifact.profile import PROFILE
 from floe.compiler import bindings
+from floe.compiler.dbt.own_macros import DBT_PACKAGES
 from floe.compiler.dbt.profiles import PROFILES_FILE, Chosen, ProfileChoice, chosen, own
 from floe.errors import CompilationError
 
@@ -35,7 +36,6 @@ BESIDE_FLOE_YAML = ("analyses", "macros", "seeds", "snapshots", "tests")
 PACKAGES_FOLDER = "dbt_packages"
 TARGET_FOLDER = "target"
 PACKAGES = (PACKAGES_FOLDER, "packages.yml", "dependencies.yml", "package-lock.yml")
-_DBT_PACKAGES = ("dbt", "dbt_duckdb")
 _PACKAGE_LISTS = ("packages.yml", "dependencies.yml")
 _LOCAL_PACKAGE = re.compile(
     r"^(?P<key>[ \t]*(?:-[ \t]*)?local:[ \t]*)(?P<quote>[\"']?)(?P<path>[^/\s\"'#{][^\s\"'#]*)", re.MULTILINE
@@ -244,7 +244,7 @@ def _package(pipeline: str, folder: str, *, first_bare: bool) -> str:
     name = re.sub(r"\W", "_", pipeline)
     if not first_bare:
         return f"{name}_{re.sub(r'[^A-Za-z0-9]', '_', folder)}"
-    return f"{name}_project" if name in _DBT_PACKAGES else name
+    return f"{name}_project" if name in DBT_PACKAGES else name
 
 
 def prepare(project: DbtProject) -> None:

@@ -15,7 +15,7 @@ from dbt_common.exceptions import DbtBaseException
 from floe.artifact.models import Fixture, Relation, Test, UnitTest
 from floe.compiler.dbt.assets import RENDERED, database_of
 from floe.compiler.dbt.cache import Entry, content_hash
-from floe.compiler.dbt.own_macros import DBT_PACKAGES
+from floe.compiler.dbt.own_macros import own_macro_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -143,9 +143,8 @@ def _reasons(definition: Any, manifest: Any) -> Iterator[str]:  # noqa: ANN401 -
     for given in (*definition.given, definition.expect):
         if _format(given) != _SQL and not all(_is_plain(value) for row in given.rows for value in row.values()):
             yield "has values in its fixtures that are no plain ones"
-    for macro in manifest.macros.values():
-        if macro.package_name not in DBT_PACKAGES and macro.name.rpartition("__")[2] in _MACROS:
-            yield f"is run by the project's own macro `{macro.name}`"
+    if own := own_macro_for(manifest, _MACROS):
+        yield f"is run by the project's own macro `{own}`"
 
 
 def _is_plain(value: object) -> bool:
