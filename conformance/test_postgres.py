@@ -224,3 +224,63 @@ def test_looking_at_a_warehouse(shop: Project) -> None:
     history = shop.floe("history", "per_customer")
     assert (history.returncode, "FLOE-0735" in history.stderr) == (2, True)
     assert "erp.stock" in shop.floe("ls", "-s", "source:erp").stdout
+
+
+def test_documentation_tells_what_the_warehouse_says_of_its_tables(shop: Project, tmp_path: Path) -> None:
+    theirs = Project.of(tmp_path / "theirs", shop.server, "theirs")
+    status, verdicts = theirs.dbt_build()
+    assert shop.floe_run()[0] == status == 0
+    written = shop.floe("docs", "--json")
+    assert written.returncode == 0, written.stderr
+    dbt = str(Path(sys.executable).with_name("dbt"))
+    assert run([dbt, "docs", "generate", "--profiles-dir", "."], theirs.folder).returncode == 0
+
+    def described(project: Project) -> dict[str, Any]:
+        catalog = json.loads((project.folder / "target/catalog.json").read_text())
+        return {name: [node["metadata"]["type"], node["columns"]] for name, node in catalog["nodes"].items()} | {
+            name: list(source["columns"]) for name, source in catalog["sources"].items()
+        }
+
+    assert described(shop) == described(theirs)
+    results = json.loads((shop.folder / "target/run_results.json").read_text())["results"]
+    assert {item["unique_id"] for item in results} == set(verdicts)
+    assert not [file for file in (shop.folder / "target").rglob("*.json") if PASSWORD in file.read_text()]
+
+
+def test_sources_are_judged_by_what_the_warehouse_says(shop: Project) -> None:
+    shop.server.execute(
+        shop.database, "alter table erp.stock add loaded_at timestamp default (now() at time zone 'utc')"
+    )
+    schema = (shop.folder / "models/schema.yml").read_text()
+    rule = "config: {loaded_at_field: loaded_at, freshness: {error_after: {count: 1, period: day}}}"
+    shop.write({"models/schema.yml": schema.replace("  - name: stock\n", f"  - name: stock\n        {rule}\n", 1)})
+    fresh = shop.floe("freshness", "--json")
+    assert fresh.returncode == 0, fresh.stderr
+    assert [(item["source"], item["status"]) for item in json.loads(fresh.stdout)["sources"]] == [("erp.stock", "pass")]
+    shop.server.execute(shop.database, "update erp.stock set loaded_at = loaded_at - interval '3 days'")
+    assert shop.floe("freshness").returncode == 1
+    shop.server.execute(shop.database, "alter table erp.stock drop loaded_at")
+    refused = shop.floe("freshness", "--json")
+    assert json.loads(refused.stdout)["sources"][0]["status"] == "runtime error"
+
+
+def test_hooks_and_operations_work_in_the_warehouse(shop: Project) -> None:
+    project = (shop.folder / "dbt_project.yml").read_text()
+    seeds = "{{ results | selectattr('node.resource_type', 'equalto', 'seed') | list | length }}"
+    ended = f"insert into public.runs select '{seeds} seeds'"
+    hooks = f'on-run-start: ["create table if not exists public.runs (what text)"]\non-run-end: ["{ended}"]\n'
+    macro = (
+        '{% macro note(what) %}{% do run_query("insert into public.runs select \'" ~ what ~ "\'") %}'
+        "{% do run_query('commit') %}{% endmacro %}"
+    )
+    (shop.folder / "macros").mkdir(exist_ok=True)
+    shop.write({"dbt_project.yml": project + hooks, "macros/note.sql": macro})
+    result = shop.floe("run", "--json", "-s", "+stg_orders", "--exclude-resource-type", "test")
+    assert result.returncode == 0, result.stderr
+    assert [hook["status"] for hook in json.loads(result.stdout)["hooks"]] == ["success", "success"]
+    operation = shop.floe("run-operation", "note", "--args", "{what: by hand}")
+    assert operation.returncode == 0, operation.stderr
+    assert shop.rows("select what from public.runs order by 1") == [("1 seeds",), ("by hand",)]
+    failed = shop.floe("run-operation", "note", "--args", '{what: "it\'s"}')
+    assert failed.returncode == 1
+    assert "FLOE-0462" in failed.stderr

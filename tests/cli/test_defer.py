@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,3 +100,18 @@ def test_options_that_cannot_work_are_refused(production: Path, development: Pat
         outcome = floe("run", "-q", "-s", "last", *words)
         assert outcome.status == 2
         assert code in outcome.err
+
+
+def test_a_retry_reads_where_the_run_did(production: Path, development: Path, floe: Floe) -> None:
+    model = development / "models/last.sql"
+    model.write_text(MODELS["last"].replace("select id", "select 1 / 0 as wrong, cast('x' as integer) as id"))
+    given = ("--defer", "--favor-state", "--state", str(production), "--no-fused-tests")
+    assert floe("run", "-q", "-s", "last", *given).status == 1
+    model.write_text(MODELS["last"])
+    assert floe("retry", "-q").status == 0
+    assert ids(floe, "last") == [11]
+    with sqlite3.connect(development / ".floe/state.db") as journal:
+        plans = [json.loads(plan) for (plan,) in journal.execute("SELECT plan FROM runs ORDER BY run_id")]
+    journal.close()
+    assert plans[0] == plans[1]
+    assert not plans[1]["fused_tests"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,14 @@ import pytest
 from pydantic import Field
 
 from floe.compiler.compile import CompileOutcome, compile_project
+from floe.compiler.dbt.project import locate
 from floe.config import warehouses
 from floe.config.fields import Strict
 from floe.config.load import load_configuration
 from floe.config.platform import WarehouseCompute
 from floe.config.warehouses import Name, Properties, Text
+from floe.docs.generate import write_artifacts
+from floe.docs.warehouse import Warehouse
 from floe.engines.base import Operation, SessionRequest
 from floe.engines.opening import open_session
 from floe.engines.warehouse.reader import WarehouseReader
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
+    from floe.config.load import Configuration
 
 # A DuckDB file is no type of warehouse that a platform may name, which pydantic notices when settings are hashed.
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
@@ -106,13 +111,16 @@ class Shop:
             path.write_text(text)
 
     def compile(self) -> CompileOutcome:
+        return compile_project(self.configuration())
+
+    def configuration(self) -> Configuration:
         configuration = load_configuration(self.directory)
         settings = {"path": str(self.database), "database": "warehouse", "schema": "analytics"}
         profile = WarehouseCompute.model_construct(
             type="duckdb", properties=settings, credentials={"external_root": {"secret_ref": "warehouse-root"}}
         )
         platform = configuration.platform.model_copy(update={"compute": {"default": profile}})
-        return compile_project(dataclasses.replace(configuration, platform=platform))
+        return dataclasses.replace(configuration, platform=platform)
 
     def run(self, **settings: Any) -> RunResult:  # noqa: ANN401 - what a run can be asked
         return run(RunRequest(project_directory=self.directory, artifacts=self.compile().artifacts, **settings))
@@ -205,6 +213,48 @@ def test_what_is_shown_is_read_through_the_adapter(shop: Shop, first: RunResult)
             reader.sql("drop table analytics.totals", 5)
         with pytest.raises(NodeError, match="refused the query"):
             reader.sql("select nothing from nowhere", 5)
+
+
+def test_the_age_of_a_source_is_asked_as_dbt_asks_it(shop: Shop, first: RunResult) -> None:
+    dated = shop.directory / "dbt/models/dated.yml"
+    dated.write_text("""
+sources:
+  - name: log
+    schema: main
+    tables:
+      - name: entries
+        config:
+          loaded_at_query: select max(loaded) from {{ this }}
+          freshness: {warn_after: {count: 1, period: hour}}
+""")
+    shop.rows("create or replace table entries as select timestamptz '2026-01-02 03:04:05+00' as loaded")
+    try:
+        artifacts = shop.compile().artifacts
+        (unique_id,) = artifacts.freshness
+        with WarehouseReader(artifacts, shop.directory) as reader:
+            newest, asked = reader.freshness("dbt", unique_id)
+            assert newest.isoformat() == "2026-01-02T03:04:05+00:00"
+            assert asked > newest
+            shop.rows("drop table entries")
+            with pytest.raises(NodeError, match="refused the query"):
+                reader.freshness("dbt", unique_id)
+    finally:
+        dated.unlink()
+
+
+def test_dbt_s_catalog_tells_what_the_warehouse_says(shop: Shop, first: RunResult, tmp_path: Path) -> None:
+    artifacts = shop.compile().artifacts
+    (project,) = locate(shop.configuration())
+    with Warehouse(artifacts, shop.directory) as tables:
+        written = write_artifacts(project, tables, tmp_path, None, static=False)
+        assert tables.errors == []
+    catalog = json.loads((tmp_path / "catalog.json").read_text())
+    assert written.tables == len(catalog["nodes"]) + len(catalog["sources"]) == 4
+    assert list(catalog["nodes"]["model.shop.priced"]["columns"]) == ["id", "price"]
+    assert list(catalog["sources"]["source.shop.erp.stock"]["columns"]) == ["id"]
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert "select 40 + 2" not in manifest["nodes"]["model.shop.totals"]["compiled_code"]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
 
 
 def test_a_failed_node_holds_back_what_depends_on_it_and_what_was_built_stays(shop: Shop, first: RunResult) -> None:

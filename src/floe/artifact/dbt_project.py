@@ -58,7 +58,7 @@ class Freshness(Frozen):
     asset: str
     """Key of the asset that the source is; empty for one that reads files itself."""
     loaded_at: str = ""
-    """SQL expression of the moment at which a row was loaded."""
+    """SQL expression of the moment at which a row was loaded; empty, too, where a warehouse's metadata tells."""
     query: str = ""
     """SQL that gives the newest of these moments; then `loaded_at` is empty."""
     reads: str = ""

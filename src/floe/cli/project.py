@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from floe.compiler.compile import CompileOutcome
     from floe.config.discovery import Choice
     from floe.config.load import Configuration
-    from floe.errors import UsageError
 
 ARTIFACTS = ".floe/artifacts.json"
 
@@ -127,14 +126,6 @@ def rendered_inline(application: Application, text: str) -> str:
     from floe.compiler.dbt.inline import render_inline
 
     return render_inline(projects[0], text)
-
-
-def not_in_a_warehouse(command: str, artifacts: CompiledArtifacts) -> UsageError:
-    """The error of a command that reads what Floe published, which is nothing where a warehouse keeps the tables."""
-    from floe.errors import UsageError
-
-    reason = f"`{command}` reads the tables that Floe publishes, and `{artifacts.compute.type}` keeps its tables itself"
-    return UsageError("FLOE-0738", reason, "use dbt's own command with a profile of yours")
 
 
 def last_artifacts(application: Application) -> CompiledArtifacts:

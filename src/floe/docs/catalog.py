@@ -119,31 +119,32 @@ class Lake:
         profile, _ = named_table_location(self.artifacts, self.directory, name)
         return Described(test.id, test.failures_relation, name, profile)
 
+    def continued(self) -> set[str]:
+        """Keys of the assets that are published."""
+        names = {str(name) for catalog in self.catalogs.values() for name in catalog.tables()}
+        assets = self.artifacts.assets.values()
+        return {asset.key for asset in assets if ".".join(self.artifacts.table_name(asset)) in names}
 
-def write_catalog(lake: Lake, manifest: Any, path: str) -> int:  # noqa: ANN401 - dbt's Manifest
-    """Write catalog.json for the nodes and sources of one dbt project; return how many it holds.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    artifacts = lake.artifacts
-    relations = {asset.unique_id: lake.of_asset(asset) for asset in artifacts.assets.values() if asset.unique_id}
-    relations |= {test.id: lake.of_test(test) for test in artifacts.tests.values()}
-    nodes = {name: relations[name] for name in manifest.nodes if relations.get(name) is not None}
-    sources = {
-        name: lake.of_asset(asset)
-        for name, source in manifest.sources.items()
-        if (asset := _asset_of(source, artifacts)) is not None
-    }
-    catalog = CatalogArtifact.from_results(
-        generated_at=datetime.now(UTC).replace(tzinfo=None),
-        nodes=_named(nodes, lake),
-        sources=_named(sources, lake),
-        compile_results=None,
-        errors=lake.errors or None,
-    )
-    catalog.write(path)
-    return len(catalog.nodes) + len(catalog.sources)
+    def write_catalog(self, _config: Any, manifest: Any, path: str) -> int:  # noqa: ANN401 - dbt's own
+        """Write catalog.json; see `floe.docs.generate.Tables.write_catalog`."""
+        artifacts = self.artifacts
+        relations = {asset.unique_id: self.of_asset(asset) for asset in artifacts.assets.values() if asset.unique_id}
+        relations |= {test.id: self.of_test(test) for test in artifacts.tests.values()}
+        nodes = {name: relations[name] for name in manifest.nodes if relations.get(name) is not None}
+        sources = {
+            name: self.of_asset(asset)
+            for name, source in manifest.sources.items()
+            if (asset := _asset_of(source, artifacts)) is not None
+        }
+        catalog = CatalogArtifact.from_results(
+            generated_at=datetime.now(UTC).replace(tzinfo=None),
+            nodes=_named(nodes, self),
+            sources=_named(sources, self),
+            compile_results=None,
+            errors=self.errors or None,
+        )
+        catalog.write(path)
+        return len(catalog.nodes) + len(catalog.sources)
 
 
 def _named(relations: Mapping[str, Described | None], lake: Lake) -> dict[str, CatalogTable]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dbt.parser.manifest import write_manifest
 from dbt.task.docs import DOCS_INDEX_FILE_PATH
 
 from floe.dbt.invocation import Messages, inside_dbt
 from floe.dbt.manifest import load_manifest
-from floe.docs.catalog import Lake, write_catalog
 from floe.docs.compiled import executed_sql, fill_in, sql_of_nodes
 from floe.docs.run_results import write_run_results
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from floe.artifact.models import CompiledArtifacts
     from floe.compiler.dbt.project import DbtProject
     from floe.docs.compiled import Run
@@ -39,12 +40,30 @@ class Written:
     """Results of the run; None where there was no run."""
 
 
-def write_artifacts(project: DbtProject, lake: Lake, folder: Path, run: Run | None, *, static: bool) -> Written:
+class Tables(Protocol):
+    """The tables of a project, as far as dbt's artifacts tell of them."""
+
+    artifacts: CompiledArtifacts
+
+    def continued(self) -> Collection[str]:
+        """Keys of the assets whose table is there already."""
+        ...
+
+    def write_catalog(self, config: Any, manifest: Any, path: str) -> int:  # noqa: ANN401 - dbt's own
+        """Write catalog.json for the nodes and sources of one dbt project; return how many it holds.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        ...
+
+
+def write_artifacts(project: DbtProject, tables: Tables, folder: Path, run: Run | None, *, static: bool) -> Written:
     """Write manifest.json, semantic_manifest.json, catalog.json, run_results.json, index.html and compiled SQL.
 
     Args:
         project: A dbt transform that was compiled.
-        lake: What is published.
+        tables: What is published, or is in the warehouse.
         folder: Where to write.
         run: The run whose results are written; None for none.
         static: Whether to write a page, too, that needs no server.
@@ -53,29 +72,24 @@ def write_artifacts(project: DbtProject, lake: Lake, folder: Path, run: Run | No
         CompilationError: dbt refuses the project.
         OSError: the folder cannot be written.
     """
-    artifacts = lake.artifacts
-    sql = sql_of_nodes(artifacts, project.root, _published(lake))
+    artifacts = tables.artifacts
+    sql = sql_of_nodes(artifacts, project.root, tables.continued())
 
     def work(config: Any) -> Written:  # noqa: ANN401 - dbt's RuntimeConfig
         manifest = load_manifest(config)
         folder.mkdir(parents=True, exist_ok=True)
+        # First, because rendering keeps dbt's connections from being used.
+        described = tables.write_catalog(config, manifest, str(folder / CATALOG))
         fill_in(config, manifest, sql, folder)
         write_manifest(manifest, str(folder))
-        tables = write_catalog(lake, manifest, str(folder / CATALOG))
         results = None if run is None else _write_results(run, artifacts, manifest, folder, project.root)
         shutil.copyfile(DOCS_INDEX_FILE_PATH, folder / INDEX)
         _copy_assets(config, folder)
         if static:
             _write_static_page(folder)
-        return Written(folder, len(manifest.nodes) + len(manifest.sources), tables, results)
+        return Written(folder, len(manifest.nodes) + len(manifest.sources), described, results)
 
     return inside_dbt(project, Messages(), work)
-
-
-def _published(lake: Lake) -> set[str]:
-    names = {str(name) for catalog in lake.catalogs.values() for name in catalog.tables()}
-    assets = lake.artifacts.assets.values()
-    return {asset.key for asset in assets if ".".join(lake.artifacts.table_name(asset)) in names}
 
 
 def _write_results(run: Run, artifacts: CompiledArtifacts, manifest: Any, folder: Path, root: Path) -> int:  # noqa: ANN401

@@ -92,6 +92,12 @@ class RunStarted(Event):
     """dbt's profile of the command line."""
     event_times: dict[str, str] = field(default_factory=dict)
     """Which batches microbatch models build; see `floe.engines.base.EventTimes`."""
+    fused_tests: bool = True
+    """Whether tests of one asset may share a scan."""
+    deferred_to: str = ""
+    """Absolute path of the project whose tables are read where this one has none; empty where there is no such."""
+    favors_state: bool = False
+    """Whether that project's tables are read even where this one has them, too."""
     warehouse: str = ""
     """Type of the warehouse, where each node is visible as soon as it is built; empty where one commit publishes."""
     hooks: tuple[str, ...] = ()

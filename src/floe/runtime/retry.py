@@ -34,6 +34,10 @@ class LastRun:
     profile: str
     event_times: EventTimes
     """Those of that run, so that the same batches are built again."""
+    fused_tests: bool
+    deferred_to: str
+    """Absolute path of the project of `--state`, where it was deferred to."""
+    favors_state: bool
     planned: Selection
     done: frozenset[str]
     """Assets and tests that came to their end: what is built was published, or is nothing to publish."""
@@ -89,6 +93,9 @@ def _described(row: Mapping[str, Any]) -> LastRun:
         profiles_dir=plan.get("profiles_dir", ""),
         profile=plan.get("profile", ""),
         event_times=EventTimes.from_text(plan.get("event_times", {})),
+        fused_tests=bool(plan.get("fused_tests", True)),
+        deferred_to=plan.get("deferred_to", ""),
+        favors_state=bool(plan.get("favors_state")),
         planned=Selection(tuple(assets), tuple(tests)),
         done=_done(row, in_warehouse=bool(plan.get("warehouse"))),
     )

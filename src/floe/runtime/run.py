@@ -155,7 +155,7 @@ class _Run:
         self._stream.emit(started)
 
     def _start_event(self) -> RunStarted:
-        kinds = self._graph.kinds
+        kinds, deferral = self._graph.kinds, self._request.deferral
         return RunStarted(
             run_id=self._run_id,
             command=self._request.command,
@@ -173,6 +173,9 @@ class _Run:
             profiles_dir=self._artifacts.invocation.profiles_dir,
             profile=self._artifacts.invocation.profile,
             event_times=self._times.as_text(),
+            fused_tests=self._request.fused_tests,
+            deferred_to=str(deferral.project_directory) if deferral else "",
+            favors_state=deferral is not None and deferral.favored,
             warehouse=self._artifacts.compute.type if self._artifacts.compute.is_warehouse else "",
             hooks=tuple(hook.id for hook in self._hooks),
             operation=self._request.operation.macro if self._request.operation else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,13 +15,15 @@ from floe.errors import UsageError
 from floe.observe.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from floe.artifact.models import CompiledArtifacts
     from floe.cli.printer import Printer
     from floe.compiler.dbt.project import DbtProject
+    from floe.docs.catalog import Lake
     from floe.docs.compiled import Run
     from floe.docs.generate import Written
+    from floe.docs.warehouse import Warehouse
 
 
 @click.command(
@@ -82,36 +85,43 @@ def _projects(application: Application) -> list[DbtProject]:
 
 
 def _generate(application: Application, target_path: str | None, run_id: str | None, *, static: bool) -> None:
-    from floe.cli.project import bury_dead_runs, compile_now, not_in_a_warehouse
+    from floe.cli.project import bury_dead_runs, compile_now
     from floe.compiler.dbt.project import artifacts_folder
-    from floe.docs.catalog import Lake
     from floe.docs.generate import write_artifacts
-    from floe.engines.duckdb.reader import open_reader
-    from floe.lake.open import open_catalogs
 
     projects = _projects(application)
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
-    if artifacts.compute.is_warehouse:
-        raise not_in_a_warehouse("floe docs", artifacts)
     run = _run(application, artifacts, run_id)
-    directory = application.directory.resolve()
-    catalogs = open_catalogs(artifacts, directory)
-    reader = open_reader(artifacts, directory, catalogs)
-    try:
-        lake = Lake(artifacts, directory, catalogs, reader)
+    with _tables(application, artifacts) as tables:
         written = [
-            write_artifacts(project, lake, artifacts_folder(project, projects, target_path), run, static=static)
+            write_artifacts(project, tables, artifacts_folder(project, projects, target_path), run, static=static)
             for project in projects
         ]
-    finally:
-        reader.close()
-    for problem in lake.errors:
+    for problem in tables.errors:
         application.printer.warn(f"left out of catalog.json: {problem}")
     if run is not None and run.row["digest"] != artifacts.digest:
         text = "the project has changed since: run_results.json holds no SQL"
         application.printer.warn(f"run {short_run(run.row['run_id'])} was of another artifact; {text}")
     application.printer.result(_document(written, run), lambda: _report(application.printer, written, run))
+
+
+@contextmanager
+def _tables(application: Application, artifacts: CompiledArtifacts) -> Iterator[Lake | Warehouse]:
+    directory = application.directory.resolve()
+    if artifacts.compute.is_warehouse:
+        from floe.docs.warehouse import Warehouse
+
+        with Warehouse(artifacts, directory) as warehouse:
+            yield warehouse
+        return
+    from floe.docs.catalog import Lake
+    from floe.engines.duckdb.reader import open_reader
+    from floe.lake.open import open_catalogs
+
+    catalogs = open_catalogs(artifacts, directory)
+    with closing(open_reader(artifacts, directory, catalogs)) as reader:
+        yield Lake(artifacts, directory, catalogs, reader)
 
 
 def _run(application: Application, artifacts: CompiledArtifacts, run_id: str | None) -> Run | None:

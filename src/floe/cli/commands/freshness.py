@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from floe.cli.wording import ago
 from floe.errors import EXIT_OK, EXIT_PIPELINE_FAILED, FloeError, NodeError, SelectionError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from floe.artifact.dbt_project import Freshness
     from floe.artifact.models import CompiledArtifacts
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from floe.cli.selecting import Wanted
     from floe.docs.sources import Judged
     from floe.engines.duckdb.reader import Reader
+
+    Ask = Callable[[str, Freshness], tuple[datetime, datetime]]
 
 FAILED = ("error", "runtime error")
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -47,23 +50,18 @@ def command(application: Application, wanted: Wanted, output: str | None) -> int
     As `dbt source freshness`: each is pass, warn or error, sources.json is written, and the exit status is 1 when a
     source is older than its `error_after`, or cannot be read.
     """
-    from floe.cli.project import bury_dead_runs, compile_now, not_in_a_warehouse
+    from floe.cli.project import bury_dead_runs, compile_now
     from floe.docs.sources import Judged
 
     started = time.time()
     artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
-    if artifacts.compute.is_warehouse:
-        raise not_in_a_warehouse("floe freshness", artifacts)
     rules = _selected(application, artifacts, wanted)
     if not rules:
         way_out = "give a source `loaded_at_field` and `freshness` in its dbt YAML file"
         raise UsageError("FLOE-0718", "no selected source says how fresh it must be", way_out)
-    reader = _open(application, artifacts)
-    try:
-        results = [_judged(reader, artifacts, unique_id, rule) for unique_id, rule in rules.items()]
-    finally:
-        reader.close()
+    with _asking(application, artifacts) as ask:
+        results = [_judged(ask, unique_id, rule) for unique_id, rule in rules.items()]
     judged = [Judged(item["unique_id"], rules[item["unique_id"]], item) for item in results]
     _write(application, judged, output, started)
     document = {"status": "error" if any(item["status"] in FAILED for item in results) else "ok", "sources": results}
@@ -114,19 +112,28 @@ def _write(application: Application, judged: list[Judged], output: str | None, s
             write_sources(mine, folder / "sources.json", started)
 
 
-def _open(application: Application, artifacts: CompiledArtifacts) -> Reader:
+@contextmanager
+def _asking(application: Application, artifacts: CompiledArtifacts) -> Iterator[Ask]:
+    """What tells the moment of a source's newest row, and when that was asked, both in UTC."""
+    directory = application.directory.resolve()
+    if artifacts.compute.is_warehouse:
+        from floe.engines.warehouse.reader import WarehouseReader
+
+        with WarehouseReader(artifacts, directory) as warehouse:
+            yield lambda unique_id, rule: warehouse.freshness(rule.transform, unique_id)
+        return
     from floe.engines.duckdb.reader import open_reader
     from floe.lake.open import open_catalogs
 
-    directory = application.directory.resolve()
-    return open_reader(artifacts, directory, open_catalogs(artifacts, directory))
+    with closing(open_reader(artifacts, directory, open_catalogs(artifacts, directory))) as reader:
+        yield lambda _, rule: (_newest(reader, artifacts, rule), datetime.now(UTC))
 
 
-def _judged(reader: Reader, artifacts: CompiledArtifacts, unique_id: str, rule: Freshness) -> dict[str, Any]:
+def _judged(ask: Ask, unique_id: str, rule: Freshness) -> dict[str, Any]:
     fields: dict[str, Any] = {"source": rule.name, "unique_id": unique_id, "asset": rule.asset}
-    now, began = datetime.now(UTC), time.perf_counter()
+    began = time.perf_counter()
     try:
-        loaded_at = _newest(reader, artifacts, rule)
+        loaded_at, now = ask(unique_id, rule)
     except FloeError as error:
         return {**fields, "status": "runtime error", "max_loaded_at": None, "age_seconds": None, "why": error.reason}
     age = (now - loaded_at).total_seconds()

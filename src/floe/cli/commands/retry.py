@@ -30,6 +30,7 @@ def command(application: Application, fail_fast: bool, threads: int | None, wait
     held back, because something else failed, is built again. After a run that succeeded there is nothing to do.
     """
     from floe.cli.running import compile_for_run, execute
+    from floe.cli.selecting import Wanted, deferral
     from floe.runtime.request import RunRequest
     from floe.runtime.retry import to_retry
 
@@ -52,6 +53,8 @@ def command(application: Application, fail_fast: bool, threads: int | None, wait
         full_refresh=last.full_refresh,
         event_times=last.event_times,
         fail_fast=fail_fast,
+        fused_tests=last.fused_tests,
+        deferral=deferral(application, artifacts, Wanted((), (), state=last.deferred_to)),
         threads=threads,
         wait_seconds=wait,
     )
@@ -64,6 +67,7 @@ def _as_before(application: Application, last: LastRun) -> None:
         application.variables = json.dumps(last.variables)
     application.target = application.target or last.target or None
     application.profile = application.profile or last.profile or None
+    application.defers, application.favors_state = bool(last.deferred_to), last.favors_state
     if application.profiles_directory is None and last.profiles_dir:
         application.profiles_directory = application.directory / last.profiles_dir
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dbt.adapters.capability import Capability
 from dbt.adapters.factory import get_adapter
 from dbt.clients import jinja
 from dbt.context.providers import RuntimeProvider, SourceContext
@@ -18,7 +19,7 @@ _OF_DBT = ("dbt", "dbt_duckdb")
 
 
 def freshness_of(source: Any, config: Any, manifest: Any, watch: Watch) -> Freshness | None:  # noqa: ANN401 - dbt's own
-    """The freshness of a source that has a threshold and a field or query to judge it by.
+    """The freshness of a source that has a threshold, and a field, a query or a warehouse's metadata to judge it by.
 
     `watch` gets the environment variables that the query uses.
 
@@ -27,7 +28,8 @@ def freshness_of(source: Any, config: Any, manifest: Any, watch: Watch) -> Fresh
         dbt_common.exceptions.DbtBaseException: dbt cannot render the query.
     """
     threshold = source.freshness
-    if threshold is None or not (source.loaded_at_field or source.loaded_at_query):
+    told = source.loaded_at_field or source.loaded_at_query
+    if threshold is None or not (told or get_adapter(config).supports(Capability.TableLastModifiedMetadata)):
         return None
     warn_after, error_after = _seconds(threshold.warn_after), _seconds(threshold.error_after)
     if warn_after is None and error_after is None:
@@ -35,7 +37,7 @@ def freshness_of(source: Any, config: Any, manifest: Any, watch: Watch) -> Fresh
     return Freshness(
         name=f"{source.source_name}.{source.name}",
         asset="",
-        loaded_at="" if source.loaded_at_query else source.loaded_at_field,
+        loaded_at="" if source.loaded_at_query else source.loaded_at_field or "",
         query=_rendered(source, config, manifest, watch) if source.loaded_at_query else "",
         reads=_external(source, config),
         filter=threshold.filter or "",

@@ -13,6 +13,7 @@ from dbt.flags import get_flags
 from dbt.graph.thread_pool import DbtThreadPool
 from dbt.task import group_lookup
 from dbt.task.build import BuildTask
+from dbt.task.freshness import FreshnessRunner
 from dbt.task.run import MicrobatchModelRunner
 from dbt_common.context import _INVOCATION_CONTEXT_VAR, get_invocation_context
 
@@ -21,6 +22,7 @@ from floe.engines.dbt.rendering import FlatGraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
 SUBJECT: ContextVar[str] = ContextVar("subject", default="")
 """What the thread lets dbt work on: what dbt says is told of that. Nothing is told while it is empty."""
@@ -118,6 +120,19 @@ class OpenProject:
         node = self.manifest.expect(unique_id)
         stored = f"select * from {node.relation_name}" if node.should_store_failures else node.compiled_code
         return self.query(str(stored).strip().rstrip(";"), limit)
+
+    def freshness(self, unique_id: str) -> tuple[datetime, datetime]:
+        """When the newest row of a source was loaded, and when that was asked, both in UTC; dbt's own way to ask.
+
+        Raises:
+            dbt_common.exceptions.DbtBaseException: the warehouse refuses the query.
+        """
+        node = self.manifest.sources[unique_id]
+        runner = FreshnessRunner(self.config, self.adapter, node, 1, 1)
+        runner.set_metadata_freshness_cache({})
+        with self.working(unique_id):
+            result = runner.execute(node, self.manifest)
+        return result.max_loaded_at, result.snapshotted_at
 
     def relation_name(self, unique_id: str) -> str:
         """The name of a node or source in SQL, quoted as its adapter does."""

@@ -11,6 +11,7 @@ from floe.engines.warehouse.faults import query_faults, warehouse_faults
 from floe.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
     from typing import Self
 
@@ -53,6 +54,20 @@ class WarehouseReader:
         """The asset's name in SQL, as its adapter quotes it."""
         with warehouse_faults(self._type, self._mask), self._host.project(asset.transform) as project:
             return project.relation_name(asset.unique_id)
+
+    def freshness(self, transform: str, unique_id: str) -> tuple[datetime, datetime]:
+        """When the newest row of a dbt source was loaded, and when that was asked, both in UTC.
+
+        Raises:
+            NodeError: the warehouse refuses the query.
+            EnvironmentFaultError: the warehouse cannot be reached.
+        """
+        with (
+            warehouse_faults(self._type, self._mask),
+            self._host.project(transform) as project,
+            query_faults(self._type, self._mask),
+        ):
+            return project.freshness(unique_id)
 
     def table(self, name: str, limit: int) -> QueryResult:
         """Rows of a table or view; `name` is as SQL names it.
