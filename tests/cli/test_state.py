@@ -161,3 +161,36 @@ unit_tests:
     assert "one_row" in shown.out
     assert floe("ls", "--resource-type", "unittest").status == 2
     assert floe("ls", "--exclude-resource-type", "model,seed", "unit_test").status == 1
+
+
+SOURCES = """
+version: 2
+sources:
+  - name: bronze
+    config: {loaded_at_field: at_time, freshness: {error_after: {count: 1, period: day}}}
+    tables: [{name: events}, {name: visits}]
+"""
+
+
+def test_fresher_sources_are_those_with_newer_rows_than_at_the_earlier_judgement(project: Path, floe: Floe) -> None:
+    edit(project, "floe.yaml", FILES["floe.yaml"] + "sources: {events: {files: e.csv}, visits: {files: v.csv}}\n")
+    edit(project, "dbt/models/sources.yml", SOURCES)
+    edit(project, "dbt/models/read.sql", TABLE + "select * from {{ source('bronze', 'events') }}")
+    for name in ("e", "v"):
+        edit(project, f"{name}.csv", "at_time\n2026-01-01 00:00:00\n")
+    never = floe("ls", "-s", "source_status:fresher", "--state", "before")
+    assert (never.status, "run `floe freshness` first" in never.err) == (1, True)
+    assert floe("run", "-q").status == 0
+    floe("freshness", "-q")
+    missing = floe("ls", "-s", "source_status:fresher", "--state", "before")
+    assert "there is no `sources.json` at `before`" in missing.err
+    (project / "yesterday").mkdir()
+    shutil.copy(project / "dbt/target/sources.json", project / "yesterday")
+    edit(project, "e.csv", "at_time\n2026-01-02 00:00:00\n")
+    assert floe("run", "-q").status == 0
+    floe("freshness", "-q")
+    assert listed(floe, "source_status:fresher+", "yesterday") == ["bronze.events", "read"]
+    assert "FLOE-0603" in floe("ls", "-s", "source_status:older", "--state", "yesterday").err
+    (project / "yesterday/sources.json").write_text("[]")
+    assert "FLOE-0738" in floe("ls", "-s", "source_status:fresher", "--state", "yesterday").err
+    assert "FLOE-0606" in floe("ls", "-s", "source_status:fresher").err

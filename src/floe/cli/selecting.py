@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from floe.errors import UsageError
+from floe.errors import SelectionError, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from floe.artifact.models import CompiledArtifacts
     from floe.cli.application import Application
     from floe.engines.base import Deferral
     from floe.runtime.selection import Selection
 
+    Newest = dict[str, datetime]
 
 _EVERY = ("all", "default")
 
@@ -50,7 +53,8 @@ def selected(application: Application, artifacts: CompiledArtifacts, wanted: Wan
         reason = f"`--selector` and `{other}` exclude each other"
         raise UsageError("FLOE-0714", reason, "leave one of them out")
     directory, environment = application.directory.resolve(), artifacts.platform.environment
-    history = History(_earlier(wanted.state), lambda: last_results(directory, environment))
+    newest_rows = (lambda: _newest_rows(application, wanted.state)) if wanted.state else None
+    history = History(_earlier(wanted.state), lambda: last_results(directory, environment), newest_rows)
     selection = select(
         artifacts,
         wanted.select,
@@ -109,6 +113,8 @@ def _earlier(state: str) -> CompiledArtifacts | None:
     from floe.artifact import codec
 
     path = _artifact_file(state)
+    if not path.is_file() and _judged_before(state):
+        return None
     if not path.is_file():
         raise UsageError("FLOE-0717", f"there is no artifact at `{state}`", "name a folder with an `artifacts.json`")
     return codec.load(path)
@@ -121,3 +127,38 @@ def _artifact_file(state: str) -> Path:
         inside = path / ".floe" / "artifacts.json"
         return inside if inside.is_file() else path / "artifacts.json"
     return path
+
+
+def _newest_rows(application: Application, state: str) -> tuple[Newest, Newest]:
+    """How old the sources were at the judgement beside `--state`, and at the last one of this project.
+
+    Raises:
+        SelectionError: one of both is missing.
+    """
+    from floe.cli.project import load_project
+    from floe.compiler.dbt.project import artifacts_folder, locate
+    from floe.docs.sources import SOURCES, read_newest
+
+    projects = locate(load_project(application))
+    files = [artifacts_folder(project, projects, None) / SOURCES for project in projects]
+    now = [file for file in files if file.is_file()]
+    if not now:
+        reason = "`source_status:fresher` needs to know how old the sources are now"
+        raise SelectionError("FLOE-0606", reason, "run `floe freshness` first")
+    before = _judged_before(state)
+    if not before:
+        reason = f"there is no `{SOURCES}` at `{state}`"
+        raise SelectionError("FLOE-0606", reason, f"keep the `{SOURCES}` of an earlier `floe freshness` there")
+    return read_newest(before), read_newest(now)
+
+
+def _judged_before(state: str) -> list[Path]:
+    """The sources.json that `--state` means: in the folder, or in `target` folders of the project."""
+    from floe.docs.sources import SOURCES
+
+    path = Path(state)
+    folder = path if path.is_dir() else path.parent
+    beside = folder / SOURCES
+    if beside.is_file():
+        return [beside]
+    return sorted((*folder.glob(f"target/{SOURCES}"), *folder.glob(f"*/target/{SOURCES}")))

@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from floe.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from floe.artifact.dbt_project import Freshness
 
+SOURCES = "sources.json"
 SCHEMA = "https://schemas.getdbt.com/dbt/sources/v3.json"
 _PERIODS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
@@ -56,6 +59,24 @@ def write_sources(judged: Sequence[Judged], path: Path, started: float) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def read_newest(paths: Sequence[Path]) -> dict[str, datetime]:
+    """Dbt's unique id of each source in these files -> the moment of its newest row.
+
+    Raises:
+        UsageError: a file is no sources.json.
+    """
+    found: dict[str, datetime] = {}
+    for path in paths:
+        try:
+            results = json.loads(path.read_bytes())["results"]
+            dated = {item["unique_id"]: item["max_loaded_at"] for item in results if "max_loaded_at" in item}
+            found |= {name: datetime.fromisoformat(newest) for name, newest in dated.items()}
+        except (ValueError, KeyError, TypeError) as error:
+            way_out = "write it anew with `floe freshness`"
+            raise UsageError("FLOE-0738", f"`{path}` is no sources.json of dbt's", way_out) from error
+    return found
 
 
 def _result(item: Judged) -> dict[str, Any]:

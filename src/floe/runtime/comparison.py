@@ -1,4 +1,4 @@
-"""The selection methods that compare: `state:` with an earlier artifact, `result:` with the last run."""
+"""The selection methods that compare: with an earlier artifact, with the last run, with how old sources were."""
 
 from __future__ import annotations
 
@@ -113,3 +113,26 @@ def by_result(universe: Universe, _argument: str, value: str) -> Iterator[str]:
         reason = f"`result:{value}` asks for the last run, and nothing has run in this environment yet"
         raise SelectionError("FLOE-0606", reason, "run `floe run`")
     return (key for key, _ in universe.nodes() if results.get(key) == value)
+
+
+def by_source_status(universe: Universe, _argument: str, value: str) -> Iterator[str]:
+    """`source_status:fresher`: dbt sources whose newest row is newer than it was, and those not judged before.
+
+    Raises:
+        SelectionError: there is no such status, or one of both judgements is missing.
+    """
+    if value != "fresher":
+        reason = f"`source_status:{value}` is not a status"
+        raise SelectionError("FLOE-0603", reason, "known: `source_status:fresher`")
+    if universe.history.newest_rows is None:
+        reason = "`source_status:fresher` has no earlier judgement to compare with"
+        raise SelectionError("FLOE-0606", reason, "name the folder of its `sources.json` with `--state`")
+    before, now = universe.history.newest_rows()
+    fresher = {name for name, newest in now.items() if name not in before or newest > before[name]}
+    return (key for key, _ in universe.sources() if _source_id(universe, key) in fresher)
+
+
+def _source_id(universe: Universe, key: str) -> str:
+    """Dbt's unique id of a source."""
+    resources = universe.artifacts.resources.items()
+    return next((name for name, resource in resources if key in (name, resource.asset)), key)

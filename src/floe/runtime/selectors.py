@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from floe.artifact.dbt_project import Exposure
 from floe.artifact.models import Asset, Test
 from floe.errors import SelectionError
-from floe.runtime.comparison import by_result, by_state
+from floe.runtime.comparison import by_result, by_source_status, by_state
 from floe.runtime.settings import is_set, settings_of
 
 if TYPE_CHECKING:
@@ -319,6 +319,7 @@ METHODS: dict[str, Matcher] = {
     "saved_query": _by_resource("saved_query"),
     "semantic_model": _by_resource("semantic_model"),
     "source": by_source,
+    "source_status": by_source_status,
     "state": by_state,
     "tag": by_tag,
     "test_name": by_test_name,

@@ -10,6 +10,7 @@ from floe.artifact.models import Asset, Test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from floe.artifact.models import CompiledArtifacts
 
@@ -19,11 +20,16 @@ _SOURCE = "source"
 
 @dataclass(frozen=True)
 class History:
-    """What was before: for `state:` an earlier artifact, for `result:` what became of each node in the last run."""
+    """What was before: an earlier artifact, what became of each node in the last run, how old sources were."""
 
     artifacts: CompiledArtifacts | None = None
     results: Callable[[], Mapping[str, str] | None] | None = None
     """Gives asset key or test id -> status; None when nothing has run."""
+    newest_rows: Callable[[], tuple[Mapping[str, datetime], Mapping[str, datetime]]] | None = None
+    """Gives the moment of each dbt source's newest row, by unique id, as it was earlier and as it is now.
+
+    It raises SelectionError where that was never judged.
+    """
 
 
 class Universe:
