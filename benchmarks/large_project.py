@@ -12,28 +12,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_PROJECT = """\
-name: shop
-version: "1.0.0"
-profile: shop
-model-paths: [models]
-flags: {send_anonymous_usage_stats: false}
+from layout import write_project_files
+
+_LAYERS = """\
 models:
   shop:
     staging: {+materialized: view}
     marts: {+materialized: table}
-"""
-_PROFILES = """\
-shop:
-  target: dev
-  outputs:
-    dev: {type: duckdb, path: bench.duckdb, threads: 4}
-"""
-_FLOE = """\
-name: shop
-version: "1.0.0"
-transforms:
-  - {type: dbt, path: ./dbt}
 """
 _STATUSES = "[placed, paid, shipped, completed, returned]"
 _COUNTRIES = "[DE, ES, FR, GB, US]"
@@ -141,11 +126,7 @@ class Sizes:
 
 def generate(folder: Path, sizes: Sizes) -> None:
     """Write the project and its Parquet files."""
-    dbt = folder / "dbt"
-    (dbt / "data").mkdir(parents=True, exist_ok=True)
-    (folder / "floe.yaml").write_text(_FLOE)
-    (dbt / "dbt_project.yml").write_text(_PROJECT)
-    (dbt / "profiles.yml").write_text(_PROFILES)
+    dbt = write_project_files(folder, "shop", _LAYERS)
     for name, sql in MODELS.items():
         file = dbt / "models" / f"{name}.sql"
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -9,28 +9,10 @@ import sys
 import textwrap
 from pathlib import Path
 
+from layout import write_project_files
+
 SOURCES = 5
 ROWS = 1_000
-
-_PROJECT = """\
-name: bench
-version: "1.0.0"
-profile: bench
-model-paths: [models]
-flags: {send_anonymous_usage_stats: false}
-"""
-_PROFILES = """\
-bench:
-  target: dev
-  outputs:
-    dev: {type: duckdb, path: bench.duckdb, threads: 4}
-"""
-_FLOE = """\
-name: bench
-version: "1.0.0"
-transforms:
-  - {type: dbt, path: ./dbt}
-"""
 
 
 def names_of(models: int) -> list[str]:
@@ -43,12 +25,7 @@ def is_table(number: int, tables_every: int) -> bool:
 
 def generate(folder: Path, models: int, tables_every: int) -> None:
     """Write the project: staging views over the sources, then models on models; one in `tables_every` a table."""
-    dbt = folder / "dbt"
-    for child in ("models", "data"):
-        (dbt / child).mkdir(parents=True, exist_ok=True)
-    (folder / "floe.yaml").write_text(_FLOE)
-    (dbt / "dbt_project.yml").write_text(_PROJECT)
-    (dbt / "profiles.yml").write_text(_PROFILES)
+    dbt = write_project_files(folder, "bench")
     _write_sources(dbt / "data")
     names = names_of(models)
     for number, name in enumerate(names):
