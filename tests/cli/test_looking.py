@@ -66,10 +66,10 @@ def test_history_lists_the_snapshots_with_their_runs(ran: Path, floe: Floe) -> N
     outcome = floe("history", "example")
     assert (outcome.status, outcome.err) == (0, "")
     assert [line.split() for line in outcome.filtered().splitlines()[2:6]] == [
-        ["snapshot", "committed", "added", "removed", "total", "run"],
-        [*["-" * 19] * 2, "-" * 5, "-" * 7, "-" * 5, "-" * 18],
-        ["SNAPSHOT", "MOMENT", "5", "5", "5", "RUN"],
-        ["SNAPSHOT", "MOMENT", "5", "0", "5", "RUN"],
+        ["snapshot", "committed", "added", "removed", "total", "run", "refs", "operation", "files"],
+        [*["-" * 19] * 2, "-" * 5, "-" * 7, "-" * 5, "-" * 18, "-" * 4, "-" * 9, "-" * 5],
+        ["SNAPSHOT", "MOMENT", "5", "5", "5", "RUN", "main", "overwrite", "+1", "-1"],
+        ["SNAPSHOT", "MOMENT", "5", "0", "5", "RUN", "append", "+1", "-0"],
     ]
     document = json.loads(floe("history", "main.example", "--limit", "1", "--json").out)
     assert document["table"] == "main.example"
@@ -84,6 +84,7 @@ def test_ids_are_never_cut_in_80_columns(ran: Path, floe: Floe, monkeypatch: pyt
     document = json.loads(floe("history", "example", "--json").out)
     lines = floe("history", "example").out.splitlines()
     assert str(document["snapshots"][0]["snapshot_id"]) in lines[2]
+    assert document["snapshots"][0]["run_id"].startswith(lines[2].split()[-1])
     assert max(map(len, lines)) <= 80
 
 

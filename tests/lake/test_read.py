@@ -11,7 +11,8 @@ import pytest
 
 from floe.errors import LakeError
 from floe.lake.base import TableState
-from floe.lake.read import live_files, schema, snapshot_at, snapshots
+from floe.lake.history.points import snapshot_at
+from floe.lake.read import live_files, schema, snapshots
 
 if TYPE_CHECKING:
     from tests.lake.conftest import Lake
@@ -73,7 +74,7 @@ def test_a_snapshot_is_found_by_id_and_by_time(lake: Lake) -> None:
     ("reference", "message"),
     [
         ("99", "`silver.orders` has no snapshot 99"),
-        ("yesterday", "`yesterday` is neither a snapshot id nor an ISO 8601 time"),
+        ("yesterday", "`yesterday` is no snapshot, branch, tag, run or time of `silver.orders`"),
         ("1999-01-01", r"`silver.orders` did not exist at 1999-01-01T00:00:00.*: its history begins at 20"),
     ],
 )

@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "show": "Show rows of a table, a view or a query.",
         "freshness": "Say how old the newest rows of the sources are.",
         "ls": "List the assets and their last status.",
-        "history": "List the snapshots of a table.",
+        "history": "List the snapshots of a table, or what each run published.",
         "runs": "List the latest runs, or show what one did.",
         "docs": "Write dbt's artifacts and documentation site, or serve it.",
     },

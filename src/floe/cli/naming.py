@@ -30,8 +30,12 @@ def find_asset(artifacts: CompiledArtifacts, text: str) -> Asset | None:
     return named[0] if named else None
 
 
-def find_table(artifacts: CompiledArtifacts, catalogs: Mapping[str, Catalog], text: str) -> TableState:
+def find_table(
+    artifacts: CompiledArtifacts, catalogs: Mapping[str, Catalog], text: str, *, any_branch: bool = False
+) -> TableState:
     """The published table that `text` names: an asset's, or any other of the catalogs.
+
+    With `any_branch`, also one of which the catalogs' branch has nothing.
 
     Raises:
         UsageError: there is none of that name, it is a view, or it was not published yet.
@@ -45,7 +49,7 @@ def find_table(artifacts: CompiledArtifacts, catalogs: Mapping[str, Catalog], te
         raise UsageError("FLOE-0707", reason, f"only tables have snapshots; `floe show {asset.key}` shows its rows")
     catalog = catalogs[artifacts.layers[asset.layer].catalog]
     state = catalog.load(TableName(*artifacts.table_name(asset)), "")
-    if not state.exists:
+    if not (state.exists or (any_branch and state.metadata_location)):
         raise UsageError("FLOE-0708", f"`{asset.key}` was not published yet", f"run `floe run -s {asset.key}`")
     return state
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from floe.compiler.compile import CompileOutcome
     from floe.config.discovery import Choice
     from floe.config.load import Configuration
+    from floe.lake.base import Catalog
 
 ARTIFACTS = ".floe/artifacts.json"
 
@@ -149,6 +150,25 @@ def last_artifacts(application: Application) -> CompiledArtifacts:
         artifacts = compile_now(application).artifacts
     bury_dead_runs(application, artifacts)
     return artifacts
+
+
+def published_catalogs(application: Application, branch: str = "main") -> tuple[CompiledArtifacts, dict[str, Catalog]]:
+    """The artifact of the last compile and its open catalogs, for commands about what Floe published.
+
+    Raises:
+        UsageError: there is no project here, or a warehouse keeps its tables itself.
+        LakeError: a catalog's address cannot be understood.
+        ProjectError: there is no artifact yet, and the project cannot be compiled.
+    """
+    from floe.errors import UsageError
+    from floe.lake.history.branches import on_branch
+    from floe.lake.open import open_catalogs
+
+    artifacts = last_artifacts(application)
+    if artifacts.compute.is_warehouse:
+        reason = f"`{artifacts.compute.type}` keeps the history of its tables itself; Floe publishes no snapshots there"
+        raise UsageError("FLOE-0735", reason, "`floe runs` lists what was built when; the warehouse knows the rest")
+    return artifacts, on_branch(open_catalogs(artifacts, application.directory.resolve()), branch)
 
 
 def note_dead_runs(application: Application) -> None:

@@ -23,6 +23,10 @@ ENGINE_TYPES_PROPERTY = "floe.engine-types"
 RUN_ID_PROPERTY = "floe.run-id"
 DIGEST_PROPERTY = "floe.digest"
 ASSET_PROPERTY = "floe.asset"
+MAIN = "main"
+"""The branch that readers see who name none."""
+_NO_SNAPSHOT = -1
+"""What some writers put in `current-snapshot-id` of a table that has none."""
 
 
 PartitionValue = bool | int | str | bytes | Decimal | UUID | None
@@ -53,13 +57,22 @@ class TableState:
     """The Iceberg table metadata, as its JSON says it; empty when the table does not exist yet."""
     store: FileStore = field(default=LOCAL, compare=False, repr=False)
     """Reads and writes the table's files."""
-    branch: str = "main"
+    branch: str = MAIN
     """Branch whose snapshots are read, and which a publish moves on."""
 
     @property
     def exists(self) -> bool:
-        """Whether the catalog has the table."""
-        return self.metadata_location is not None
+        """Whether the branch has the table: the catalog has it, and not only for other branches."""
+        if self.metadata_location is None:
+            return False
+        return self.snapshot_id is not None or not self.metadata.get("snapshots")
+
+    @property
+    def snapshot_id(self) -> int | None:
+        """The branch's snapshot; main's where the table has no such branch. None where nothing was ever written."""
+        ref = None if self.branch == MAIN else (self.metadata.get("refs") or {}).get(self.branch)
+        found = self.metadata.get("current-snapshot-id") if ref is None else ref["snapshot-id"]
+        return None if found is None or found == _NO_SNAPSHOT else int(found)
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,13 @@ def _set_snapshot_ref(draft: _Draft, update: Mapping[str, Any]) -> None:
         draft.metadata["snapshot-log"].append({"snapshot-id": snapshot_id, "timestamp-ms": since})
 
 
+def _remove_snapshot_ref(draft: _Draft, update: Mapping[str, Any]) -> None:
+    if draft.metadata["refs"].pop(update["ref-name"], None) is None:
+        raise ValueError(f"the table has no branch or tag {update['ref-name']}")
+    if update["ref-name"] == "main":
+        draft.metadata["current-snapshot-id"] = None
+
+
 def _next_id(items: Sequence[Mapping[str, Any]], key: str) -> int:
     return max((item[key] for item in items), default=-1) + 1
 
@@ -225,4 +232,5 @@ _ACTIONS: dict[str, Callable[[_Draft, Mapping[str, Any]], None]] = {
     "remove-properties": _remove_properties,
     "add-snapshot": _add_snapshot,
     "set-snapshot-ref": _set_snapshot_ref,
+    "remove-snapshot-ref": _remove_snapshot_ref,
 }

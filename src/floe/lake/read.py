@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from floe.lake.base import TableState
     from floe.lake.manifests import ManifestFile
 
-_NO_SNAPSHOT = -1
-"""What some writers put in `current-snapshot-id` of a table that has none."""
-
 
 @dataclass(frozen=True)
 class TableSnapshot:
@@ -32,6 +29,8 @@ class TableSnapshot:
     rows_added: int | None
     rows_removed: int | None
     rows_total: int | None
+    files_added: int | None
+    files_removed: int | None
     files_total: int | None
     bytes_total: int | None
     run_id: str
@@ -80,32 +79,9 @@ def snapshots(state: TableState) -> tuple[TableSnapshot, ...]:
     return tuple(_history_entry(item) for item in state.metadata.get("snapshots", ()))
 
 
-def snapshot_at(state: TableState, reference: str) -> int:
-    """The id of the snapshot that `reference` means: a snapshot id, or the one current at an ISO 8601 time.
-
-    A time without an offset is local time; a date is its first moment.
-
-    Raises:
-        LakeError: there is no such snapshot, or the table did not exist yet, or the text is neither.
-    """
-    if reference.isdecimal() and _find(state, int(reference)):
-        return int(reference)
-    try:
-        moment = datetime.fromisoformat(reference)
-    except ValueError as error:
-        if reference.isdecimal():
-            raise _no_snapshot(state, reference) from error
-        reason = f"`{reference}` is neither a snapshot id nor an ISO 8601 time"
-        raise LakeError("FLOE-0510", reason, "write a time as 2026-01-31T12:00:00 or 2026-01-31") from error
-    return _current_at(state, moment.astimezone())
-
-
 def current_snapshot(state: TableState) -> Mapping[str, Any] | None:
-    """The snapshot that readers see, None when the table does not exist or nothing was ever written."""
-    snapshot_id = state.metadata.get("current-snapshot-id")
-    if snapshot_id is None or snapshot_id == _NO_SNAPSHOT:
-        return None
-    return _snapshot(state, snapshot_id)
+    """The snapshot that readers of the branch see, None when the table does not exist or nothing was ever written."""
+    return None if state.snapshot_id is None else _snapshot(state, state.snapshot_id)
 
 
 def require_supported(state: TableState) -> None:
@@ -151,22 +127,6 @@ def _no_snapshot(state: TableState, reference: str) -> LakeError:
     return LakeError("FLOE-0510", reason, f"see its snapshots with `floe history {state.name}`")
 
 
-def _current_at(state: TableState, moment: datetime) -> int:
-    log = state.metadata.get("snapshot-log", ())
-    earlier = [entry for entry in log if _moment(entry["timestamp-ms"]) <= moment]
-    if earlier:
-        return int(earlier[-1]["snapshot-id"])
-    if not log:
-        raise LakeError("FLOE-0510", f"`{state.name}` has no snapshots yet", "run the asset that publishes it first")
-    first = _moment(log[0]["timestamp-ms"]).astimezone(moment.tzinfo).isoformat(timespec="seconds")
-    reason = f"`{state.name}` did not exist at {moment.isoformat(timespec='seconds')}: its history begins at {first}"
-    raise LakeError("FLOE-0510", reason, f"see its snapshots with `floe history {state.name}`")
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
 def _history_entry(snapshot: Mapping[str, Any]) -> TableSnapshot:
     summary = snapshot.get("summary") or {}
 
@@ -176,11 +136,13 @@ def _history_entry(snapshot: Mapping[str, Any]) -> TableSnapshot:
     return TableSnapshot(
         snapshot_id=snapshot["snapshot-id"],
         parent_id=snapshot.get("parent-snapshot-id"),
-        committed_at=_moment(snapshot["timestamp-ms"]),
+        committed_at=datetime.fromtimestamp(snapshot["timestamp-ms"] / 1000, UTC),
         operation=str(summary.get("operation", "")),
         rows_added=counter("added-records", 0),
         rows_removed=counter("deleted-records", 0),
         rows_total=counter("total-records"),
+        files_added=counter("added-data-files", 0),
+        files_removed=counter("deleted-data-files", 0),
         files_total=counter("total-data-files"),
         bytes_total=counter("total-files-size"),
         run_id=str(summary.get(RUN_ID_PROPERTY, "")),

@@ -11,6 +11,8 @@ from floe.errors import LakeError
 from floe.lake.base import ASSET_PROPERTY, DIGEST_PROPERTY, RUN_ID_PROPERTY, PublishedTable, TableCommit
 from floe.lake.bounds import bounded_types
 from floe.lake.files import local_path
+from floe.lake.history.branches import origin_marks
+from floe.lake.history.lineage import SORT_ORDER, SPEC, described_change, settings_of
 from floe.lake.manifests import (
     ManifestContent,
     ManifestContents,
@@ -218,6 +220,8 @@ def _summary(
         RUN_ID_PROPERTY: origin.run_id,
         DIGEST_PROPERTY: origin.digest,
         ASSET_PROPERTY: staged.asset,
+        **origin_marks(staged.base),
+        **_changed_settings(staged),
         **{key: str(value) for key, value in changes.items() if value},
         **{key: str(value) for key, value in totals.items()},
     }
@@ -228,6 +232,15 @@ def _delete_totals(staged: StagedTable, parent: Mapping[str, Any] | None) -> dic
     summary = (parent or {}).get("summary") or {}
     stay = staged.operation != "replace"
     return {key: int(summary[key]) if stay and str(summary.get(key, "")).isdecimal() else 0 for key in _DELETE_TOTALS}
+
+
+def _changed_settings(staged: StagedTable) -> dict[str, str]:
+    """What changes with the snapshot beside rows and schema, where the table has it only once for all snapshots."""
+    before = settings_of(staged.base.metadata)
+    layout = {} if staged.spec is None or not before else {SPEC: str(staged.spec["spec-id"])}
+    if staged.sort_order is not None and before:
+        layout[SORT_ORDER] = str(staged.sort_order["order-id"])
+    return described_change(before, {**before, **staged.properties, **layout})
 
 
 def _totals(staged: StagedTable, parent: Mapping[str, Any] | None) -> tuple[int, int, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
+from floe.lake.base import MAIN
 from floe.lake.layout import UNPARTITIONED, UNSORTED, unpartitioned_spec
 from floe.lake.metadata import FORMAT_VERSION, LAST_ADDED, highest_field_id, same_schema
 
@@ -20,25 +21,34 @@ _DEFAULT_PROPERTIES = {"write.metadata.delete-after-commit.enabled": "true"}
 def updates_of(staged: StagedTable, snapshot: dict[str, Any]) -> list[dict[str, Any]]:
     """Updates that create the table where needed, evolve its schema, set its properties and add `snapshot`.
 
-    The snapshot gets the id of the schema it was written with.
+    The snapshot gets the id of the schema it was written with. On another branch than main, the table's current schema,
+    spec, sort order and properties stay: they are main's (see `floe.lake.history`).
     """
     metadata = staged.base.metadata
-    updates = _schema_updates(staged) if staged.base.exists else _creation(staged)
+    updates = _schema_updates(staged) if staged.base.metadata_location else _creation(staged)
     changed = {
         key: value for key, value in staged.properties.items() if metadata.get("properties", {}).get(key) != value
     }
-    if changed:
+    if changed and staged.base.branch == MAIN:
         updates.append({"action": "set-properties", "updates": changed})
     snapshot["schema-id"] = _schema_id_after(staged)
     updates.append({"action": "add-snapshot", "snapshot": snapshot})
-    reference = {"ref-name": "main", "type": "branch", "snapshot-id": snapshot["snapshot-id"]}
-    updates.append({"action": "set-snapshot-ref", **_retention(metadata), **reference})
+    updates.append({"action": "set-snapshot-ref", **set_ref(metadata, staged.base.branch, snapshot["snapshot-id"])})
     return updates
 
 
 def spec_of_files(staged: StagedTable) -> Mapping[str, Any]:
     """The spec under which the staged files are added; `updates_of` adds it to the table where it is new."""
     return unpartitioned_spec(staged.base) if staged.spec is None else staged.spec
+
+
+def set_ref(
+    metadata: Mapping[str, Any], name: str, snapshot_id: int, kind: Literal["branch", "tag"] = "branch"
+) -> dict[str, Any]:
+    """The fields of an update that lets a branch or tag point to a snapshot; retention settings that it has stay."""
+    known = (metadata.get("refs") or {}).get(name, {})
+    kept = {key: value for key, value in known.items() if key not in {"type", "snapshot-id"}}
+    return {**kept, "ref-name": name, "type": kind, "snapshot-id": snapshot_id}
 
 
 def _creation(staged: StagedTable) -> list[dict[str, Any]]:
@@ -65,7 +75,7 @@ def _schema_updates(staged: StagedTable) -> list[dict[str, Any]]:
         highest = max(metadata["last-column-id"], highest_field_id(staged.schema))
         schema = {**staged.schema, "schema-id": schema_id}
         updates.append({"action": "add-schema", "schema": schema, "last-column-id": highest})
-    if schema_id != metadata["current-schema-id"]:
+    if schema_id != metadata["current-schema-id"] and staged.base.branch == MAIN:
         updates.append({"action": "set-current-schema", "schema-id": schema_id})
     return [*updates, *_spec_updates(staged), *_order_updates(staged)]
 
@@ -74,7 +84,7 @@ def _spec_updates(staged: StagedTable) -> list[dict[str, Any]]:
     metadata, spec = staged.base.metadata, spec_of_files(staged)
     known = any(item["spec-id"] == spec["spec-id"] for item in metadata["partition-specs"])
     updates: list[dict[str, Any]] = [] if known else [{"action": "add-spec", "spec": spec}]
-    if staged.spec is not None and spec["spec-id"] != metadata["default-spec-id"]:
+    if staged.spec is not None and spec["spec-id"] != metadata["default-spec-id"] and staged.base.branch == MAIN:
         updates.append({"action": "set-default-spec", "spec-id": spec["spec-id"] if known else LAST_ADDED})
     return updates
 
@@ -85,6 +95,8 @@ def _order_updates(staged: StagedTable) -> list[dict[str, Any]]:
         return []
     known = any(item["order-id"] == order["order-id"] for item in metadata["sort-orders"])
     added: list[dict[str, Any]] = [] if known else [{"action": "add-sort-order", "sort-order": order}]
+    if staged.base.branch != MAIN:
+        return added
     chosen = order["order-id"] if known else LAST_ADDED
     return [*added, {"action": "set-default-sort-order", "sort-order-id": chosen}]
 
@@ -97,9 +109,3 @@ def _schema_id_after(staged: StagedTable) -> int:
     if current in equal:
         return int(current)
     return int(equal[0]) if equal else max((int(item["schema-id"]) for item in known), default=-1) + 1
-
-
-def _retention(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Retention settings that the main branch has; they stay."""
-    main = metadata.get("refs", {}).get("main", {})
-    return {key: value for key, value in main.items() if key not in {"type", "snapshot-id"}}

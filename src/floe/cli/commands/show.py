@@ -32,6 +32,7 @@ class Wish(NamedTuple):
     examples=(
         "floe show gold.orders",
         "floe show orders --limit 5 --at 2026-01-31T12:00:00",
+        "floe show orders --at before_the_sale",
         'floe show --sql "select count(*) from gold.orders"',
         "floe show --inline \"select count(*) from {{ ref('orders') }}\"",
         "floe show orders --json --limit 1000",
@@ -43,7 +44,7 @@ class Wish(NamedTuple):
 @click.option(
     "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(min=0), help="How many rows at most."
 )
-@click.option("--at", metavar="SNAPSHOT|TIME", help="The table as of a snapshot id or an ISO 8601 time.")
+@click.option("--at", metavar="WHEN", help="The table at a snapshot, ISO 8601 time, tag, branch or run.")
 @dbt_options
 @pass_application
 def command(

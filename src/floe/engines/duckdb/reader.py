@@ -70,7 +70,7 @@ class Reader:
             namespace: Namespace of the table, or the schema that dbt gives it; empty if `name` is the only one.
             name: Name of the table or view.
             limit: Largest number of rows.
-            at: Snapshot id or ISO 8601 time, for a table as it was.
+            at: Snapshot id, ISO 8601 time, tag, branch or run id, for a table as it was.
 
         Raises:
             UsageError: there is no such table or view, or a view is asked for its past.
@@ -231,7 +231,7 @@ def _faults(subject: str) -> Iterator[None]:
 
 def _as_it_was(table: TableState, at: str) -> str:
     """SQL of an older snapshot, in the types that are stored: the properties that restore others are today's."""
-    from floe.lake.read import snapshot_at
+    from floe.lake.history.points import snapshot_at
 
     files = published_files(table, snapshot_at(table, at))
     return TableFiles(files.paths, files.schema, {}, files.differ).select()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from floe.errors import LakeError
-from floe.lake.base import RUN_ID_PROPERTY, TableState
+from floe.lake.base import TableState
 from floe.lake.conflicts import conflict
+from floe.lake.history.moves import MOVES_PROPERTY
+from floe.lake.history.points import run_of
 from floe.lake.metadata import apply_updates, encode_metadata, log_previous
 from floe.lake.metadata_files import metadata_version, read_metadata
 from floe.lake.stores.syncing import sync_all
@@ -86,7 +89,7 @@ def _prepare(commit: TableCommit, now: int) -> Swap:
     previous = commit.base.metadata_location
     dropped = log_previous(metadata, commit.base.metadata, previous) if previous else []
     version = metadata_version(previous) + 1 if previous else 0
-    writer = _run_id(metadata) or "floe"
+    writer = _run_id(commit) or "floe"
     location = f"{metadata['location']}/metadata/{version:05d}-{writer}-{uuid4().hex[:8]}.metadata.json"
     return Swap(commit.base, metadata, location, dropped)
 
@@ -95,10 +98,11 @@ def _folder(location: str) -> str:
     return location.rpartition("/")[0]
 
 
-def _run_id(metadata: Mapping[str, Any]) -> str:
-    current = metadata.get("current-snapshot-id")
-    snapshots = metadata.get("snapshots", ())
-    summary: Mapping[str, str] = next(
-        (item.get("summary", {}) for item in snapshots if item["snapshot-id"] == current), {}
-    )
-    return str(summary.get(RUN_ID_PROPERTY, ""))
+def _run_id(commit: TableCommit) -> str:
+    """The run that makes a snapshot or moves main, whatever branch is current."""
+    for update in commit.updates:
+        if update["action"] == "add-snapshot":
+            return run_of(update["snapshot"])
+        if update["action"] == "set-properties" and MOVES_PROPERTY in update["updates"]:
+            return str(json.loads(update["updates"][MOVES_PROPERTY])[-1]["run-id"])
+    return ""
