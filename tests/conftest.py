@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
+from .services.moto import moto, moto_server
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["moto", "moto_server"]
 
 
 @pytest.fixture(autouse=True)

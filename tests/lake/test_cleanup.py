@@ -9,13 +9,14 @@ import pytest
 
 from floe.errors import LakeError
 from floe.lake.cleanup import remove_unpublished, run_was_published
+from floe.lake.stores.local import LOCAL
 
 if TYPE_CHECKING:
     from tests.lake.conftest import Lake
 
 
 def remove(lake: Lake, run_id: str) -> int:
-    return remove_unpublished({"default": lake.catalog}, [lake.folder / "warehouse"], run_id)
+    return remove_unpublished({"default": lake.catalog}, [(LOCAL, str(lake.folder / "warehouse"))], run_id)
 
 
 def files(lake: Lake) -> set[Path]:

@@ -13,7 +13,8 @@ from floe.artifact.models import Asset, CompiledArtifacts, Relation
 from floe.artifact.settings import CatalogBinding, ComputeBinding, Layer, PlatformChoice, Project, StorageBinding
 from floe.errors import LakeError
 from floe.lake.base import TableName
-from floe.lake.open import named_table_location, open_catalogs, storage_roots, table_location
+from floe.lake.open import named_table_location, open_catalogs, table_location
+from floe.lake.stores.open import open_stores
 
 if TYPE_CHECKING:
     from tests.lake.conftest import Lake
@@ -73,7 +74,7 @@ def test_a_table_lies_in_the_storage_of_its_layer(tmp_path: Path) -> None:
         tmp_path / ".floe" / "warehouse" / "silver" / "orders"
     )
     assert table_location(artifacts(), tmp_path, asset("gold", "orders")) == "/mnt/fast/analytics.gold/orders"
-    assert storage_roots(artifacts(), tmp_path)["fast"] == Path("/mnt/fast")
+    assert open_stores(artifacts(), tmp_path).root("fast") == "/mnt/fast"
 
 
 def test_names_that_mean_something_in_paths_get_a_folder_of_their_own(tmp_path: Path) -> None:

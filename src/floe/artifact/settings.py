@@ -28,19 +28,43 @@ class PlatformChoice(Frozen):
     reason: str
 
 
-class StorageBinding(Frozen):
-    """Where data and metadata files lie. `path` is relative to the project unless it was given as absolute."""
-
-    type: Literal["local"] = "local"
-    path: str
-
-
 class SecretReference(Frozen):
     """A secret by name; its value is read when a run starts, and is never here."""
 
     name: str
     key: str = ""
     """Which value of a secret that holds several."""
+
+
+class StorageCredentials(Frozen):
+    """Who reads and writes a storage."""
+
+    mode: Literal["static", "iam_role", "service_account", "vended"] = "service_account"
+    """Keys from secrets; of a role that is assumed; those that the machine has; or those that the catalog vends."""
+    properties: dict[str, str] = {}
+    """What is no secret, e.g. `role_arn`."""
+    secrets: dict[str, SecretReference] = {}
+    """What proves who asks, e.g. `access_key_id`."""
+
+
+class StorageBinding(Frozen):
+    """Where data and metadata files lie: a folder, or a bucket of an object store."""
+
+    type: Literal["local", "s3", "gcs", "azure"] = "local"
+    path: str = ""
+    """Of a local one: the folder, relative to the project unless it was given as absolute."""
+    bucket: str = ""
+    """Also the container of an Azure account."""
+    prefix: str = ""
+    """What the keys of all files begin with, without slashes at its ends."""
+    account: str = ""
+    """Of Azure."""
+    endpoint: str = ""
+    """Address of the store, empty where it is that of the cloud itself."""
+    region: str = ""
+    path_style_access: bool = False
+    """Whether the bucket is in the path of requests, not in the name of the host."""
+    credentials: StorageCredentials = StorageCredentials()
 
 
 class RestSettings(Frozen):

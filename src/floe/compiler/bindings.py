@@ -14,11 +14,13 @@ from floe.artifact.settings import (
     RestSettings,
     SecretReference,
     StorageBinding,
+    StorageCredentials,
 )
 from floe.compiler.layers import Layers
 from floe.config.catalogs import SqlCatalogConfig
 from floe.config.pipeline import InlineCompute
 from floe.config.platform import WarehouseCompute
+from floe.config.storage import AzureStorage, LocalStorage, S3Storage
 from floe.config.values import SecretRef
 from floe.secrets.resolve import Reference
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from floe.config.catalogs import ServerCatalogConfig
     from floe.config.fields import Strict
     from floe.config.load import Configuration
+    from floe.config.storage import AzureCredentials, GcsCredentials, GcsStorage, S3Credentials
 
 DBT_SCRUBS = "DBT_ENV_SECRET_"
 """Values of environment variables whose name begins so are masked in whatever dbt logs."""
@@ -46,7 +49,36 @@ def platform_choice(configuration: Configuration) -> PlatformChoice:
 def storage(configuration: Configuration) -> dict[str, StorageBinding]:
     """Storage profiles by name; none where a warehouse keeps the tables."""
     profiles = {} if compute(configuration).is_warehouse else configuration.platform.storage
-    return {name: StorageBinding(type=profile.type, path=profile.path) for name, profile in profiles.items()}
+    return {name: _storage(profile) for name, profile in profiles.items()}
+
+
+def _storage(profile: LocalStorage | S3Storage | GcsStorage | AzureStorage) -> StorageBinding:
+    if isinstance(profile, LocalStorage):
+        return StorageBinding(path=profile.path)
+    path_style = profile.path_style_access if isinstance(profile, S3Storage) else False
+    return StorageBinding(
+        type=profile.type,
+        bucket=profile.bucket,
+        prefix=profile.prefix or "",
+        account=profile.account if isinstance(profile, AzureStorage) else "",
+        endpoint=(profile.endpoint or "").rstrip("/"),
+        region=(profile.region or "") if isinstance(profile, S3Storage) else "",
+        path_style_access=profile.endpoint is not None if path_style is None else path_style,
+        credentials=_storage_credentials(profile.credentials),
+    )
+
+
+def _storage_credentials(credentials: S3Credentials | GcsCredentials | AzureCredentials) -> StorageCredentials:
+    given = {name: getattr(credentials, name) for name in type(credentials).model_fields if name != "mode"}
+    return StorageCredentials(
+        mode=credentials.mode,
+        properties={name: value for name, value in given.items() if isinstance(value, str)},
+        secrets={name: _reference(value) for name, value in given.items() if isinstance(value, SecretRef)},
+    )
+
+
+def _reference(secret: SecretRef) -> SecretReference:
+    return SecretReference(name=secret.secret_ref, key=secret.key or "")
 
 
 def catalogs(configuration: Configuration) -> dict[str, CatalogBinding]:
@@ -101,7 +133,7 @@ def _warehouse(profile: WarehouseCompute) -> ComputeBinding:
     def plain(value: Any) -> Any:  # noqa: ANN401 - settings are of any type
         """What dbt's profile says: secrets through the environment, under names that dbt keeps out of its logs."""
         if isinstance(value, SecretRef):
-            reference = SecretReference(name=value.secret_ref, key=value.key or "")
+            reference = _reference(value)
             variable = DBT_SCRUBS + Reference(reference.name, reference.key).variable
             secrets[variable] = reference
             return f"{{{{ env_var('{variable}') }}}}"

@@ -10,7 +10,6 @@ from floe.config.catalogs import CatalogProfile
 from floe.config.fields import (
     NAMESPACE_PATTERN,
     WAREHOUSES,
-    NonEmpty,
     Problem,
     ProfileName,
     SemanticVersion,
@@ -19,13 +18,7 @@ from floe.config.fields import (
     reject,
 )
 from floe.config.pipeline import DuckdbProperties
-
-
-class LocalStorage(Strict):
-    """A folder that holds the tables' data and metadata files."""
-
-    type: Literal["local"] = Field(description="Kind of storage: a local folder.")
-    path: NonEmpty = Field(description="Folder of the warehouse, relative to the project.")
+from floe.config.storage import StorageProfile
 
 
 class DuckdbCompute(Strict):
@@ -71,7 +64,7 @@ class Platform(Strict):
 
     version: SemanticVersion = Field(description='Semantic version of this file, e.g. "1.0.0".')
     compute: dict[ProfileName, ComputeProfile] = Field(description="Compute profiles by name.")
-    storage: dict[ProfileName, LocalStorage] = Field(
+    storage: dict[ProfileName, StorageProfile] = Field(
         default={}, validate_default=True, description="Storage profiles by name; DuckDB needs one."
     )
     catalogs: dict[ProfileName, CatalogProfile] = Field(

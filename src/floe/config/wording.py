@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from floe.config import fields
+from floe.config import fields, storage
 from floe.config.document import dotted, short
 from floe.config.locations import locate
 from floe.diagnostics.diagnostic import Diagnostic
@@ -57,6 +57,11 @@ _PATTERNS = {
     ),
     fields.ROLE_PATTERN: _Pattern("must be the ARN of a role", "write e.g. `arn:aws:iam::123456789012:role/lake`"),
     fields.SQLITE_URI_PATTERN: _Pattern("must be `sqlite:///` and a file", "write e.g. `sqlite:///.floe/catalog.db`"),
+    storage.BUCKET_PATTERN: _Pattern("must be small letters, digits, `-`, `.` and `_`, at least three", ""),
+    storage.PREFIX_PATTERN: _Pattern("must be names joined by `/`, without one at the ends", "write e.g. `lake/prod`"),
+    storage.ENDPOINT_PATTERN: _Pattern(
+        "must be `http://` or `https://` and a host", "write e.g. `https://minio.example.com`"
+    ),
 }
 
 
@@ -137,6 +142,7 @@ _TYPES: dict[str | int, list[str]] = {
     "transforms": ["dbt", "python"],
     "compute": ["duckdb", *fields.WAREHOUSES],
     "catalogs": ["sql", *fields.SERVER_CATALOGS],
+    "storage": [*storage.STORAGE_TYPES],
 }
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from floe.lake.base import RUN_ID_PROPERTY
-from floe.lake.faults import storage_faults
-from floe.lake.files import local_path
+from floe.lake.files import local_path, same_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from floe.lake.base import Catalog, TableState
+    from floe.lake.stores.base import FileStore
 
 
 def run_was_published(catalogs: Mapping[str, Catalog], run_id: str) -> bool:
@@ -26,7 +25,7 @@ def run_was_published(catalogs: Mapping[str, Catalog], run_id: str) -> bool:
     return any(_has_snapshot_of(state, run_id) for state in _states(catalogs))
 
 
-def remove_unpublished(catalogs: Mapping[str, Catalog], roots: Iterable[Path], run_id: str) -> int:
+def remove_unpublished(catalogs: Mapping[str, Catalog], roots: Iterable[tuple[FileStore, str]], run_id: str) -> int:
     """Delete the files that a run left under the storage roots and that no table needs; return how many there were.
 
     A file is the run's when its name carries the run id. It is needed when the metadata of any table refers to it, from
@@ -37,18 +36,37 @@ def remove_unpublished(catalogs: Mapping[str, Catalog], roots: Iterable[Path], r
             deleted.
     """
     states = list(_states(catalogs))
-    folders = {Path(root) for root in roots} | {Path(local_path(state.location)) for state in states}
-    candidates = {path for folder in folders for path in _files_of(folder, run_id)}
+    folders = _folders([*roots, *((state.store, state.location) for state in states)])
+    candidates = {
+        same_file(location): (store, location)
+        for store, folder in folders
+        for location in _files_of(store, folder, run_id)
+    }
     if not candidates:
         return 0
     needed = [location for state in states for location in _own_files(state)]
     needed += [location for state in states if _may_refer(state, run_id) for location in _references(state)]
-    unneeded = candidates - {Path(local_path(location)) for location in needed}
-    for path in unneeded:
-        with storage_faults("delete", path):
-            path.unlink(missing_ok=True)
-    _remove_empty_folders({path.parent for path in unneeded}, folders)
+    unneeded = [candidates[file] for file in candidates.keys() - {same_file(location) for location in needed}]
+    _delete(unneeded)
+    own_folders = {Path(folder) for store, folder in folders if store.is_local}
+    _remove_empty_folders({Path(location).parent for store, location in unneeded if store.is_local}, own_folders)
     return len(unneeded)
+
+
+def _folders(places: Iterable[tuple[FileStore, str]]) -> list[tuple[FileStore, str]]:
+    """Each folder once, and none that lies in another one of the same store."""
+    distinct = {(id(store), local_path(folder).rstrip("/")): store for store, folder in places}
+    return [
+        (store, folder)
+        for (key, folder), store in distinct.items()
+        if not any(key == other and folder.startswith(f"{above}/") for other, above in distinct)
+    ]
+
+
+def _delete(files: Sequence[tuple[FileStore, str]]) -> None:
+    stores = {id(store): store for store, _ in files}
+    for key, store in stores.items():
+        store.delete([location for owner, location in files if id(owner) == key])
 
 
 def _states(catalogs: Mapping[str, Catalog]) -> Iterator[TableState]:
@@ -65,19 +83,14 @@ def _run_id(snapshot: Mapping[str, Any]) -> str:
     return str((snapshot.get("summary") or {}).get(RUN_ID_PROPERTY, ""))
 
 
-def _files_of(folder: Path, run_id: str) -> Iterator[Path]:
+def _files_of(store: FileStore, folder: str, run_id: str) -> Iterator[str]:
     """Files below the folder whose name holds the run id as a whole word."""
     if not run_id:
         raise ValueError("a run id is needed to tell whose files to delete")
     carries = re.compile(rf"(?<![A-Za-z0-9]){re.escape(run_id)}(?![A-Za-z0-9])")
-    with storage_faults("read", folder):
-        for parent, _, names in os.walk(folder, onerror=_raise_unless_gone):
-            yield from (Path(parent) / name for name in names if carries.search(name))
-
-
-def _raise_unless_gone(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error
+    for file in store.list_files(folder):
+        if carries.search(file.location.rpartition("/")[2]):
+            yield file.location
 
 
 def _may_refer(state: TableState, run_id: str) -> bool:

@@ -1,6 +1,10 @@
-"""Paths that Iceberg locations name."""
+"""Paths and objects that Iceberg locations name."""
 
 from __future__ import annotations
+
+import posixpath
+
+from floe.lake.stores.locations import is_object_location, object_location
 
 _FILE_SCHEME = "file://"
 
@@ -13,3 +17,10 @@ def local_path(location: str) -> str:
     if location.startswith(_FILE_SCHEME):
         return location[len(_FILE_SCHEME) :]
     return location.removeprefix("file:")
+
+
+def same_file(location: str) -> str:
+    """A text that is the same for every way to write the location of one file, for comparisons."""
+    if is_object_location(location):
+        return "//".join(object_location(location))
+    return posixpath.normpath(local_path(location))

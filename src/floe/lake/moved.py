@@ -6,6 +6,7 @@ from pathlib import Path
 
 from floe.errors import LakeError
 from floe.lake.files import local_path
+from floe.lake.stores.locations import is_object_location
 
 
 def refuse_moved(metadata_location: str, database: Path) -> None:
@@ -16,6 +17,8 @@ def refuse_moved(metadata_location: str, database: Path) -> None:
     Raises:
         LakeError: the table's metadata file is also where it would be if the table were this catalog's own.
     """
+    if is_object_location(metadata_location):
+        return
     home = database.parent
     there = Path(local_path(metadata_location))
     if there.is_relative_to(home) or home.name not in there.parts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from floe.errors import LakeError
 from floe.lake.catalogs.sql.sqlite import SqliteCatalog
+from floe.lake.stores.open import open_stores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,34 +28,30 @@ def open_catalogs(artifacts: CompiledArtifacts, project_directory: Path) -> dict
     Raises:
         LakeError: a catalog's address is not one that this version understands.
     """
+    stores = open_stores(artifacts, project_directory)
     return {
-        name: SqliteCatalog(_database(name, binding.uri, project_directory), binding.warehouse)
+        name: SqliteCatalog(_database(name, binding.uri, project_directory), binding.warehouse, stores)
         for name, binding in artifacts.catalogs.items()
     }
 
 
-def storage_roots(artifacts: CompiledArtifacts, project_directory: Path) -> dict[str, Path]:
-    """Storage profile name -> the absolute folder under which its tables lie."""
-    return {name: (project_directory / binding.path).absolute() for name, binding in artifacts.storage.items()}
-
-
 def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset: Asset) -> str:
-    """Absolute path of the folder that a new table of the asset gets: `<storage>/<namespace>/<name>`."""
+    """Absolute path or URL of the folder that a new table of the asset gets: `<storage>/<namespace>/<name>`."""
     layer = artifacts.layers[asset.layer]
     namespace, name = artifacts.table_name(asset)
-    root = storage_roots(artifacts, project_directory)[layer.storage]
+    root = open_stores(artifacts, project_directory).root(layer.storage)
     return _location(root, namespace, name)
 
 
 def named_table_location(artifacts: CompiledArtifacts, project_directory: Path, name: TableName) -> tuple[str, str]:
-    """Catalog profile and absolute folder of a table that is not an asset's (failing rows of a test).
+    """Catalog profile and absolute folder, or URL, of a table that is not an asset's (failing rows of a test).
 
     They are those of the layer with the table's namespace, else the profiles named `default`, else the first ones.
     """
     layer = next((layer for layer in artifacts.layers.values() if layer.namespace == name.namespace), None)
     storage = layer.storage if layer else _default(artifacts.storage)
     catalog = layer.catalog if layer else _default(artifacts.catalogs)
-    root = storage_roots(artifacts, project_directory)[storage]
+    root = open_stores(artifacts, project_directory).root(storage)
     return catalog, _location(root, name.namespace, name.name)
 
 
@@ -64,8 +61,8 @@ def warm_up() -> None:
         importlib.import_module(module)
 
 
-def _location(root: Path, namespace: str, name: str) -> str:
-    return str(root / _folder_name(namespace) / _folder_name(name))
+def _location(root: str, namespace: str, name: str) -> str:
+    return f"{root.rstrip('/')}/{_folder_name(namespace)}/{_folder_name(name)}"
 
 
 def _default(profiles: Mapping[str, object]) -> str:

@@ -82,8 +82,8 @@ def _died(row: dict[str, Any]) -> str:
 
 def _remove(artifacts: CompiledArtifacts, project_directory: Path, run_id: str) -> int:
     from floe.lake.cleanup import remove_unpublished
-    from floe.lake.open import open_catalogs, storage_roots
+    from floe.lake.open import open_catalogs
+    from floe.lake.stores.open import open_stores
 
     catalogs = open_catalogs(artifacts, project_directory)
-    roots = storage_roots(artifacts, project_directory).values()
-    return remove_unpublished(catalogs, roots, run_id)
+    return remove_unpublished(catalogs, open_stores(artifacts, project_directory).roots(), run_id)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from floe.engines.duckdb.reached import store_fault
 from floe.errors import EnvironmentFaultError, FloeError, LakeError, NodeError
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def environment_fault(error: duckdb.Error, subject: str) -> FloeError | None:
     message = engine_message(error)
     if isinstance(error, duckdb.InterruptException):
         return NodeError("FLOE-0418", f"`{subject}` was interrupted", "run again")
+    if store := store_fault(error):
+        return store
     # A full spill folder is also an out-of-memory error to DuckDB, and the disk is the cause.
     if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException | duckdb.HTTPException):
         lowered = str(error).lower()

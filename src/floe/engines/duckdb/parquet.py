@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from floe.engines.duckdb.sql import literal, quote
 from floe.lake.base import ColumnStatistics, StagedFile
-from floe.lake.faults import storage_faults
 from floe.lake.files import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from floe.engines.duckdb.workspace import Workspace
+    from floe.lake.stores.base import FileStore
 
 
-def write_file(workspace: Workspace, select: str, schema: Mapping[str, Any], path: str) -> StagedFile | None:
-    """Write the rows of `select`, whose columns are those of the schema, to a new file; None when there are none.
+def write_file(
+    workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, store: FileStore
+) -> StagedFile | None:
+    """Write the rows of `select`, whose columns are those of the schema, to a new file of the store.
+
+    It is None when there are no rows.
 
     The first line of `select` is the first line of the statement.
 
     Raises:
         duckdb.Error: the query fails or the file cannot be written.
+        LakeError: an empty file cannot be removed.
     """
     options = f"FORMAT parquet, COMPRESSION zstd, FIELD_IDS {_struct_ids(schema)}, RETURN_STATS, USE_TMP_FILE false"
     statement = f"COPY ({select}\n) TO {literal(local_path(path))} ({options})"
     row = workspace.execute(statement).fetchone()
     if row is None or row[1] == 0:
-        with storage_faults("write", path):
-            Path(local_path(path)).unlink(missing_ok=True)
+        store.delete([path])
         return None
     return StagedFile(path, int(row[1]), int(row[2]), _statistics(row[4], schema))
 

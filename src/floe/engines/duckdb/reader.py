@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import CompiledArtifacts, Hook, Query
     from floe.engines.duckdb.catalog_names import Readable
+    from floe.engines.duckdb.remote import Remote
     from floe.lake.base import Catalog, TableState
 
 _CODE = "FLOE-0422"
@@ -55,6 +56,7 @@ class Reader:
         self._names = PublishedNames(artifacts, catalogs)
         self._directory = project_directory
         self._opened: set[Name] = set()
+        self._remote: Remote | None = None
         self._define(artifacts.hooks)
 
     def _define(self, hooks: Sequence[Hook]) -> None:
@@ -122,6 +124,8 @@ class Reader:
 
     def close(self) -> None:
         """Close the database."""
+        if self._remote is not None:
+            self._remote.close()
         self._connection.close()
 
     def _fetch(self, query: str, limit: int | None, subject: str) -> QueryResult:
@@ -202,7 +206,14 @@ class Reader:
         return not (found and found[0])
 
     def _state(self, readable: Readable) -> TableState:
-        return self._catalogs[readable.catalog].load(readable.name, "")
+        table = self._catalogs[readable.catalog].load(readable.name, "")
+        if table.store.is_local:
+            return table
+        if self._remote is None:
+            from floe.engines.duckdb.remote import Remote
+
+            self._remote = Remote(self._connection)
+        return self._remote.reach(table)
 
     def _unknown(self, namespace: str, name: str) -> UsageError:
         shown = f"{namespace}.{name}" if namespace else name

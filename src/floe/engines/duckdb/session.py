@@ -195,7 +195,7 @@ class DuckdbSession:
             return own
         catalog = deferral.catalogs[deferral.artifacts.layers[other.layer].catalog]
         elsewhere = catalog.load(TableName(*deferral.artifacts.table_name(other)), own.location)
-        return elsewhere if elsewhere.exists else own
+        return self._workspace.reach(elsewhere) if elsewhere.exists else own
 
 
 def _rows(table: TableState) -> int | None:

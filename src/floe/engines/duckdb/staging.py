@@ -95,7 +95,7 @@ def stage_query(workspace: Workspace, target: Target, query: str, change: Change
     schema = assign_schema(typed, target.base, change.operation)
     path = workspace.new_file(target.base)
     try:
-        file = write_file(workspace, _select_stored(columns, query), schema, path)
+        file = write_file(workspace, _select_stored(columns, query), schema, path, target.base.store)
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
         raise _out_of_range(error, columns) or error from error
     engine_types = {column.name: column.type.text for column in columns if column.type.is_converted}

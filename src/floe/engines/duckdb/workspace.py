@@ -7,7 +7,6 @@ import threading
 import time
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,8 +16,6 @@ from floe.engines.duckdb.connection import open_database, use_session_database
 from floe.engines.duckdb.own_file import TEMPORARY_PREFIX, drop_leftovers, refuse_tables
 from floe.engines.duckdb.sql import quote, relation_name
 from floe.lake.base import TableName
-from floe.lake.faults import storage_faults
-from floe.lake.files import local_path
 from floe.lake.open import named_table_location, table_location
 
 if TYPE_CHECKING:
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from floe.artifact.models import Asset, Relation
     from floe.engines.base import SessionRequest
     from floe.engines.duckdb.relation_facts import RelationFacts
+    from floe.engines.duckdb.remote import Remote
     from floe.lake.base import TableState
 
 # DuckDB forgets an interruption that comes right before a statement starts.
@@ -52,6 +50,7 @@ class Workspace:
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._numbers = itertools.count(1)
         self._interrupted = threading.Event()
+        self._remote: Remote | None = None
         try:
             self._prepare_database()
         except BaseException:
@@ -133,7 +132,7 @@ class Workspace:
         """
         catalog = self._catalogs[self.artifacts.layers[asset.layer].catalog]
         location = table_location(self.artifacts, self.project_directory, asset)
-        return catalog.load(TableName(*self.artifacts.table_name(asset)), location)
+        return self.reach(catalog.load(TableName(*self.artifacts.table_name(asset)), location))
 
     def table(self, name: TableName) -> TableState:
         """The published table of a name.
@@ -142,7 +141,23 @@ class Workspace:
             LakeError: the catalog or the table's metadata cannot be read.
         """
         profile, location = named_table_location(self.artifacts, self.project_directory, name)
-        return self._catalogs[profile].load(name, location)
+        return self.reach(self._catalogs[profile].load(name, location))
+
+    def reach(self, table: TableState) -> TableState:
+        """Let DuckDB read and write the files of a table, wherever they lie; returns the table.
+
+        Raises:
+            LakeError: the store of the table cannot be used.
+            EnvironmentFaultError: a secret of it is missing.
+        """
+        if table.store.is_local:
+            return table
+        with self._lock:
+            if self._remote is None:
+                from floe.engines.duckdb.remote import Remote
+
+                self._remote = Remote(self._connection)
+        return self._remote.reach(table)
 
     @cached_property
     def published_names(self) -> frozenset[TableName]:
@@ -168,8 +183,7 @@ class Workspace:
             LakeError: the folder cannot be made.
         """
         folder = f"{table.location}/data"
-        with storage_faults("write", folder):
-            Path(local_path(folder)).mkdir(parents=True, exist_ok=True)
+        table.store.make_folder(folder)
         return f"{folder}/{self.run_id}-{next(self._numbers):05d}.parquet"
 
     def new_name(self) -> str:
@@ -187,6 +201,8 @@ class Workspace:
 
     def close(self) -> None:
         """Close every cursor and the database."""
+        if self._remote is not None:
+            self._remote.close()
         with self._lock:
             for cursor in self._cursors:
                 cursor.close()

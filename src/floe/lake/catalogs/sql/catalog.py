@@ -13,7 +13,7 @@ from floe.errors import CommitConflictError, LakeError
 from floe.lake.base import TableName, TableState
 from floe.lake.catalogs.swaps import delete_swaps, delete_unlogged, moved_on, write_swaps
 from floe.lake.metadata_files import read_metadata
-from floe.lake.stores.local import LOCAL
+from floe.lake.stores.open import LOCAL_STORES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from floe.lake.base import TableCommit
     from floe.lake.catalogs.swaps import Swap
+    from floe.lake.stores.open import Stores
 
 LAYOUT = (
     """CREATE TABLE IF NOT EXISTS iceberg_tables (
@@ -75,8 +76,9 @@ class SqlCatalog(ABC):
     Safe to use from several threads and several processes.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, stores: Stores = LOCAL_STORES) -> None:
         self.name = name
+        self.stores = stores
 
     @property
     def atomic(self) -> bool:
@@ -87,9 +89,10 @@ class SqlCatalog(ABC):
         """The table as it is now; see `Catalog.load`."""
         pointer = self._pointer(name)
         if pointer is None:
-            return TableState(name, default_location)
+            return TableState(name, default_location, store=self.stores.of(default_location))
         metadata = self._metadata(pointer)
-        return TableState(name, str(metadata["location"]), pointer, metadata)
+        location = str(metadata["location"])
+        return TableState(name, location, pointer, metadata, self.stores.of(location))
 
     def tables(self) -> Sequence[TableName]:
         """Every table of the catalog, sorted."""
@@ -137,7 +140,7 @@ class SqlCatalog(ABC):
 
     def _metadata(self, pointer: str) -> dict[str, Any]:
         """The metadata in the file at `pointer`."""
-        return read_metadata(LOCAL, pointer)
+        return read_metadata(self.stores.of(pointer), pointer)
 
     def _pointer(self, name: TableName) -> str | None:
         with self._reading() as connection:

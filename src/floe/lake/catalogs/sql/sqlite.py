@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from floe.lake.catalogs.sql.catalog import LAYOUT, SqlCatalog
 from floe.lake.faults import storage_faults
 from floe.lake.moved import refuse_moved
+from floe.lake.stores.open import LOCAL_STORES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from floe.lake.catalogs.sql.catalog import Connection
+    from floe.lake.stores.open import Stores
 
 _BUSY_TIMEOUT_SECONDS = 30.0
 
@@ -26,8 +28,8 @@ _BUSY_TIMEOUT_SECONDS = 30.0
 class SqliteCatalog(SqlCatalog):
     """The Iceberg catalog `name` in the SQLite file `database`. Nothing is kept open between calls."""
 
-    def __init__(self, database: Path, name: str = "floe") -> None:
-        super().__init__(name)
+    def __init__(self, database: Path, name: str = "floe", stores: Stores = LOCAL_STORES) -> None:
+        super().__init__(name, stores)
         self.database = database
 
     @contextmanager

@@ -1,0 +1,229 @@
+"""Files of object stores, through Arrow's file systems: S3 and what speaks its protocol, Google's and Azure's."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from typing import TYPE_CHECKING, TypeVar
+
+from floe.errors import LakeError
+from floe.lake.stores.base import ListedFile
+from floe.lake.stores.locations import object_location
+from floe.lake.stores.object_faults import TRANSIENT, UNCLEAR, Fault, fault_in, storage_error
+from floe.lake.stores.retrying import with_retries
+from floe.secrets.masking import Masker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pyarrow.fs import FileSystem
+
+    from floe.lake.stores.access import Access
+    from floe.lake.stores.credentials import Credentials, RenewableCredentials
+
+Result = TypeVar("Result")
+_DELETE_THREADS = 16
+
+
+class ArrowStore:
+    """One object store, with one set of credentials; implements `floe.lake.stores.base.FileStore`.
+
+    Args:
+        access: How the store is reached.
+        credentials: What proves who asks: asked for when the store is first used, and renewed before they expire.
+    """
+
+    def __init__(self, access: Access, credentials: RenewableCredentials) -> None:
+        self.access = access
+        self.credentials = credentials
+        self._lock = threading.Lock()
+        self._opened: tuple[Credentials, FileSystem] | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """It is not."""
+        return False
+
+    def filesystem(self) -> FileSystem:
+        """Arrow's file system, with credentials that stay valid for a while."""
+        current = self.credentials.current()
+        with self._lock:
+            if self._opened is None or self._opened[0] is not current:
+                from floe.lake.stores.arrow_systems import open_filesystem
+
+                self._opened = current, open_filesystem(self.access, current)
+            return self._opened[1]
+
+    def read(self, location: str) -> bytes:
+        """The content of a file; see `FileStore.read`."""
+        path = object_location(location).path
+
+        def read_all(filesystem: FileSystem) -> bytes:
+            with filesystem.open_input_file(path) as stream:
+                content: bytes = stream.read()
+            return content
+
+        return self._existing("read", location, read_all)
+
+    def reading(self, location: str, work: Callable[[FileSystem], Result]) -> Result:
+        """Do `work`, which reads a file, in the way and with the errors of `read`; it may be called again."""
+        return self._existing("read", location, work)
+
+    def check(self) -> None:
+        """Find out whether the store can be used, before anything depends on it.
+
+        Raises:
+            LakeError: it cannot be reached, refuses the credentials, or has no such bucket.
+            EnvironmentFaultError: a secret is missing.
+        """
+        bucket = object_location(self.access.root).bucket
+
+        def look(filesystem: FileSystem) -> bool:
+            (found,) = filesystem.get_file_info([bucket])
+            return bool(found.type.name == "NotFound")
+
+        try:
+            missing = self._request("use", self.access.root, look)
+        except LakeError as error:
+            # Keys that may not look at the bucket may still read and write in it.
+            if error.code not in (Fault.NO_PERMISSION.value, Fault.OTHER.value):
+                raise
+            return
+        if missing:
+            raise storage_error(Fault.NO_BUCKET, self.access, "use", self.access.root)
+
+    def write_new(self, location: str, content: bytes) -> None:
+        """Create a file; see `FileStore.write_new`.
+
+        Arrow has no conditional request for it: the store is asked first. Nobody else writes a name of ours, as each
+        holds the id of its run.
+        """
+        path = object_location(location).path
+        try:
+            self._request("write", location, lambda filesystem: _size(filesystem, path))
+        except FileNotFoundError:
+            pass
+        else:
+            raise LakeError("FLOE-0501", f"cannot write `{location}`: it is there already", "run again")
+
+        def write(filesystem: FileSystem) -> None:
+            with filesystem.open_output_stream(path, compression=None) as stream:
+                stream.write(content)
+
+        self._request("write", location, write)
+
+    def size(self, location: str) -> int:
+        """Bytes of a file; see `FileStore.size`."""
+        path = object_location(location).path
+        return self._existing("read", location, lambda filesystem: _size(filesystem, path))
+
+    def make_folder(self, location: str) -> None:
+        """Nothing: object stores have no folders."""
+
+    def delete(self, locations: Iterable[str]) -> None:
+        """Delete files, several at a time; see `FileStore.delete`."""
+        wanted = list(locations)
+        if not wanted:
+            return
+        with ThreadPoolExecutor(min(_DELETE_THREADS, len(wanted))) as executor:
+            for _ in executor.map(self._delete, wanted):
+                pass
+
+    def list_files(self, folder: str) -> Iterator[ListedFile]:
+        """Every file below a folder; see `FileStore.list_files`."""
+        from pyarrow.fs import FileSelector
+
+        place = object_location(folder)
+        selector = FileSelector(place.path, recursive=True, allow_not_found=True)
+        root = folder[: len(folder) - len(place.key)] if place.key else folder
+        found = self._request("list", folder, lambda filesystem: filesystem.get_file_info(selector))
+        for item in found:
+            if item.is_file:
+                key = item.path.partition("/")[2]
+                yield ListedFile(f"{root.rstrip('/')}/{key}", item.size, item.mtime.astimezone(UTC))
+
+    def sync(self, locations: Iterable[str]) -> None:
+        """Nothing: an object store has kept what it acknowledged."""
+
+    def explain(self, action: str, location: str, said: str) -> LakeError:
+        """The error for a message of any library that could not do `action` to a file of this store."""
+        fault = fault_in(said)
+        if fault in UNCLEAR:
+            fault, said = self._looked_into(location, fault, said)
+        return storage_error(fault, self.access, action, location, self._masked(said))
+
+    def _delete(self, location: str) -> None:
+        path = object_location(location).path
+        try:
+            self._request("delete", location, lambda filesystem: filesystem.delete_file(path))
+        except FileNotFoundError:
+            return
+
+    def _existing(self, action: str, location: str, work: Callable[[FileSystem], Result]) -> Result:
+        """As `_request`, for files that should be there: where the whole bucket is missing, that is said."""
+        try:
+            return self._request(action, location, work)
+        except FileNotFoundError:
+            bucket = object_location(location).bucket
+            if self._is_missing(bucket):
+                raise storage_error(Fault.NO_BUCKET, self.access, action, location) from None
+            raise
+
+    def _request(self, action: str, location: str, work: Callable[[FileSystem], Result]) -> Result:
+        """Do `work`, again after faults that pass; once more with new credentials where the store refused the old ones.
+
+        Raises:
+            FileNotFoundError: the file, or its bucket, is not there.
+            LakeError: anything else went wrong.
+        """
+        try:
+            return with_retries(lambda: work(self.filesystem()), _is_transient)
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError) as error:
+            refused = self._opened[0] if self._opened else None
+            if refused is not None and fault_in(str(error)) not in TRANSIENT and self.credentials.renew(refused):
+                return self._last_attempt(action, location, work)
+            raise self.explain(action, location, str(error)) from None
+
+    def _last_attempt(self, action: str, location: str, work: Callable[[FileSystem], Result]) -> Result:
+        try:
+            return with_retries(lambda: work(self.filesystem()), _is_transient)
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError) as error:
+            raise self.explain(action, location, str(error)) from None
+
+    def _looked_into(self, location: str, fault: Fault, said: str) -> tuple[Fault, str]:
+        """What is really wrong: replies to some requests have no body that says it, those to a listing have."""
+        from pyarrow.fs import FileSelector
+
+        place = object_location(location)
+        try:
+            self.filesystem().get_file_info(FileSelector(f"{place.bucket}/floe-asks-why", allow_not_found=True))
+        except OSError as error:
+            clearer = fault_in(str(error))
+            return (clearer, str(error)) if clearer is not Fault.OTHER else (fault, said)
+        return fault, said
+
+    def _is_missing(self, bucket: str) -> bool:
+        try:
+            (found,) = self.filesystem().get_file_info([bucket])
+        except OSError:
+            return False
+        return bool(found.type.name == "NotFound")
+
+    def _masked(self, text: str) -> str:
+        values = self._opened[0].values.values() if self._opened else ()
+        return Masker.of(values).mask(" ".join(text.split()))
+
+
+def _size(filesystem: FileSystem, path: str) -> int:
+    with filesystem.open_input_file(path) as stream:
+        size: int = stream.size()
+    return size
+
+
+def _is_transient(error: Exception) -> bool:
+    return isinstance(error, OSError) and not isinstance(error, FileNotFoundError) and fault_in(str(error)) in TRANSIENT

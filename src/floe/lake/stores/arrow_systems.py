@@ -1,0 +1,75 @@
+"""Opens Arrow's file systems. Opening asks nothing of the store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pyarrow.fs import AwsStandardS3RetryStrategy, AzureFileSystem, FileSystem, GcsFileSystem, S3FileSystem
+
+if TYPE_CHECKING:
+    from floe.lake.stores.access import Access
+    from floe.lake.stores.credentials import Credentials
+
+_ATTEMPTS = 3
+"""Of the libraries themselves, which wait between them; `ArrowStore` tries again what still fails."""
+_CONNECT_SECONDS = 10.0
+_REQUEST_SECONDS = 60.0
+_GCS_RETRY = timedelta(seconds=10)
+_LONG = timedelta(days=365)
+"""Life of a token whose end nobody knows."""
+
+
+def open_filesystem(access: Access, credentials: Credentials) -> FileSystem:
+    """The file system of a store."""
+    return {"s3": _s3, "gcs": _gcs, "azure": _azure}[access.type](access, credentials)
+
+
+def _s3(access: Access, credentials: Credentials) -> FileSystem:
+    keys = credentials.values
+    host = access.host
+    if not host and access.path_style:
+        host = f"s3.{access.region}.amazonaws.com"
+    who: dict[str, Any] = dict(access.role)
+    if keys:
+        who = {
+            "access_key": keys["access_key_id"],
+            "secret_key": keys["secret_access_key"],
+            "session_token": keys.get("session_token"),
+        }
+    return S3FileSystem(
+        **who,
+        region=access.region,
+        scheme=access.scheme,
+        endpoint_override=host or None,
+        force_virtual_addressing=not access.path_style,
+        connect_timeout=_CONNECT_SECONDS,
+        request_timeout=_REQUEST_SECONDS,
+        # A file of some kilobytes is one request instead of three.
+        allow_delayed_open=True,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+    )
+
+
+def _gcs(access: Access, credentials: Credentials) -> FileSystem:
+    who: dict[str, Any] = {}
+    if "access_token" in credentials.values:
+        expires_at = credentials.expires_at or datetime.now(UTC) + _LONG
+        who = {"access_token": credentials.values["access_token"], "credential_token_expiration": expires_at}
+    if service_account := dict(access.role).get("impersonate"):
+        who["target_service_account"] = service_account
+    return GcsFileSystem(
+        **who, scheme=access.scheme, endpoint_override=access.host or None, retry_time_limit=_GCS_RETRY
+    )
+
+
+def _azure(access: Access, credentials: Credentials) -> FileSystem:
+    where: dict[str, Any] = {}
+    if access.host:
+        where = {
+            "blob_storage_authority": access.host,
+            "dfs_storage_authority": access.host,
+            "blob_storage_scheme": access.scheme,
+            "dfs_storage_scheme": access.scheme,
+        }
+    return AzureFileSystem(access.account, **dict(access.role), **credentials.values, **where)

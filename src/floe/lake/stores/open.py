@@ -1,0 +1,101 @@
+"""From the artifact's storage bindings to stores: which one holds a location, and with which credentials."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from floe.errors import LakeError
+from floe.lake.stores.local import LOCAL
+from floe.lake.stores.locations import is_object_location, object_location
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from floe.artifact.models import CompiledArtifacts
+    from floe.artifact.settings import StorageBinding, StorageCredentials
+    from floe.lake.stores.arrow import ArrowStore
+    from floe.lake.stores.base import FileStore
+    from floe.lake.stores.credentials import Credentials
+
+
+def open_stores(artifacts: CompiledArtifacts, project_directory: Path) -> Stores:
+    """The stores of the artifact's storage profiles. Opening resolves no secret and asks nothing of a store."""
+    return Stores(artifacts.storage, project_directory)
+
+
+class Stores:
+    """The stores of all storage profiles. Safe to use from several threads."""
+
+    def __init__(self, bindings: Mapping[str, StorageBinding], project_directory: Path) -> None:
+        self._bindings = bindings
+        self._project_directory = project_directory
+
+    def root(self, profile: str) -> str:
+        """Absolute path or URL below which the tables of a storage profile lie."""
+        binding = self._bindings[profile]
+        if binding.type == "local":
+            return str((self._project_directory / binding.path).absolute())
+        from floe.lake.stores.access import root_of
+
+        return root_of(binding)
+
+    def of(self, location: str) -> FileStore:
+        """The store that holds a location: that of the profile below whose root it is, else of one of the same bucket.
+
+        Raises:
+            LakeError: the location is in no bucket of the platform.
+        """
+        if not is_object_location(location):
+            return LOCAL
+        wanted = object_location(location)
+        roots = {profile: object_location(store.access.root) for profile, store in self._object_stores.items()}
+        holding = [profile for profile, root in roots.items() if root.holds(wanted)]
+        same_bucket = [profile for profile, root in roots.items() if root[:2] == wanted[:2]]
+        if not same_bucket:
+            reason = f"no storage profile of the platform has the bucket of `{location}`"
+            raise LakeError("FLOE-0527", reason, "add a profile with this bucket under `storage` of platform.yaml")
+        profile = max(holding, key=lambda name: len(roots[name].key)) if holding else same_bucket[0]
+        return self._object_stores[profile]
+
+    def roots(self) -> list[tuple[FileStore, str]]:
+        """The roots of all profiles that have credentials of their own, with their stores."""
+        own = [name for name, binding in self._bindings.items() if binding.credentials.mode != "vended"]
+        return [(self._store(name), self.root(name)) for name in own]
+
+    def _store(self, profile: str) -> FileStore:
+        return LOCAL if self._bindings[profile].type == "local" else self._object_stores[profile]
+
+    @cached_property
+    def _object_stores(self) -> dict[str, ArrowStore]:
+        return {name: _open(name, binding) for name, binding in self._bindings.items() if binding.type != "local"}
+
+
+LOCAL_STORES = Stores({}, Path())
+"""Of catalogs whose tables lie on this machine."""
+
+
+def _open(profile: str, binding: StorageBinding) -> ArrowStore:
+    from floe.lake.stores.access import access_of
+    from floe.lake.stores.arrow import ArrowStore
+    from floe.lake.stores.credentials import RenewableCredentials
+
+    return ArrowStore(access_of(binding), RenewableCredentials(lambda: _credentials(profile, binding.credentials)))
+
+
+def _credentials(profile: str, credentials: StorageCredentials) -> Credentials:
+    """The keys of a storage profile; none where the libraries find out themselves who asks.
+
+    Raises:
+        EnvironmentFaultError: a secret is missing.
+        LakeError: the profile has no keys of its own.
+    """
+    from floe.lake.stores.credentials import Credentials
+    from floe.secrets.resolve import Reference, resolve
+
+    if credentials.mode == "vended":
+        reason = f"storage profile `{profile}` has no credentials of its own: the catalog vends them for each table"
+        raise LakeError("FLOE-0529", reason, "let the layers of this storage name a catalog that vends credentials")
+    references = credentials.secrets.items()
+    return Credentials({name: resolve(Reference(secret.name, secret.key)) for name, secret in references})

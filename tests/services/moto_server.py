@@ -1,0 +1,104 @@
+"""moto's own server with what it leaves out: keys that expire, clocks that are checked, and faults on demand.
+
+Run as a program: `python moto_server.py PORT`. `POST /floe/faults` sets what fails: see `Faults`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import signal
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sts.models import sts_backends
+from werkzeug.serving import run_simple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+
+_KEY_ID = re.compile(r"Credential=([^/,]+)/")
+_ALLOWED_SKEW = timedelta(minutes=15)
+
+
+@dataclass
+class Faults:
+    """What fails from now on: a share of all requests of S3, with `status` and `code`; at most `count` of them."""
+
+    share: float = 0.0
+    status: int = 503
+    code: str = "SlowDown"
+    count: int | None = None
+    clock_offset_seconds: int = 0
+    """How far the server's clock is ahead."""
+
+    def strikes(self) -> bool:
+        if self.count == 0 or random.random() >= self.share:
+            return False
+        if self.count is not None:
+            self.count -= 1
+        return True
+
+
+class StrictServer:
+    """A WSGI application in front of moto's."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+        self._faults = Faults()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/floe/faults":
+            body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            self._faults = Faults(**json.loads(body))
+            start_response("204 No Content", [])
+            return []
+        refusal = self._refusal(environ) if "/s3/" in environ.get("HTTP_AUTHORIZATION", "") else None
+        if refusal is None:
+            return self._application(environ, start_response)
+        status, code, message = refusal
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+        headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+        start_response(f"{status} {code}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _refusal(self, environ: dict[str, Any]) -> tuple[int, str, str] | None:
+        now = datetime.now(UTC)
+        signed_at = datetime.strptime(environ["HTTP_X_AMZ_DATE"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if abs(now + timedelta(seconds=self._faults.clock_offset_seconds) - signed_at) > _ALLOWED_SKEW:
+            return (
+                403,
+                "RequestTimeTooSkewed",
+                "The difference between the request time and the current time is too large.",
+            )
+        key = _KEY_ID.search(environ["HTTP_AUTHORIZATION"])
+        if key is not None and _expired(key[1], now):
+            return 400, "ExpiredToken", "The provided token has expired."
+        if self._faults.strikes():
+            return self._faults.status, self._faults.code, "A fault on demand."
+        return None
+
+
+def _expired(key_id: str, now: datetime) -> bool:
+    for account in sts_backends.values():
+        for backend in account.values():
+            role = backend.get_assumed_role_from_access_key(key_id)
+            if role is not None:
+                return role.expiration.replace(tzinfo=UTC) <= now
+    return False
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
+    server = StrictServer(DomainDispatcherApplication(create_backend_app))
+    run_simple("127.0.0.1", int(sys.argv[1]), server, threaded=True, request_handler=MotoRequestHandler)
