@@ -10,7 +10,8 @@ FloeError                     anything Floe reports on purpose
     ├── UsageError            the command line cannot be carried out as written
     ├── ArtifactError         the artifact is missing, older or was changed by hand
     ├── LakeError             the catalog or the storage cannot be read or written
-    │   └── CommitConflictError   another writer published one of the tables first
+    │   ├── CommitConflictError   another writer published one of the tables first
+    │   └── UnknownOutcomeError   a commit may or may not have been carried out
     └── EnvironmentLockedError    another run holds the environment
 
 Codes are grouped by room: 01xx configuration, 02xx compiler, 03xx artifact, 04xx engines and nodes,
@@ -98,6 +99,10 @@ class LakeError(EnvironmentFaultError):
 
 class CommitConflictError(LakeError):
     """Another writer published one of the tables after this run had read it."""
+
+
+class UnknownOutcomeError(LakeError):
+    """A commit failed, and the catalog could not be asked afterwards whether it had carried it out all the same."""
 
 
 class EnvironmentLockedError(EnvironmentFaultError):

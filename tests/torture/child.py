@@ -1,7 +1,7 @@
 """One run in a process of its own, for tests that end it: `child.py PROJECT [kill WHAT | say WHAT]`.
 
 `kill WHAT` ends the process with SIGKILL as soon as the event or publish step WHAT is heard of; `say WHAT` prints it.
-An event of one asset is its name and the asset's key: `NodeFinished gold.totals`.
+An event of one asset is its name and the asset's key: `NodeFinished gold.totals`. `committed 2` is the second one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 from floe.artifact.codec import load
@@ -25,9 +26,12 @@ class Watcher:
     def __init__(self, action: str, what: str) -> None:
         self.action = action
         self.what = what
+        self.heard: Counter[str] = Counter()
 
     def on_event(self, event: Event) -> None:
-        if self.what not in (name_of(event), f"{name_of(event)} {getattr(event, 'asset', '')}"):
+        name = name_of(event)
+        self.heard[name] += 1
+        if self.what not in (name, f"{name} {getattr(event, 'asset', '')}", f"{name} {self.heard[name]}"):
             return
         if self.action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from floe.artifact.models import CompiledArtifacts
     from floe.cli.application import Application
     from floe.cli.printer import Printer
-    from floe.runtime.events import HookFinished, NodeFinished, Observer, TablePublished, TestFinished
+    from floe.runtime.events import HookFinished, NodeFinished, Observer, PublishPart, TablePublished, TestFinished
     from floe.runtime.request import RunRequest, RunResult
 
 
@@ -92,7 +92,7 @@ def run_document(result: RunResult, artifacts: CompiledArtifacts) -> dict[str, A
         "environment": artifacts.platform.environment,
         "digest": artifacts.digest,
         "seconds": round(result.seconds, 3),
-        "publishing": "node-by-node" if artifacts.compute.is_warehouse else "one-commit",
+        "publishing": _publishing(result, artifacts),
         "withheld": result.withheld,
         "failure": error_fields(result.failure) if result.failure else None,
         "hooks": [_hook(hook) for hook in result.hooks.values()],
@@ -100,7 +100,21 @@ def run_document(result: RunResult, artifacts: CompiledArtifacts) -> dict[str, A
         "nodes": [_node(node) for node in result.nodes.values()],
         "tests": [_test(test) for test in result.tests.values()],
         "tables": [_table(table) for table in result.published],
+        "catalogs": [_catalog(part) for part in result.parts],
     }
+
+
+def _publishing(result: RunResult, artifacts: CompiledArtifacts) -> str:
+    """In how many steps readers see the tables of the run change."""
+    if artifacts.compute.is_warehouse:
+        return "node-by-node"
+    if not all(part.atomic for part in result.parts):
+        return "table-by-table"
+    return "one-commit" if len(result.parts) < 2 else "one-commit-per-catalog"
+
+
+def _catalog(part: PublishPart) -> dict[str, Any]:
+    return {"catalog": part.catalog, "status": part.status, "atomic": part.atomic, "tables": list(part.tables)}
 
 
 def _node(node: NodeFinished) -> dict[str, Any]:

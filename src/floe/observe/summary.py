@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from floe.observe.tally import Tally
     from floe.observe.wording import Paint
-    from floe.runtime.events import RunFinished, RunStarted, TablePublished
+    from floe.runtime.events import PublishFinished, RunFinished, RunStarted, TablePublished
 
 _MAXIMUM_TABLES = 12
 _MAXIMUM_WARNINGS = 5
@@ -91,13 +91,35 @@ def _published(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[s
     took = duration(tally.publish_seconds)
     lines = _in_warehouse(tally, paint)
     if tally.published:
-        said = f"{count(len(tally.published), 'table')} in one commit, {took}"
+        said = f"{count(len(tally.published), 'table')} {_how(tally)}, {took}"
         lines = [f"{paint.bold(verb('Published'))} {said}", *_tables(tally.published, paint, width, every=every)]
     if tally.publish_failed:
-        lines.append(f"{paint.red(verb('Unchanged'))} publishing failed: every table is as it was before")
+        lines += _failed(tally.publish_failed, paint)
     elif tally.withheld:
         reason = "the run was cancelled" if _cancelled(tally) else "something failed"
         lines.append(f"{paint.yellow(verb('Withheld'))} {_withheld(tally)}, because {reason}")
+    return lines
+
+
+def _how(tally: Tally) -> str:
+    """In how many steps readers saw the tables change."""
+    parts = [part for part in tally.parts if part.status == "published"]
+    if all(part.atomic for part in parts):
+        return "in one commit" if len(parts) < 2 else f"in {len(parts)} commits, one for each catalog"
+    return "one after the other: not in one commit"
+
+
+def _failed(event: PublishFinished, paint: Paint) -> list[str]:
+    """What is as it was before: everything, or what the catalogs hold that did not publish."""
+    lines = []
+    for part in event.parts:
+        names = f"{count(len(part.tables), 'table')} of catalog `{part.catalog}`"
+        if part.status == "unknown":
+            lines.append(f"{paint.yellow(verb('Unknown'))} {names}: the next command finds out")
+        elif part.status != "published":
+            lines.append(f"{paint.red(verb('Unchanged'))} {names}")
+    if len(event.parts) < 2 and not any(part.status == "unknown" for part in event.parts):
+        return [f"{paint.red(verb('Unchanged'))} publishing failed: every table is as it was before"]
     return lines
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from floe.artifact.models import Test
-    from floe.runtime.events import Event
+    from floe.runtime.events import Event, PublishPart
 
 
 @dataclass
@@ -41,6 +41,8 @@ class Tally:
     """How often the dbt project warned."""
     published: list[TablePublished] = field(default_factory=list)
     publish_seconds: float = 0.0
+    parts: list[PublishPart] = field(default_factory=list)
+    """What became of each catalog that was published to."""
     publish_failed: PublishFinished | None = None
     withheld: bool = False
     outstanding: Counter[str] = field(default_factory=Counter)
@@ -71,6 +73,7 @@ class Tally:
     def _add_publish(self, event: PublishFinished) -> None:
         self.publish_seconds += event.seconds
         self.withheld = self.withheld or event.withheld
+        self.parts += event.parts
         if event.failure:
             self.publish_failed = event
 

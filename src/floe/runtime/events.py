@@ -196,8 +196,32 @@ class HookFinished(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PublishPart:
+    """What a publish changes in one catalog: in one step where that is `atomic`, else one table after the other."""
+
+    catalog: str
+    """Profile name."""
+    tables: tuple[str, ...]
+    atomic: bool
+    status: Literal["pending", "published", "failed", "unchanged", "unknown"] = "pending"
+    """`unchanged` where it was not asked any more; `unknown` where it could not be asked whether it had published."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishStarted(Event):
+    """A publish is about to begin; catalogs are committed to in the order of `parts`."""
+
+    parts: tuple[PublishPart, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PublishStep(Event):
-    """One step of a publish is done: `files-synced`, `manifests-written`, `metadata-written`, `committed`."""
+    """One step of a publish is done.
+
+    `files-synced`, `manifests-written`, and for each catalog `metadata-written` and `committed`. `replayed` where
+    another writer was faster and the commit is tried again; a catalog without a commit of several tables adds
+    `recorded` and, for each table, `swapped`.
+    """
 
     step: str
     tables: int
@@ -220,12 +244,14 @@ class TablePublished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PublishFinished(Event):
-    """All tables of the run were committed, or none was (`failure` says why; `withheld` when the audit failed)."""
+    """All tables of each catalog were committed, or none (`failure` says why; `withheld` when the audit failed)."""
 
     published: int
     seconds: float
     withheld: bool = False
     failure: Failure | None = None
+    parts: tuple[PublishPart, ...] = ()
+    """What became of each catalog; empty when nothing was to be published."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,12 +15,12 @@ from floe.errors import EnvironmentFaultError
 from floe.runtime.events import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from floe.runtime.events import RunStarted
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _MIGRATIONS = (
     """
     CREATE TABLE runs (
@@ -64,6 +64,13 @@ _MIGRATIONS = (
         status TEXT NOT NULL, finished_at REAL NOT NULL, seconds REAL NOT NULL,
         skipped_because TEXT NOT NULL DEFAULT '', failure TEXT,
         PRIMARY KEY (run_id, hook)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE catalogs (
+        run_id TEXT NOT NULL REFERENCES runs, position INTEGER NOT NULL, catalog TEXT NOT NULL, tables TEXT NOT NULL,
+        atomic INTEGER NOT NULL, status TEXT NOT NULL,
+        PRIMARY KEY (run_id, position)
     ) WITHOUT ROWID
     """,
 )
@@ -158,10 +165,15 @@ class Journal:
         sql = "SELECT * FROM runs WHERE environment = ? AND status = ? ORDER BY run_id"
         return self._rows(sql, (environment, RunStatus.RUNNING))
 
-    def mark_interrupted(self, run_id: str, note: str) -> None:
-        """Record that a run died."""
-        sql = "UPDATE runs SET status = ?, finished_at = ?, note = ? WHERE run_id = ?"
-        self.write([(sql, (RunStatus.INTERRUPTED, time.time(), note, run_id))])
+    def mark_interrupted(self, run_id: str, note: str, published: Collection[str] = ()) -> None:
+        """Record that a run died, and which catalogs had its tables by then."""
+        died = "UPDATE runs SET status = ?, finished_at = ?, note = ? WHERE run_id = ?"
+        became = "UPDATE catalogs SET status = ? WHERE run_id = ? AND catalog = ?"
+        statements: list[tuple[str, tuple[Any, ...]]] = [(died, (RunStatus.INTERRUPTED, time.time(), note, run_id))]
+        for part in self.catalogs_of(run_id):
+            status = "published" if part["catalog"] in published else "unchanged"
+            statements.append((became, (status, run_id, part["catalog"])))
+        self.write(statements)
 
     def runs(self, limit: int = 20) -> list[dict[str, Any]]:
         """The latest runs, newest first, with counts of nodes and tests by status."""
@@ -172,7 +184,7 @@ class Journal:
         return rows
 
     def run(self, run_id: str) -> dict[str, Any] | None:
-        """One run with its `hooks`, `nodes`, `tests` and `publishes`; `run_id` may be shortened.
+        """One run with its `hooks`, `nodes`, `tests`, `publishes` and `catalogs`; `run_id` may be shortened.
 
         None when there is none.
         """
@@ -182,7 +194,13 @@ class Journal:
         found = matching[0]
         for table in ("hooks", "nodes", "tests", "publishes"):
             found[table] = self._rows(f"SELECT * FROM {table} WHERE run_id = ?", (found["run_id"],))
+        found["catalogs"] = self.catalogs_of(found["run_id"])
         return found
+
+    def catalogs_of(self, run_id: str) -> list[dict[str, Any]]:
+        """The catalogs that a run's publish changes, in the order of their commits, each with its `tables`."""
+        rows = self._rows("SELECT * FROM catalogs WHERE run_id = ? ORDER BY position", (run_id,))
+        return [{**row, "tables": json.loads(row["tables"]), "atomic": bool(row["atomic"])} for row in rows]
 
     def last_run(self, environment: str) -> dict[str, Any] | None:
         """The latest run of an environment, as `run` gives it, operations aside; None when nothing has run there."""

@@ -11,8 +11,10 @@ from floe.runtime.events import (
     HookFinished,
     NodeFinished,
     PublishFinished,
+    PublishStarted,
     PublishStep,
     RunFinished,
+    RunStatus,
     TablePublished,
     TestFinished,
 )
@@ -34,6 +36,8 @@ _INSERT_HOOK = """INSERT OR REPLACE INTO hooks
 _INSERT_PUBLISH = """INSERT OR REPLACE INTO publishes
     (run_id, asset, table_name, snapshot_id, operation, rows_added, rows_removed, rows_total, files_added,
      bytes_added, published_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_CATALOG = """INSERT OR REPLACE INTO catalogs
+    (run_id, position, catalog, tables, atomic, status) VALUES (?, ?, ?, ?, ?, ?)"""
 _UPDATE_PUBLISHED = """UPDATE runs
     SET tables_published = tables_published + ?, failure = coalesce(failure, ?) WHERE run_id = ?"""
 
@@ -71,8 +75,13 @@ def _statements(event: Event) -> list[tuple[str, tuple[Any, ...]]]:
     match event:
         case NodeFinished() | TestFinished() | HookFinished() | TablePublished():
             return [_inserted(event)]
+        case PublishStarted():
+            return _catalog_rows(event)
         case PublishFinished():
-            return [(_UPDATE_PUBLISHED, (event.published, _as_json(event.failure), event.run_id))]
+            counted = (_UPDATE_PUBLISHED, (event.published, _as_json(event.failure), event.run_id))
+            return [counted, *_catalog_rows(event)]
+        case RunFinished(status=RunStatus.INTERRUPTED):
+            return []  # the row goes on saying RUNNING, so that the next command finds out what became of the run
         case RunFinished():
             sql = "UPDATE runs SET status = ?, finished_at = ?, failure = coalesce(failure, ?) WHERE run_id = ?"
             return [(sql, (event.status, event.at, _as_json(event.failure), event.run_id))]
@@ -119,6 +128,13 @@ def _publish_row(event: TablePublished) -> tuple[Any, ...]:
     who = (event.run_id, event.asset, event.table, event.snapshot_id, event.operation)
     rows = (event.rows_added, event.rows_removed, event.rows_total)
     return (*who, *rows, event.files_added, event.bytes_added, event.at)
+
+
+def _catalog_rows(event: PublishStarted | PublishFinished) -> list[tuple[str, tuple[Any, ...]]]:
+    return [
+        (_INSERT_CATALOG, (event.run_id, number, part.catalog, json.dumps(part.tables), part.atomic, part.status))
+        for number, part in enumerate(event.parts)
+    ]
 
 
 def _as_json(failure: Failure | None) -> str | None:

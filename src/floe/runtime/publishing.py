@@ -1,14 +1,15 @@
-"""The publish of a run: from staged tables to one commit, told step by step."""
+"""The publish of a run: from staged tables to one commit for each catalog, told step by step."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
-from floe.errors import LakeError
-from floe.runtime.events import Notice, PublishFinished, PublishStep, TablePublished
+from floe.errors import LakeError, UnknownOutcomeError
+from floe.runtime.events import Notice, PublishFinished, PublishPart, PublishStarted, PublishStep, TablePublished
 from floe.runtime.execution import failure_of
+from floe.runtime.graph import topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from floe.lake.base import Catalog, PublishedTable, StagedTable, TableName
     from floe.runtime.stream import EventStream
 
+_TOO_LATE = ("recorded", "swapped", "committed")
+"""Steps at which a publish goes on although the run is to stop."""
 _FLUSH_SECONDS = 2.0
 """How long a publish waits, at each step, for observers to have heard of it."""
 
@@ -28,11 +31,16 @@ class _StoppedError(Exception):
 
 @dataclass(frozen=True)
 class Published:
-    """What came of a publish. `error` when it failed, `stopped` when a signal came before the commit."""
+    """What came of a publish. `error` when it failed, `stopped` when a signal came before the commit.
+
+    `tables` are visible in any case: those of all catalogs, or those of the catalogs before the one that failed.
+    """
 
     tables: tuple[TablePublished, ...] = ()
     error: LakeError | None = None
     stopped: bool = False
+    parts: tuple[PublishPart, ...] = ()
+    """What became of each catalog, in the order of their commits."""
 
 
 class Publisher:
@@ -63,21 +71,27 @@ class Publisher:
         self._stream = stream
         self._run_id = run_id
         self._stopping = stopping
-        self._committed = False
+        self._visible: list[TablePublished] = []
+        self._parts: dict[str, PublishPart] = {}
 
     def publish(self, tables: Sequence[StagedTable], others: Sequence[StagedTable]) -> Published:
         """Commit assets and others (failing rows that tests keep, tables of hooks) together.
 
-        It never raises for what the lake reports. A publish that is stopped or fails leaves every table as it was.
+        It never raises for what the lake reports. A publish that is stopped or fails leaves every table of the catalog
+        at hand, and of those that would have followed, as it was.
         """
         started = time.perf_counter()
-        result = self._commit([*self._of_assets(tables), *self._of_others(others)])
-        for event in result.tables:
-            self._stream.emit(event)
-        failure = failure_of(result.error) if result.error else None
-        seconds = time.perf_counter() - started
+        placed = self._placed(tables, others)
+        self._parts = self._planned(placed)
+        self._stream.emit(PublishStarted(run_id=self._run_id, parts=tuple(self._parts.values())))
+        result = self._commit([(self._catalogs[profile], staged) for profile, staged in placed])
         finished = PublishFinished(
-            run_id=self._run_id, published=len(result.tables), seconds=seconds, failure=failure, withheld=result.stopped
+            run_id=self._run_id,
+            published=len(result.tables),
+            seconds=time.perf_counter() - started,
+            failure=failure_of(result.error) if result.error else None,
+            withheld=result.stopped,
+            parts=result.parts,
         )
         self._stream.emit(finished)
         return result
@@ -101,41 +115,80 @@ class Publisher:
         self._stream.emit(PublishFinished(run_id=self._run_id, published=0, seconds=0.0, withheld=True))
 
     def _commit(self, pairs: Sequence[tuple[Catalog, StagedTable]]) -> Published:
-        from floe.lake.publish import publish
+        from floe.lake.publish import Listener, publish
 
         def on_step(step: str) -> None:
             self._step(step, len(pairs))
 
+        listener = Listener(on_step, visible=self._became_visible, notice=self._notice)
+        stopped = False
+        failure: LakeError | None = None
         try:
-            done = publish(pairs, self._run_id, self._artifacts.digest, on_step)
+            publish(pairs, self._run_id, self._artifacts.digest, listener)
         except _StoppedError:
-            return Published(stopped=True)
+            stopped = True
         except LakeError as error:
-            return Published(error=self._partly_done(error))
-        return Published(tables=tuple(self._event(table) for table in done))
+            failure = error
+        return Published(tuple(self._visible), failure, stopped, self._ended(failure))
 
     def _step(self, step: str, tables: int) -> None:
-        self._committed = self._committed or step == "committed"
         self._stream.emit(PublishStep(run_id=self._run_id, step=step, tables=tables))
         self._stream.flush(_FLUSH_SECONDS)
-        if self._stopping() and not self._committed:
+        # Heeded up to the first change that readers can see, never after.
+        if self._stopping() and step not in _TOO_LATE and not self._visible:
             raise _StoppedError
 
-    def _partly_done(self, error: LakeError) -> LakeError:
-        if self._committed:
-            error.details = (*error.details, "the tables of another catalog were published before this failed")
-        return error
+    def _became_visible(self, catalog: Catalog, tables: Sequence[PublishedTable]) -> None:
+        (profile,) = (name for name in self._parts if self._catalogs[name] is catalog)
+        self._parts[profile] = replace(self._parts[profile], status="published")
+        for table in tables:
+            event = self._event(table)
+            self._visible.append(event)
+            self._stream.emit(event)
 
-    def _of_assets(self, tables: Sequence[StagedTable]) -> list[tuple[Catalog, StagedTable]]:
-        artifacts = self._artifacts
-        layers = [artifacts.layers[artifacts.assets[staged.asset].layer] for staged in tables]
-        return [(self._catalogs[layer.catalog], staged) for layer, staged in zip(layers, tables, strict=True)]
+    def _ended(self, error: LakeError | None) -> tuple[PublishPart, ...]:
+        """The first catalog that did not publish is the one that failed; those after it were never asked."""
+        ended: list[PublishPart] = []
+        status: Literal["failed", "unchanged", "unknown"] = "failed" if error else "unchanged"
+        if isinstance(error, UnknownOutcomeError):
+            status = "unknown"
+        for part in self._parts.values():
+            if part.status == "pending":
+                ended.append(replace(part, status=status))
+                status = "unchanged"
+            else:
+                ended.append(part)
+        return tuple(ended)
 
-    def _of_others(self, others: Sequence[StagedTable]) -> list[tuple[Catalog, StagedTable]]:
+    def _notice(self, message: str) -> None:
+        self._stream.emit(Notice(run_id=self._run_id, message=message))
+
+    def _planned(self, placed: Sequence[tuple[str, StagedTable]]) -> dict[str, PublishPart]:
+        names: dict[str, list[str]] = {}
+        for profile, staged in placed:
+            names.setdefault(profile, []).append(str(staged.base.name))
+        return {
+            profile: PublishPart(catalog=profile, tables=tuple(tables), atomic=self._catalogs[profile].atomic)
+            for profile, tables in names.items()
+        }
+
+    def _placed(self, tables: Sequence[StagedTable], others: Sequence[StagedTable]) -> list[tuple[str, StagedTable]]:
+        """Each table with its catalog profile, with several catalogs in the order of dependencies.
+
+        What a failure between two commits leaves unpublished is then what reads the published, not what it reads.
+        """
         from floe.lake.open import named_table_location
 
-        places = (named_table_location(self._artifacts, self._project_directory, staged.base.name) for staged in others)
-        return [(self._catalogs[profile], staged) for (profile, _), staged in zip(places, others, strict=True)]
+        artifacts = self._artifacts
+        of_assets = [(artifacts.layers[artifacts.assets[staged.asset].layer].catalog, staged) for staged in tables]
+        if len({profile for profile, _ in of_assets}) > 1:
+            order = topological_order({key: asset.depends_on for key, asset in artifacts.assets.items()})
+            places = {key: number for number, key in enumerate(order)}
+            of_assets.sort(key=lambda placed: places[placed[1].asset])
+        of_others = [
+            (named_table_location(artifacts, self._project_directory, staged.base.name)[0], staged) for staged in others
+        ]
+        return [*of_assets, *of_others]
 
     def _event(self, table: PublishedTable) -> TablePublished:
         return TablePublished(

@@ -10,6 +10,7 @@ from floe.runtime.journal import read_journal
 from floe.runtime.lease import lease_path, running_run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
@@ -67,12 +68,22 @@ def _bury(journal: Journal, artifacts: CompiledArtifacts, project_directory: Pat
         journal.mark_interrupted(row["run_id"], note)
         return f"{_died(row)}; {note}"
     catalogs = open_catalogs(artifacts, project_directory)
-    published = run_was_published(catalogs, row["run_id"])
-    removed = _remove(artifacts, project_directory, row["run_id"])
+    published = {name for name in catalogs if run_was_published({name: catalogs[name]}, row["run_id"])}
+    parts = journal.catalogs_of(row["run_id"])
     note = "its tables had been published" if published else "nothing of it was published"
-    journal.mark_interrupted(row["run_id"], note)
+    if len(parts) > 1:
+        note = "; ".join(_part(part, part["catalog"] in published) for part in parts)
+    removed = _remove(artifacts, project_directory, row["run_id"])
+    journal.mark_interrupted(row["run_id"], note, published)
     files = f"removed {removed} staged file{'' if removed == 1 else 's'}" if removed else "it left no files"
     return f"{_died(row)}; {note}; {files}"
+
+
+def _part(part: Mapping[str, Any], published: bool) -> str:
+    """What became of one of several catalogs."""
+    names = ", ".join(f"`{name}`" for name in part["tables"])
+    became = "had been published" if published else "was not published"
+    return f"of catalog `{part['catalog']}`, {names} {became}"
 
 
 def _died(row: dict[str, Any]) -> str:

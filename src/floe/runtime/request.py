@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import CompiledArtifacts
     from floe.engines.base import Deferral, EventTimes, Operation
-    from floe.runtime.events import Failure, HookFinished, NodeFinished, Said, TablePublished, TestFinished
+    from floe.runtime.events import (
+        Failure,
+        HookFinished,
+        NodeFinished,
+        PublishPart,
+        Said,
+        TablePublished,
+        TestFinished,
+    )
     from floe.runtime.selection import Selection
 
 Command = Literal["run", "test", "operation"]
@@ -63,6 +71,8 @@ class RunResult:
     said: tuple[Said, ...] = ()
     """What the dbt project said."""
     published: tuple[TablePublished, ...] = ()
+    parts: tuple[PublishPart, ...] = ()
+    """What became of each catalog that the run published to, in the order of their commits."""
     withheld: bool = False
     """Whether tables were built but not published, because something failed."""
     failure: Failure | None = None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from floe.engines.base import EventTimes, SessionRequest
-from floe.errors import EnvironmentFaultError, EnvironmentLockedError, FloeError
+from floe.errors import EnvironmentFaultError, EnvironmentLockedError, FloeError, UnknownOutcomeError
 from floe.runtime.audit import judge
 from floe.runtime.background import Background
 from floe.runtime.events import Notice, RunFinished, RunStarted, RunStatus, Said
@@ -316,11 +316,8 @@ class _Run:
 
     def _ended(self, work: _Work) -> RunResult:
         published = work.published
-        if published.stopped:
-            status = RunStatus.CANCELLED
-        else:
-            status = RunStatus.SUCCEEDED if work.outcomes.succeeded and not published.error else RunStatus.FAILED
-        if status is not RunStatus.SUCCEEDED:  # what failed half-way may have left files, too
+        status = _status(work)
+        if status in (RunStatus.FAILED, RunStatus.CANCELLED):  # what failed half-way may have left files, too
             self._clean_up()
         errors = (*work.outcomes.errors, *([published.error] if published.error else ()))
         return replace(
@@ -330,6 +327,7 @@ class _Run:
             hooks=work.outcomes.hooks,
             said=tuple(self._said),
             published=published.tables,
+            parts=published.parts,
             withheld=work.withheld,
             failure=failure_of(published.error) if published.error else None,
             environment_fault=work.outcomes.environment_fault or published.error is not None,
@@ -354,6 +352,14 @@ class _Run:
         self._stream.emit(RunFinished(run_id=self._run_id, status=status, seconds=seconds, failure=failure))
         signal = self._stop.signal if status is RunStatus.CANCELLED else None
         return RunResult(run_id=self._run_id, status=status, seconds=seconds, signal=signal)
+
+
+def _status(work: _Work) -> RunStatus:
+    if work.published.stopped:
+        return RunStatus.CANCELLED
+    if isinstance(work.published.error, UnknownOutcomeError):
+        return RunStatus.INTERRUPTED
+    return RunStatus.SUCCEEDED if work.outcomes.succeeded and not work.published.error else RunStatus.FAILED
 
 
 def default_threads(request: RunRequest) -> int:

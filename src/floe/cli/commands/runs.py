@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _GOOD = ("pass", "success")
+_PARTS = ("hooks", "nodes", "tests", "catalogs", "publishes")
 
 
 @click.command(cls=FloeCommand, examples=("floe runs", "floe runs --limit 5 --json", "floe runs 20260131T120000"))
@@ -133,7 +134,7 @@ def _found(test: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _show(printer: Printer, run: Mapping[str, Any]) -> None:
-    parts = {name: [_part_fields(part) for part in run[name]] for name in ("hooks", "nodes", "tests", "publishes")}
+    parts = {name: [_part_fields(part) for part in run[name]] for name in _PARTS}
     printer.result({"run": {**_run_fields(run), **parts}}, lambda: _show_parts(printer, run))
 
 
@@ -160,6 +161,8 @@ def _show_parts(printer: Printer, run: Mapping[str, Any]) -> None:
         if found["rows"]:
             printer.data(f"\nunit test {test['name']}: --- expected and missing, +++ not expected, -> expected->actual")
             printer.table(tuple(found["columns"]), [tuple(row) for row in found["rows"]])
+    if len(run["catalogs"]) > 1 or not all(part["atomic"] for part in run["catalogs"]):
+        _section(printer, ("catalog", "status", "commit", "tables"), [_catalog_row(part) for part in run["catalogs"]])
     _section(printer, ("table", "operation", "added", "removed", "total", "snapshot"), _published_rows(run))
 
 
@@ -167,6 +170,11 @@ def _section(printer: Printer, columns: Sequence[str], rows: Sequence[Sequence[o
     if rows:
         printer.data("")
         printer.table(columns, rows)
+
+
+def _catalog_row(part: Mapping[str, Any]) -> tuple[object, ...]:
+    commit = "all tables at once" if part["atomic"] else "one table after the other"
+    return (part["catalog"], part["status"], commit, ", ".join(part["tables"]))
 
 
 def _why(part: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ Not PyIceberg's own class: that one needs SQLAlchemy (200 ms to import) and can 
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +12,7 @@ from floe.errors import CommitConflictError, LakeError
 from floe.lake.base import TableName, TableState
 from floe.lake.catalogs.swaps import delete_swaps, delete_unlogged, moved_on, write_swaps
 from floe.lake.metadata_files import read_metadata
+from floe.lake.outcome import was_committed
 from floe.lake.stores.open import LOCAL_STORES
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class SqlCatalog(ABC):
         swaps = write_swaps(commits)
         on_step("metadata-written")
         try:
-            self._swap(swaps)
+            self._swap(swaps, commits)
         except CommitConflictError:
             delete_swaps(swaps)
             raise
@@ -150,24 +150,19 @@ class SqlCatalog(ABC):
             row = connection.execute(query, (self.name, name.namespace, name.name)).fetchone()
         return str(row[0]) if row and row[0] else None
 
-    def _swap(self, swaps: Sequence[Swap]) -> None:
+    def _swap(self, swaps: Sequence[Swap], commits: Sequence[TableCommit]) -> None:
         """The atomic step. An error that leaves the outcome open is settled by asking the catalog."""
+        asked_to_commit = False
         try:
             with self._writing() as connection:
                 # Sorted, so that no two commits can wait for each other.
                 for swap in sorted(swaps, key=lambda swap: swap.base.name):
                     self._swap_pointer(connection, swap)
                 self._create_namespaces(connection, {swap.base.name.namespace for swap in swaps})
-        except CommitConflictError:
-            raise
-        except LakeError:
-            if not self._was_committed(swaps):
+                asked_to_commit = True
+        except LakeError as error:
+            if not asked_to_commit or not was_committed(self.load, commits, error):
                 raise
-
-    def _was_committed(self, swaps: Sequence[Swap]) -> bool:
-        with contextlib.suppress(LakeError):
-            return all(self._pointer(swap.base.name) == swap.location for swap in swaps)
-        return False
 
     def _swap_pointer(self, connection: Connection, swap: Swap) -> None:
         name, previous = swap.base.name, swap.base.metadata_location
