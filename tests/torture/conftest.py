@@ -18,7 +18,7 @@ import pytest
 from floe.runtime.journal import Journal, journal_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 TABLES = ("bronze.input", "silver.squares", "gold.totals", "gold.history", "gold.empty_or_not")
 LOCATIONS = "SELECT metadata_location FROM iceberg_tables WHERE table_name <> 'history'"
@@ -80,9 +80,11 @@ def _dedented(text: str) -> str:
 class Torture:
     """The project, what it should contain, and what it does."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, catalogs: Mapping[str, str] | None = None) -> None:
+        """`catalogs`: namespace -> catalog file, of those that are not in `catalog.db`."""
         self.directory = directory
         self.generation = 0
+        self._catalogs = catalogs or {}
 
     def next_generation(self) -> int:
         """Change the input: generation g has g + 3 rows."""
@@ -125,12 +127,16 @@ class Torture:
 
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """All tables, as plain PyIceberg reads them."""
+        return {name: self._read(name) for name in TABLES}
+
+    def _read(self, name: str) -> list[tuple[object, ...]]:
         from pyiceberg.catalog.sql import SqlCatalog
 
         floe = self.directory / ".floe"
-        catalog = SqlCatalog("floe", uri=f"sqlite:///{floe / 'catalog.db'}", warehouse=f"file://{floe / 'warehouse'}")
+        file = floe / self._catalogs.get(name.partition(".")[0], "catalog.db")
+        catalog = SqlCatalog("floe", uri=f"sqlite:///{file}", warehouse=f"file://{floe / 'warehouse'}")
         try:
-            return {name: _rows(catalog, name) for name in TABLES}
+            return _rows(catalog, name)
         finally:
             catalog.engine.dispose()
 
@@ -210,6 +216,12 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     compiled = torture.floe("compile")
     assert compiled.returncode == 0, compiled.stderr
     return directory
+
+
+@pytest.fixture(scope="session")
+def project_in() -> type[Torture]:
+    """A folder as a project to be tortured, for tests that make it themselves."""
+    return Torture
 
 
 @pytest.fixture

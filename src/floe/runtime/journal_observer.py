@@ -53,7 +53,7 @@ class JournalObserver:
     def on_event(self, event: Event) -> None:
         """Queue what the event says; write when a batch is due or the event is a milestone."""
         self._pending += _statements(event)
-        milestone = isinstance(event, PublishStep | PublishFinished | RunFinished)
+        milestone = isinstance(event, PublishStarted | PublishStep | PublishFinished | RunFinished)
         if milestone or time.monotonic() - self._written_at > _BATCH_SECONDS:
             self._flush()
 
