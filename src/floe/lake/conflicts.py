@@ -37,12 +37,10 @@ def replayed(staged: StagedTable, current: TableState) -> StagedTable:
         CommitConflictError: publishing it there could undo or double what the other writer did.
     """
     base, current = staged.base, replace(current, branch=staged.base.branch)
-    if not base.exists and not current.exists:
-        return replace(staged, base=current)
-    if not current.exists or not base.exists or base.metadata["table-uuid"] != current.metadata["table-uuid"]:
+    if base.metadata_location is None or base.metadata.get("table-uuid") != current.metadata.get("table-uuid"):
         raise conflict(base, current)
     require_supported(current)
-    if _head(base) == _head(current) or (staged.blind and staged.operation == "append"):
+    if base.snapshot_id == current.snapshot_id or (staged.blind and staged.operation == "append"):
         return _on(staged, current)
     again = staged.replay(current) if staged.replay is not None else None
     if again is None:
@@ -52,7 +50,7 @@ def replayed(staged: StagedTable, current: TableState) -> StagedTable:
 
 def conflict(base: TableState, current: TableState, why: str = "") -> CommitConflictError:
     """The error that names who changed a table after `base` was read; `why` says what that makes impossible."""
-    if not current.exists:
+    if current.metadata_location is None:
         reason = f"`{base.name}` was dropped by another writer while this run was working"
         return CommitConflictError("FLOE-0504", reason, "run again")
     reason = f"`{base.name}` was changed by {_writer(base, current)} after this run had read it"
@@ -67,16 +65,11 @@ def said_of(base: TableState, current: TableState) -> str:
 def _writer(base: TableState, current: TableState) -> str:
     """The run and snapshot that a branch has now; another writer where that is unknown."""
     snapshot = current_snapshot(current)
-    if snapshot is None or _head(base) == _head(current):
+    if snapshot is None or base.snapshot_id == current.snapshot_id:
         return "another writer"
     run_id = (snapshot.get("summary") or {}).get(RUN_ID_PROPERTY)
     who = f"run `{run_id}`" if run_id else "another writer"
     return f"{who} (snapshot {snapshot['snapshot-id']})"
-
-
-def _head(state: TableState) -> int | None:
-    snapshot = current_snapshot(state)
-    return snapshot["snapshot-id"] if snapshot else None
 
 
 def _on(staged: StagedTable, current: TableState) -> StagedTable:

@@ -37,7 +37,7 @@ def was_committed(
 
 def carries(state: TableState, commit: TableCommit) -> bool:
     """Whether a table, as it is now, has been through a commit; later commits on top of it change nothing in that."""
-    if not state.exists:
+    if state.metadata_location is None:
         return False
     known = {snapshot["snapshot-id"] for snapshot in state.metadata.get("snapshots", ())}
     added = {update["snapshot"]["snapshot-id"] for update in commit.updates if update["action"] == "add-snapshot"}
