@@ -1,0 +1,1 @@
+"""A server around the published service of Apache Polaris."""

@@ -1,0 +1,58 @@
+"""A running Polaris."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.moto import ACCESS_KEY, REGION, SECRET_KEY
+from services.polaris.build import LEAST_JAVA, built
+from services.java import java_home
+from services.process import Process, free_port, listens
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT_ID, ROOT_SECRET = "root", "canary-77aa-of-polaris"
+
+
+@dataclass(frozen=True)
+class Polaris:
+    """A server that keeps its catalogs in memory; it has access to all of moto's buckets."""
+
+    port: int
+    process: Process
+
+    @property
+    def uri(self) -> str:
+        """Where the Iceberg REST catalogs are."""
+        return f"http://127.0.0.1:{self.port}/api/catalog"
+
+    @property
+    def management(self) -> str:
+        """Where catalogs, principals and roles are managed."""
+        return f"http://127.0.0.1:{self.port}/api/management/v1"
+
+
+def start_polaris(folder: Path) -> Polaris:
+    """Start the server on a free port, building it first where that has not been done; its log is in the folder."""
+    port, management_port = free_port(), free_port()
+    settings = {
+        "quarkus.http.host": "127.0.0.1",
+        "quarkus.http.port": port,
+        "quarkus.management.host": "127.0.0.1",
+        "quarkus.management.port": management_port,
+        "quarkus.log.console.json.enabled": "false",
+    }
+    java = str(java_home(LEAST_JAVA) / "bin/java")
+    options = ["-Xmx512m", *(f"-D{key}={value}" for key, value in settings.items())]
+    environment = {
+        "POLARIS_BOOTSTRAP_CREDENTIALS": f"POLARIS,{ROOT_ID},{ROOT_SECRET}",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+    }
+    command = [java, *options, "-jar", str(built() / "quarkus-run.jar")]
+    process = Process(command, folder / "polaris.log", lambda: listens(port), environment)
+    process.start()
+    return Polaris(port, process)
