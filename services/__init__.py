@@ -1,1 +1,1 @@
-"""Real services for tests: fetched and built once into a cache folder, started on free ports of the loopback interface."""
+"""Real services for tests: fetched and built once into a cache folder, started on free ports."""

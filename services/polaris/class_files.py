@@ -64,7 +64,9 @@ class _Reader:
         self._number()
         result.interfaces = [self._class_name(self._number()) for _ in range(self._number())]
         result.fields = [name for _, name, _ in self._members()]
-        result.methods = [(name, text) for flags, name, text in self._members() if flags & _PUBLIC and not flags & _STATIC]
+        result.methods = [
+            (name, text) for flags, name, text in self._members() if flags & _PUBLIC and not flags & _STATIC
+        ]
         for entry in self._pool.values():
             if entry[0] == 7:
                 result.classes.add(self._text(entry[1]))

@@ -361,7 +361,15 @@ class _Interface:
 
 
 _SHARED = {
-    "Catalog": ("type", "name", "properties", "createTimestamp", "lastUpdateTimestamp", "entityVersion", "storageConfigInfo"),
+    "Catalog": (
+        "type",
+        "name",
+        "properties",
+        "createTimestamp",
+        "lastUpdateTimestamp",
+        "entityVersion",
+        "storageConfigInfo",
+    ),
     "StorageConfigInfo": ("storageType", "allowedLocations", "storageName"),
     "ConnectionConfigInfo": ("connectionType", "uri", "authenticationParameters", "serviceIdentity"),
 }
@@ -399,7 +407,11 @@ def _service(short: str, methods: dict[str, str]) -> str:
 
 
 def _endpoint(short: str, service: str, methods: dict[str, str], root: str, routes: dict[str, tuple[str, ...]]) -> str:
-    access = "@jakarta.annotation.security.PermitAll" if "OAuth2" in short else '@jakarta.annotation.security.RolesAllowed("**")'
+    access = (
+        "@jakarta.annotation.security.PermitAll"
+        if "OAuth2" in short
+        else '@jakarta.annotation.security.RolesAllowed("**")'
+    )
     lines = [
         f'@jakarta.ws.rs.Path("{root}")\n{access}\n@jakarta.enterprise.context.RequestScoped\npublic class {short} {{',
         f"  @jakarta.inject.Inject {service} service;",
@@ -424,7 +436,8 @@ def _operation(name: str, descriptor: str, route: tuple[str, ...]) -> str:
     passed = ", ".join([*(f"a{number}" for number in range(len(types))), "realm", "security"])
     declared.append("@jakarta.ws.rs.core.Context jakarta.ws.rs.core.SecurityContext security")
     return (
-        f'  @jakarta.ws.rs.{method} @jakarta.ws.rs.Path("{path}") {consumes}@jakarta.ws.rs.Produces("application/json")\n'
+        f'  @jakarta.ws.rs.{method} @jakarta.ws.rs.Path("{path}") {consumes}'
+        '@jakarta.ws.rs.Produces("application/json")\n'
         f"  public jakarta.ws.rs.core.Response {name}({', '.join(declared)}) {{ return service.{name}({passed}); }}"
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from services.java import java_home
 from services.moto import ACCESS_KEY, REGION, SECRET_KEY
 from services.polaris.build import LEAST_JAVA, built
-from services.java import java_home
 from services.process import Process, free_port, listens
 
 if TYPE_CHECKING:

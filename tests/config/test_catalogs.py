@@ -70,6 +70,30 @@ def test_a_polaris_catalog_keeps_its_secrets_as_references(project: Project) -> 
     assert (secret.name, secret.key) == ("polaris", "secret")
 
 
+def test_a_postgresql_catalog_keeps_its_password_as_a_reference(project: Project) -> None:
+    profile = "type: sql\nuri: postgresql://db.example.com:5432/lake\ncredentials:\n  "
+    bound = binding(project, profile + "{user: floe, password: {secret_ref: lake-password}}")
+
+    assert (bound.type, bound.uri, bound.warehouse) == ("sql", "postgresql://db.example.com:5432/lake", "floe")
+    assert (bound.credentials["user"], bound.credentials["password"].name) == ("floe", "lake-password")
+    assert binding(project, "type: sql\nuri: postgresql://db/lake?sslmode=verify-full").credentials == {}
+
+
+@pytest.mark.parametrize(
+    ("profile", "code"),
+    [
+        ("type: sql\nuri: sqlite:///c.db\ncredentials: {user: floe}", "FLOE-0107"),
+        ("type: sql\nuri: postgresql://floe@db/lake", "FLOE-0107"),
+        ("type: sql\nuri: postgresql://db", "FLOE-0107"),
+        ("type: sql\nuri: postgresql://floe:hunter2@db/lake", "FLOE-0112"),
+        ("type: sql\nuri: postgresql://db/lake\ncredentials: {password: hunter2}", "FLOE-0112"),
+    ],
+)
+def test_a_sql_catalog_says_who_connects_in_one_place_only(project: Project, profile: str, code: str) -> None:
+    # lesson 8
+    assert code in {diagnostic.code for diagnostic in mistakes(project, profile)}
+
+
 def test_a_rest_catalog_may_be_open_to_everybody_and_have_no_warehouse(project: Project) -> None:
     bound = binding(project, "type: rest\nuri: http://localhost:8181")
 

@@ -99,7 +99,7 @@ PLATFORM_CASES = {
     "unknown key": ("path: warehouse", "pth: warehouse", "3:26: FLOE-0103 unknown field `pth` (did you mean `path`?)"),
     "key of a later version": ("path: warehouse", "path: warehouse, bucket: b", "3:43: FLOE-0103 unknown field `bucket` (not a field here)"),
     "unknown type": ("type: local", "type: locl", "3:19: FLOE-0107 unknown value `locl` for `storage.default.type` (did you mean 'local'?)"),
-    "uri": ("sqlite:///catalog.db", "postgresql://host/db", "5:29: FLOE-0107 `catalogs.default.uri` must be `sqlite:///` and a file, found the text `postgresql://host/db` (write e.g. `sqlite:///.floe/catalog.db`)"),
+    "uri": ("sqlite:///catalog.db", "mysql://host/db", "5:29: FLOE-0107 `catalogs.default.uri` must be `sqlite:///` and a file, or `postgresql://` and host, port and database, without user and password, found the text `mysql://host/db` (write e.g. `sqlite:///.floe/catalog.db`, or `postgresql://db.example.com:5432/lake`)"),
     "profile name": ("  default: {type: duckdb}", "  my engine: {type: duckdb}\n  default: {type: duckdb}", "7:3: FLOE-0107 the name `my engine` must begin with a letter and hold only letters, digits, `_` and `-` (at most 100)"),
     "namespace": ("namespace: bronze", "namespace: a..b", "9:23: FLOE-0107 `layers.bronze.namespace` must be names of letters, digits, `_` and `-`, joined by `.`, found the text `a..b` (write e.g. `bronze`)"),
     "version": ('version: "1.0.0"', "version: 1.0", '1:10: FLOE-0106 `version` must be text, found the number `1.0` (write "1.0.0")'),

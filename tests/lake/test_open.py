@@ -61,8 +61,8 @@ def test_each_catalog_profile_is_opened_at_its_own_file(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("uri", ["sqlite:///", "postgresql://host/db", "catalog.db"])
-def test_an_address_that_is_not_a_sqlite_file_is_refused(tmp_path: Path, uri: str) -> None:
+@pytest.mark.parametrize("uri", ["sqlite:///", "mysql://host/db", "catalog.db"])
+def test_an_address_that_is_neither_a_file_nor_a_database_is_refused(tmp_path: Path, uri: str) -> None:
     with pytest.raises(LakeError, match="catalog `default` has the address") as caught:
         open_catalogs(artifacts(uri), tmp_path)
     assert caught.value.code == "FLOE-0511"

@@ -89,7 +89,8 @@ def catalogs(configuration: Configuration) -> dict[str, CatalogBinding]:
 
 def _catalog(profile: SqlCatalogConfig | ServerCatalogConfig) -> CatalogBinding:
     if isinstance(profile, SqlCatalogConfig):
-        return CatalogBinding(type=profile.type, uri=profile.uri, warehouse=profile.warehouse)
+        credentials = _given(profile.credentials) if profile.credentials else {}
+        return CatalogBinding(type=profile.type, uri=profile.uri, warehouse=profile.warehouse, credentials=credentials)
     from floe.config.server_catalogs import server_catalog
 
     server = server_catalog(profile)

@@ -1,25 +1,50 @@
-"""The catalogs of `platform.yaml`: an SQLite file, or a server of some kind."""
+"""The catalogs of `platform.yaml`: SQL tables in a file or database, or a server of some kind."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from floe.config.fields import SERVER_CATALOGS, SQLITE_URI_PATTERN, ProfileName, ServerCatalogType, Strict
+from floe.config.fields import (
+    SERVER_CATALOGS,
+    SQL_URI_PATTERN,
+    Problem,
+    ProfileName,
+    ServerCatalogType,
+    Strict,
+    reject,
+)
+from floe.config.values import Secret, Text
+
+
+class SqlCredentials(Strict):
+    """Who connects to the database of a catalog."""
+
+    user: Text | None = Field(default=None, description="Name of the user; libpq's default if left out.")
+    password: Secret | None = Field(default=None, description="Password of the user; none if left out.")
 
 
 class SqlCatalogConfig(Strict):
-    """An Iceberg catalog in an SQLite file."""
+    """An Iceberg catalog in the tables of an SQLite file or a PostgreSQL database."""
 
     type: Literal["sql"] = Field(description="Kind of catalog: SQL tables.")
     uri: str = Field(
-        pattern=SQLITE_URI_PATTERN,
-        description="`sqlite:///` and the file, relative to the project unless it begins with a slash.",
+        pattern=SQL_URI_PATTERN,
+        description="`sqlite:///` and the file, relative to the project unless it begins with a slash; "
+        "or `postgresql://host:port/database`, with libpq's parameters after `?`.",
     )
     warehouse: ProfileName = Field(
         default="floe", description="Name of the catalog; a parameter of it, never part of a namespace."
     )
+    credentials: SqlCredentials | None = Field(default=None, description="Who connects to PostgreSQL.")
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> SqlCatalogConfig:
+        if self.credentials is not None and self.uri.startswith("sqlite:"):
+            message = "an SQLite file takes no `credentials`"
+            reject([Problem(message, ("credentials",), "leave them out", on_key=True)])
+        return self
 
 
 class ServerCatalogConfig(Strict):

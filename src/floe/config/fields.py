@@ -19,7 +19,7 @@ SEMANTIC_VERSION_PATTERN = (
     r"(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$"
 )
 MEMORY_PATTERN = r"^[0-9]+(\.[0-9]+)? ?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB|%)$"
-SQLITE_URI_PATTERN = r"^sqlite:///.+$"
+SQL_URI_PATTERN = r"^(sqlite:///.+|postgresql://[^\s/?#@]+/[^\s/?#@]+(\?[^\s#@]+)?)$"
 HTTP_URI_PATTERN = r"^https?://[^\s/?#]+[^\s?#]*$"
 ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$"
 REFERENCE_PATTERN = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"

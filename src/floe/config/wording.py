@@ -56,7 +56,10 @@ _PATTERNS = {
         "must be the address of a server", "write e.g. `https://catalog.example.com/api/catalog`"
     ),
     fields.ROLE_PATTERN: _Pattern("must be the ARN of a role", "write e.g. `arn:aws:iam::123456789012:role/lake`"),
-    fields.SQLITE_URI_PATTERN: _Pattern("must be `sqlite:///` and a file", "write e.g. `sqlite:///.floe/catalog.db`"),
+    fields.SQL_URI_PATTERN: _Pattern(
+        "must be `sqlite:///` and a file, or `postgresql://` and host, port and database, without user and password",
+        "write e.g. `sqlite:///.floe/catalog.db`, or `postgresql://db.example.com:5432/lake`",
+    ),
     storage.BUCKET_PATTERN: _Pattern("must be small letters, digits, `-`, `.` and `_`, at least three", ""),
     storage.PREFIX_PATTERN: _Pattern("must be names joined by `/`, without one at the ends", "write e.g. `lake/prod`"),
     storage.ENDPOINT_PATTERN: _Pattern(

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from floe.artifact.models import Asset, CompiledArtifacts
+    from floe.artifact.settings import CatalogBinding
     from floe.lake.base import Catalog, TableName
+    from floe.lake.stores.open import Stores
 
-_SQLITE_SCHEME = "sqlite:///"
+_SQLITE_SCHEME, _POSTGRES_SCHEME = "sqlite:///", "postgresql://"
 _UNSAFE_IN_PATHS = re.compile(r"[^\w .=+,@-]|^\.+$")
 """Separators, and what DuckDB or URLs would read as something else than a name (`*`, `?`, `[`, `#`, `%`)."""
 
@@ -29,10 +31,7 @@ def open_catalogs(artifacts: CompiledArtifacts, project_directory: Path) -> dict
         LakeError: a catalog's address is not one that this version understands.
     """
     stores = open_stores(artifacts, project_directory)
-    return {
-        name: SqliteCatalog(_database(name, binding.uri, project_directory), binding.warehouse, stores)
-        for name, binding in artifacts.catalogs.items()
-    }
+    return {name: _catalog(name, binding, project_directory, stores) for name, binding in artifacts.catalogs.items()}
 
 
 def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset: Asset) -> str:
@@ -75,8 +74,19 @@ def _folder_name(name: str) -> str:
     return _UNSAFE_IN_PATHS.sub(lambda match: "".join(f"={byte:02X}" for byte in match[0].encode()), escaped)
 
 
+def _catalog(profile: str, binding: CatalogBinding, project_directory: Path, stores: Stores) -> Catalog:
+    if binding.uri.startswith(_POSTGRES_SCHEME):
+        from floe.lake.catalogs.sql.postgres import PostgresCatalog
+        from floe.lake.catalogs.sql.postgres_address import PostgresAddress
+
+        address = PostgresAddress(profile, binding.uri, binding.credentials)
+        return PostgresCatalog(address, binding.warehouse, stores)
+    return SqliteCatalog(_database(profile, binding.uri, project_directory), binding.warehouse, stores)
+
+
 def _database(profile: str, uri: str, project_directory: Path) -> Path:
     if not uri.startswith(_SQLITE_SCHEME) or uri == _SQLITE_SCHEME:
-        reason = f"catalog `{profile}` has the address `{uri}`, which is not a SQLite file"
-        raise LakeError("FLOE-0511", reason, "write it as `sqlite:///path/to/catalog.db`")
+        reason = f"catalog `{profile}` has the address `{uri}`: neither an SQLite file nor a PostgreSQL database"
+        instruction = "write it as `sqlite:///path/to/catalog.db` or `postgresql://host:port/database`"
+        raise LakeError("FLOE-0511", reason, instruction)
     return (project_directory / Path(uri[len(_SQLITE_SCHEME) :])).absolute()
