@@ -130,3 +130,7 @@ class Layer(Frozen):
     namespace: str
     storage: str
     catalog: str
+    retention_days: int = 30
+    """For how many days `floe maintain` keeps old snapshots, where the table itself does not say."""
+    keep_snapshots: int = 10
+    """How many of the latest snapshots it keeps, however old."""

@@ -37,6 +37,9 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "runs": "List the latest runs, or show what one did.",
         "docs": "Write dbt's artifacts and documentation site, or serve it.",
     },
+    "Care": {
+        "maintain": "Expire snapshots, compact small files, delete orphans.",
+    },
     "Help": {
         "explain": "Say what an error code means and how to fix it.",
     },

@@ -152,7 +152,13 @@ def _warehouse(profile: WarehouseCompute) -> ComputeBinding:
 def layers(configuration: Configuration) -> Layers:
     """The declared layers, to which dbt schemas may add."""
     declared = {
-        name: Layer(namespace=layer.namespace, storage=layer.storage_ref, catalog=layer.catalog_ref)
+        name: Layer(
+            namespace=layer.namespace,
+            storage=layer.storage_ref,
+            catalog=layer.catalog_ref,
+            retention_days=layer.retention_days,
+            keep_snapshots=layer.keep_snapshots,
+        )
         for name, layer in configuration.platform.layers.items()
     }
     pipeline = configuration.pipeline

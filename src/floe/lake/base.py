@@ -116,14 +116,15 @@ class StagedTable:
     """One table's part of a publish.
 
     `replace` drops every file of the parent snapshot; `append` adds files; `rewrite` removes `removed_paths`
-    and adds files (merge, delete+insert, snapshots: only the files that hold affected rows).
+    and adds files (merge, delete+insert, snapshots: only the files that hold affected rows). `compact` does the same,
+    and the rows are the same as before.
     """
 
     asset: str
     base: TableState
     schema: Mapping[str, Any]
     """Iceberg schema JSON (`type`, `fields` with ids); ids of columns that the parent has are the parent's."""
-    operation: Literal["replace", "append", "rewrite"]
+    operation: Literal["replace", "append", "rewrite", "compact"]
     files: tuple[StagedFile, ...]
     removed_paths: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)

@@ -18,6 +18,7 @@ LAST_ADDED = -1
 _LAST_UNASSIGNED_PARTITION_ID = 999
 _PREVIOUS_VERSIONS_MAX = "write.metadata.previous-versions-max"
 _PREVIOUS_VERSIONS_MAX_DEFAULT = 100
+_OF_SNAPSHOTS = ("statistics", "partition-statistics")
 
 Json = dict[str, Any]
 
@@ -207,11 +208,48 @@ def _set_snapshot_ref(draft: _Draft, update: Mapping[str, Any]) -> None:
         draft.metadata["snapshot-log"].append({"snapshot-id": snapshot_id, "timestamp-ms": since})
 
 
+def _remove_snapshots(draft: _Draft, update: Mapping[str, Any]) -> None:
+    """Take snapshots out, with what belongs to them: their statistics, and the log up to the last of them.
+
+    The log says which snapshot was current at a time: before a gap it would name the wrong one.
+    """
+    gone = set(update["snapshot-ids"])
+    held = {name for name, ref in draft.metadata["refs"].items() if ref["snapshot-id"] in gone}
+    if held or draft.metadata.get("current-snapshot-id") in gone:
+        raise ValueError(f"a snapshot that `{min(held, default='main')}` refers to cannot be removed")
+    kept = [item for item in draft.metadata["snapshots"] if item["snapshot-id"] not in gone]
+    if len(kept) + len(gone) != len(draft.metadata["snapshots"]):
+        raise ValueError("the table does not have all the snapshots that are to be removed")
+    draft.metadata["snapshots"] = [_without_parent(item, gone) for item in kept]
+    log = draft.metadata["snapshot-log"]
+    last = max((at for at, entry in enumerate(log) if entry["snapshot-id"] in gone), default=-1)
+    draft.metadata["snapshot-log"] = log[last + 1 :]
+    for key in _OF_SNAPSHOTS:
+        draft.metadata[key] = [item for item in draft.metadata.get(key, ()) if item["snapshot-id"] not in gone]
+
+
+def _without_parent(snapshot: Json, gone: set[int]) -> Json:
+    """The snapshot, which no longer names a parent that is gone."""
+    if snapshot.get("parent-snapshot-id") not in gone:
+        return snapshot
+    return {key: value for key, value in snapshot.items() if key != "parent-snapshot-id"}
+
+
 def _remove_snapshot_ref(draft: _Draft, update: Mapping[str, Any]) -> None:
     if draft.metadata["refs"].pop(update["ref-name"], None) is None:
         raise ValueError(f"the table has no branch or tag {update['ref-name']}")
     if update["ref-name"] == "main":
         draft.metadata["current-snapshot-id"] = None
+
+
+def _removes(key: str) -> Callable[[_Draft, Mapping[str, Any]], None]:
+    """The update that takes one snapshot's statistics out."""
+
+    def remove(draft: _Draft, update: Mapping[str, Any]) -> None:
+        kept = [item for item in draft.metadata.get(key, ()) if item["snapshot-id"] != update["snapshot-id"]]
+        draft.metadata[key] = kept
+
+    return remove
 
 
 def _next_id(items: Sequence[Mapping[str, Any]], key: str) -> int:
@@ -233,4 +271,7 @@ _ACTIONS: dict[str, Callable[[_Draft, Mapping[str, Any]], None]] = {
     "add-snapshot": _add_snapshot,
     "set-snapshot-ref": _set_snapshot_ref,
     "remove-snapshot-ref": _remove_snapshot_ref,
+    "remove-snapshots": _remove_snapshots,
+    "remove-statistics": _removes("statistics"),
+    "remove-partition-statistics": _removes("partition-statistics"),
 }

@@ -75,7 +75,7 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
     base, parent = staged.base, current_snapshot(staged.base)
     change = _change(staged, parent)
     snapshot = {
-        "snapshot-id": _new_snapshot_id(),
+        "snapshot-id": new_snapshot_id(),
         **({"parent-snapshot-id": parent["snapshot-id"]} if parent else {}),
         "sequence-number": base.metadata.get("last-sequence-number", 0) + 1,
         "timestamp-ms": max(time.time_ns() // 1_000_000, base.metadata.get("last-updated-ms", 0)),
@@ -93,7 +93,7 @@ def _write(staged: StagedTable, change: _Change, snapshot: Mapping[str, Any], ru
     manifests, written, unique = [], [], uuid4().hex[:8]
     for number, (spec, contents) in enumerate(_contents(staged, change, snapshot_id)):
         written.append(f"{folder}/{run_id}-{unique}-m{number}.avro")
-        schema = _with_sources(staged, spec)
+        schema = with_sources(staged, spec)
         manifests.append(write_entries(staged.base.store, written[-1], schema, spec, snapshot_id, contents))
     manifests += change.kept
     written.append(f"{folder}/snap-{snapshot_id}-{run_id}.avro")
@@ -123,7 +123,7 @@ def _contents(
         yield specs[spec_id], ManifestContents(added if spec_id == spec["spec-id"] else (), existing, deleted)
 
 
-def _with_sources(staged: StagedTable, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_sources(staged: StagedTable, spec: Mapping[str, Any]) -> Mapping[str, Any]:
     """The new schema, with columns of the spec that it has no more: values of old partitions keep their types."""
     known = {column["id"] for column in staged.schema["fields"]}
     missing = {column["source-id"] for column in spec["fields"]} - known
@@ -134,7 +134,7 @@ def _with_sources(staged: StagedTable, spec: Mapping[str, Any]) -> Mapping[str, 
     return {**staged.schema, "fields": [*staged.schema["fields"], *again]} if again else staged.schema
 
 
-def _new_snapshot_id() -> int:
+def new_snapshot_id() -> int:
     """A positive 63-bit number, as the specification wants."""
     return (uuid4().int >> 64) & 0x7FFF_FFFF_FFFF_FFFF
 
@@ -149,7 +149,7 @@ def _change(staged: StagedTable, parent: Mapping[str, Any] | None) -> _Change:
     if staged.operation == "replace":
         return _Change(deleted=[entry for item in data for entry in read_entries(staged.base.store, item)])
     live = [manifest for manifest in data if manifest.has_added_files() or manifest.has_existing_files()]
-    change = _without(staged, live) if staged.operation == "rewrite" else _Change(kept=live)
+    change = _Change(kept=live) if staged.operation == "append" else _without(staged, live)
     change = _merge_manifests(staged, change)
     deletes = [manifest for manifest in manifests if manifest.content == ManifestContent.DELETES]
     change.kept += [item for item in deletes if item.has_added_files() or item.has_existing_files()]
@@ -214,9 +214,8 @@ def _summary(
         "total-files-size": size + size_added,
         **_delete_totals(staged, parent),
     }
-    appends = staged.operation == "append" or (staged.operation == "replace" and parent is None)
     return {
-        "operation": "append" if appends else "overwrite",
+        "operation": _iceberg_operation(staged, parent),
         RUN_ID_PROPERTY: origin.run_id,
         DIGEST_PROPERTY: origin.digest,
         ASSET_PROPERTY: staged.asset,
@@ -225,6 +224,14 @@ def _summary(
         **{key: str(value) for key, value in changes.items() if value},
         **{key: str(value) for key, value in totals.items()},
     }
+
+
+def _iceberg_operation(staged: StagedTable, parent: Mapping[str, Any] | None) -> str:
+    """The specification's word: `replace` means there that the rows are the same."""
+    if staged.operation == "compact":
+        return "replace"
+    appends = staged.operation == "append" or (staged.operation == "replace" and parent is None)
+    return "append" if appends else "overwrite"
 
 
 def _delete_totals(staged: StagedTable, parent: Mapping[str, Any] | None) -> dict[str, int]:

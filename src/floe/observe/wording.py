@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+_KILO = 1000
+_UNITS = ("kB", "MB", "GB", "TB", "PB")
 INDENT = " " * 11
 """Under a verb: verbs are aligned to the right in ten columns, a blank follows."""
 
@@ -55,6 +57,18 @@ def duration(seconds: float) -> str:
         return f"{seconds:.2f}s" if seconds < 9.995 else f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def size(bytes_: int) -> str:
+    """A size in decimal units, with three digits at least: `512 B`, `12.3 kB`, `4.56 GB`."""
+    if bytes_ < _KILO:
+        return f"{bytes_} B"
+    value, units = bytes_ / _KILO, list(_UNITS)
+    while value >= _KILO - 0.5 and len(units) > 1:
+        value /= _KILO
+        units.pop(0)
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f} {units[0]}"
 
 
 def verb(text: str) -> str:

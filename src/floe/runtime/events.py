@@ -255,6 +255,27 @@ class PublishFinished(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TableMaintained(Event):
+    """A table was cared for, or could not be (`failure`). Sizes are bytes of all files in the table's folders."""
+
+    table: str
+    asset: str = ""
+    seconds: float
+    files_compacted: int = 0
+    """Data files that were rewritten, as `files_written` new ones."""
+    files_written: int = 0
+    manifests_rewritten: int = 0
+    snapshots_expired: int = 0
+    files_deleted: int = 0
+    """Files that only expired snapshots needed."""
+    orphans_deleted: int = 0
+    """Files that no table refers to. They are known at the end: then the event comes again, with everything."""
+    bytes_before: int = 0
+    bytes_after: int = 0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFinished(Event):
     """The last event of a run. `failure` says what ended it where that is no asset, test or publish."""
 

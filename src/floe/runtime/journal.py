@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from floe.runtime.events import RunStarted
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _MIGRATIONS = (
     """
     CREATE TABLE runs (
@@ -71,6 +71,15 @@ _MIGRATIONS = (
         run_id TEXT NOT NULL REFERENCES runs, position INTEGER NOT NULL, catalog TEXT NOT NULL, tables TEXT NOT NULL,
         atomic INTEGER NOT NULL, status TEXT NOT NULL,
         PRIMARY KEY (run_id, position)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE maintenance (
+        run_id TEXT NOT NULL REFERENCES runs, table_name TEXT NOT NULL, asset TEXT NOT NULL, seconds REAL NOT NULL,
+        files_compacted INTEGER NOT NULL, files_written INTEGER NOT NULL, manifests_rewritten INTEGER NOT NULL,
+        snapshots_expired INTEGER NOT NULL, files_deleted INTEGER NOT NULL, orphans_deleted INTEGER NOT NULL,
+        bytes_before INTEGER NOT NULL, bytes_after INTEGER NOT NULL, finished_at REAL NOT NULL, failure TEXT,
+        PRIMARY KEY (run_id, table_name)
     ) WITHOUT ROWID
     """,
 )
@@ -184,15 +193,15 @@ class Journal:
         return rows
 
     def run(self, run_id: str) -> dict[str, Any] | None:
-        """One run with its `hooks`, `nodes`, `tests`, `publishes` and `catalogs`; `run_id` may be shortened.
+        """One run with its `hooks`, `nodes`, `tests`, `publishes`, `catalogs` and `maintenance`.
 
-        None when there is none.
+        None when there is none. `run_id` may be shortened.
         """
         matching = self._rows("SELECT * FROM runs WHERE run_id LIKE ? || '%' ORDER BY run_id DESC LIMIT 1", (run_id,))
         if not matching:
             return None
         found = matching[0]
-        for table in ("hooks", "nodes", "tests", "publishes"):
+        for table in ("hooks", "nodes", "tests", "publishes", "maintenance"):
             found[table] = self._rows(f"SELECT * FROM {table} WHERE run_id = ?", (found["run_id"],))
         found["catalogs"] = self.catalogs_of(found["run_id"])
         return found
@@ -202,16 +211,20 @@ class Journal:
         rows = self._rows("SELECT * FROM catalogs WHERE run_id = ? ORDER BY position", (run_id,))
         return [{**row, "tables": json.loads(row["tables"]), "atomic": bool(row["atomic"])} for row in rows]
 
+    def statuses(self) -> dict[str, str]:
+        """Run id -> status, of every run of every environment."""
+        return {row["run_id"]: row["status"] for row in self._rows("SELECT run_id, status FROM runs", ())}
+
     def last_run(self, environment: str) -> dict[str, Any] | None:
-        """The latest run of an environment, as `run` gives it, operations aside; None when nothing has run there."""
-        sql = """SELECT run_id FROM runs WHERE environment = ? AND command <> 'operation'
+        """The latest run of an environment, as `run` gives it, neither operation nor maintenance; None if none."""
+        sql = """SELECT run_id FROM runs WHERE environment = ? AND command IN ('run', 'test')
                  ORDER BY run_id DESC LIMIT 1"""
         found = self._rows(sql, (environment,))
         return self.run(found[0]["run_id"]) if found else None
 
     def last_ended(self, environment: str) -> str | None:
-        """Id of the latest run of an environment that is over, operations aside; None when there is none."""
-        sql = """SELECT run_id FROM runs WHERE environment = ? AND status <> ? AND command <> 'operation'
+        """Id of the latest run of an environment that is over, as `last_run` counts runs; None when there is none."""
+        sql = """SELECT run_id FROM runs WHERE environment = ? AND status <> ? AND command IN ('run', 'test')
                  ORDER BY run_id DESC LIMIT 1"""
         found = self._rows(sql, (environment, RunStatus.RUNNING))
         return str(found[0]["run_id"]) if found else None

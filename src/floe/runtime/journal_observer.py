@@ -15,6 +15,7 @@ from floe.runtime.events import (
     PublishStep,
     RunFinished,
     RunStatus,
+    TableMaintained,
     TablePublished,
     TestFinished,
 )
@@ -38,6 +39,10 @@ _INSERT_PUBLISH = """INSERT OR REPLACE INTO publishes
      bytes_added, published_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_CATALOG = """INSERT OR REPLACE INTO catalogs
     (run_id, position, catalog, tables, atomic, status) VALUES (?, ?, ?, ?, ?, ?)"""
+_INSERT_MAINTENANCE = """INSERT OR REPLACE INTO maintenance
+    (run_id, table_name, asset, seconds, files_compacted, files_written, manifests_rewritten, snapshots_expired,
+     files_deleted, orphans_deleted, bytes_before, bytes_after, finished_at, failure)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPDATE_PUBLISHED = """UPDATE runs
     SET tables_published = tables_published + ?, failure = coalesce(failure, ?) WHERE run_id = ?"""
 
@@ -73,7 +78,7 @@ class JournalObserver:
 
 def _statements(event: Event) -> list[tuple[str, tuple[Any, ...]]]:
     match event:
-        case NodeFinished() | TestFinished() | HookFinished() | TablePublished():
+        case NodeFinished() | TestFinished() | HookFinished() | TablePublished() | TableMaintained():
             return [_inserted(event)]
         case PublishStarted():
             return _catalog_rows(event)
@@ -88,7 +93,9 @@ def _statements(event: Event) -> list[tuple[str, tuple[Any, ...]]]:
     return []
 
 
-def _inserted(event: NodeFinished | TestFinished | HookFinished | TablePublished) -> tuple[str, tuple[Any, ...]]:
+def _inserted(
+    event: NodeFinished | TestFinished | HookFinished | TablePublished | TableMaintained,
+) -> tuple[str, tuple[Any, ...]]:
     match event:
         case NodeFinished():
             return _INSERT_NODE, _node_row(event)
@@ -98,6 +105,8 @@ def _inserted(event: NodeFinished | TestFinished | HookFinished | TablePublished
             return _INSERT_HOOK, _hook_row(event)
         case TablePublished():
             return _INSERT_PUBLISH, _publish_row(event)
+        case TableMaintained():
+            return _INSERT_MAINTENANCE, _maintenance_row(event)
 
 
 def _node_row(event: NodeFinished) -> tuple[Any, ...]:
@@ -135,6 +144,13 @@ def _catalog_rows(event: PublishStarted | PublishFinished) -> list[tuple[str, tu
         (_INSERT_CATALOG, (event.run_id, number, part.catalog, json.dumps(part.tables), part.atomic, part.status))
         for number, part in enumerate(event.parts)
     ]
+
+
+def _maintenance_row(event: TableMaintained) -> tuple[Any, ...]:
+    who = (event.run_id, event.table, event.asset, event.seconds)
+    work = (event.files_compacted, event.files_written, event.manifests_rewritten, event.snapshots_expired)
+    files = (event.files_deleted, event.orphans_deleted, event.bytes_before, event.bytes_after)
+    return (*who, *work, *files, event.at, _as_json(event.failure))
 
 
 def _as_json(failure: Failure | None) -> str | None:

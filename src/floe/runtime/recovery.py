@@ -73,6 +73,8 @@ def _bury(journal: Journal, artifacts: CompiledArtifacts, project_directory: Pat
     note = "its tables had been published" if published else "nothing of it was published"
     if len(parts) > 1:
         note = "; ".join(_part(part, part["catalog"] in published) for part in parts)
+    if row["command"] == "maintain":
+        note = "each step that it had finished holds"
     removed = _remove(artifacts, project_directory, row["run_id"])
     journal.mark_interrupted(row["run_id"], note, published)
     files = f"removed {removed} staged file{'' if removed == 1 else 's'}" if removed else "it left no files"

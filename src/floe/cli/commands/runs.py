@@ -13,7 +13,7 @@ from floe.cli.table import Exact
 from floe.cli.wording import ago, iso_time, local_time, short_run
 from floe.config.discovery import DEFAULT_ENVIRONMENT
 from floe.errors import UsageError
-from floe.observe.wording import count, duration
+from floe.observe.wording import count, duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _GOOD = ("pass", "success")
-_PARTS = ("hooks", "nodes", "tests", "catalogs", "publishes")
+_PARTS = ("hooks", "nodes", "tests", "catalogs", "publishes", "maintenance")
 
 
 @click.command(cls=FloeCommand, examples=("floe runs", "floe runs --limit 5 --json", "floe runs 20260131T120000"))
@@ -164,6 +164,7 @@ def _show_parts(printer: Printer, run: Mapping[str, Any]) -> None:
     if len(run["catalogs"]) > 1 or not all(part["atomic"] for part in run["catalogs"]):
         _section(printer, ("catalog", "status", "commit", "tables"), [_catalog_row(part) for part in run["catalogs"]])
     _section(printer, ("table", "operation", "added", "removed", "total", "snapshot"), _published_rows(run))
+    _section(printer, ("table", "time", "compacted", "expired", "deleted", "size", "why"), _maintained_rows(run))
 
 
 def _section(printer: Printer, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -178,10 +179,8 @@ def _catalog_row(part: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _why(part: Mapping[str, Any]) -> str:
-    failure = _failure(part)
-    if failure:
-        return f"{failure['code']}: {failure['reason']}"
-    return f"skipped because of {part['skipped_because']}" if part["skipped_because"] else ""
+    skipped = f"skipped because of {part['skipped_because']}" if part["skipped_because"] else ""
+    return _failure_text(part) or skipped
 
 
 def _node_row(node: Mapping[str, Any]) -> tuple[object, ...]:
@@ -211,3 +210,23 @@ def _published_rows(run: Mapping[str, Any]) -> list[tuple[object, ...]]:
         )
         for item in run["publishes"]
     ]
+
+
+def _maintained_rows(run: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    return [
+        (
+            item["table_name"],
+            duration(item["seconds"]),
+            f"{item['files_compacted']:,} into {item['files_written']:,}" if item["files_compacted"] else "",
+            item["snapshots_expired"],
+            item["files_deleted"] + item["orphans_deleted"],
+            f"{size(item['bytes_before'])} -> {size(item['bytes_after'])}",
+            _failure_text(item),
+        )
+        for item in run["maintenance"]
+    ]
+
+
+def _failure_text(item: Mapping[str, Any]) -> str:
+    failure = _failure(item)
+    return f"{failure['code']}: {failure['reason']}" if failure else ""

@@ -1,0 +1,82 @@
+"""Rewrites small files of a published table as one, in the table's sort order; see `floe.lake.care.compaction`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from floe.engines.base import SessionRequest
+from floe.engines.duckdb.faults import engine_message, environment_fault
+from floe.engines.duckdb.parquet import write_file
+from floe.engines.duckdb.sql import quote
+from floe.engines.duckdb.table_files import TableFiles
+from floe.engines.duckdb.workspace import Workspace
+from floe.errors import LakeError
+from floe.lake.care.compaction import Rewritten
+from floe.lake.layout import current_order, struct_paths
+from floe.lake.read import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from floe.artifact.models import CompiledArtifacts
+    from floe.lake.base import Catalog, TableState
+    from floe.lake.care.bins import Bin
+
+
+class Compactor:
+    """Rewrites files with one DuckDB; implements `floe.lake.care.compaction.Rewriter`. One thread at a time."""
+
+    def __init__(
+        self, artifacts: CompiledArtifacts, project_directory: Path, catalogs: Mapping[str, Catalog], run_id: str
+    ) -> None:
+        """Open the database.
+
+        Raises:
+            EnvironmentFaultError: DuckDB cannot be opened with the compute profile's properties.
+        """
+        settings = {key: value for key, value in artifacts.compute.properties.items() if key != "path"}
+        compute = artifacts.compute.model_copy(update={"properties": settings})
+        bare = artifacts.model_copy(update={"assets": {}, "tests": {}, "hooks": (), "compute": compute})
+        self._workspace = Workspace(SessionRequest(bare, project_directory, run_id, catalogs, threads=1))
+
+    def rewrite(self, table: TableState, bin_: Bin) -> Rewritten:
+        """Write the rows of a bin's files into a new file; see `Rewriter.rewrite`."""
+        table = self._workspace.reach(table)
+        current = schema(table)
+        select = TableFiles(bin_.paths, current, {}, differ=len(table.metadata["schemas"]) > 1).select()
+        order = current_order(table, current)
+        keys = ", ".join(_sort_keys(order, current))
+        try:
+            counted = self._workspace.execute(f"SELECT count(*) FROM ({select})").fetchone()
+            ordered = f"{select} ORDER BY {keys}" if keys else select
+            file = write_file(self._workspace, ordered, current, self._workspace.new_file(table), table.store)
+        except duckdb.Error as error:
+            if (fault := environment_fault(error, f"compacting {table.name}")) is not None:
+                raise fault from error
+            reason = f"the files of `{table.name}` cannot be compacted: {engine_message(error).headline}"
+            raise LakeError("FLOE-0591", reason, "nothing was changed; see the message of DuckDB") from error
+        rows = int(counted[0]) if counted else 0
+        if file is None:
+            return Rewritten((), rows)
+        order_id = order["order-id"] if keys else None
+        return Rewritten((replace(file, partition=bin_.partition, sort_order_id=order_id),), rows)
+
+    def interrupt(self) -> None:
+        """Stop what is running; for another thread."""
+        self._workspace.interrupt()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._workspace.close()
+
+
+def _sort_keys(order: Mapping[str, Any], schema_: Mapping[str, Any]) -> Iterator[str]:
+    """The columns of a sort order, as ORDER BY names them."""
+    paths = dict(struct_paths(schema_))
+    for field in order["fields"]:
+        column = ".".join(quote(name) for name in paths[field["source-id"]])
+        yield f"{column} {field['direction']} {field['null-order'].replace('-', ' ')}"

@@ -1,0 +1,1 @@
+"""Care for published tables: expiring snapshots, compacting small files, deleting what nobody refers to."""
