@@ -81,6 +81,10 @@ def _catalog(profile: str, binding: CatalogBinding, project_directory: Path, sto
 
         address = PostgresAddress(profile, binding.uri, binding.credentials)
         return PostgresCatalog(address, binding.warehouse, stores)
+    if binding.type != "sql":
+        from floe.lake.catalogs.rest.open import open_rest_catalog
+
+        return open_rest_catalog(profile, binding, stores, project_directory)
     return SqliteCatalog(_database(profile, binding.uri, project_directory), binding.warehouse, stores)
 
 

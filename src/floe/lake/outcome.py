@@ -43,7 +43,8 @@ def carries(state: TableState, commit: TableCommit) -> bool:
     added = {update["snapshot"]["snapshot-id"] for update in commit.updates if update["action"] == "add-snapshot"}
     if added:
         return added <= known
-    return all(_EFFECTS[item["action"]](state.metadata, item) for item in commit.updates if item["action"] in _EFFECTS)
+    effects = [item for item in commit.updates if item["action"] in _EFFECTS]
+    return bool(effects) and all(_EFFECTS[item["action"]](state.metadata, item) for item in effects)
 
 
 def _points(metadata: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
@@ -52,6 +53,7 @@ def _points(metadata: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
 
 
 _EFFECTS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], bool]] = {
+    "assign-uuid": lambda metadata, update: bool(update["uuid"] == metadata.get("table-uuid")),
     "set-snapshot-ref": _points,
     "remove-snapshot-ref": lambda metadata, update: update["ref-name"] not in metadata.get("refs", {}),
     "remove-snapshots": lambda metadata, update: (

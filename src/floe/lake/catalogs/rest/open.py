@@ -1,0 +1,136 @@
+"""Opens a REST catalog from its binding; secrets are read, and the catalog is asked, when it is first used."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from floe.lake.catalogs.rest.authentication import Bearer, Deferred, FixedProof, Token, Tokens
+from floe.lake.catalogs.rest.catalog import RestCatalog
+from floe.lake.catalogs.rest.client import Client, config_url
+from floe.lake.catalogs.rest.connection import Connection, Transport
+from floe.lake.catalogs.rest.faults import Faults
+from floe.lake.catalogs.rest.oauth2 import ClientCredentials
+from floe.lake.catalogs.rest.placing import Namespaces
+from floe.lake.catalogs.rest.signatures import Signature
+from floe.lake.catalogs.rest.storing import PlatformStores
+from floe.secrets.masking import Masker
+from floe.secrets.resolve import Reference, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from floe.artifact.settings import CatalogBinding, SecretReference
+    from floe.lake.catalogs.rest.authentication import Authentication
+    from floe.lake.catalogs.rest.storing import StoreSource
+    from floe.lake.stores.open import Stores
+
+_VENDED = "vended-credentials"
+
+
+def open_rest_catalog(profile: str, binding: CatalogBinding, stores: Stores, project_directory: Path) -> RestCatalog:
+    """The catalog of a profile of type `rest` or `polaris`. Opening resolves no secret and asks nothing of anybody.
+
+    Args:
+        profile: Its name, for messages.
+        binding: What the platform says of it.
+        stores: The stores of the platform.
+        project_directory: The project, to which certificate files are relative.
+    """
+    uri = binding.uri.rstrip("/")
+    secrets = _Secrets()
+    faults = Faults(profile, uri, binding.warehouse, _principal(binding), secrets.mask)
+    connection = Connection(lambda: _transport(binding, secrets, project_directory), faults)
+    authentication = None
+    if binding.credentials:
+        authentication = Deferred(lambda: _authentication(binding, uri, connection, faults, secrets))
+    client = Client(
+        uri,
+        binding.warehouse,
+        connection,
+        authentication,
+        faults,
+        delegation=_VENDED if binding.access_delegation == _VENDED else "",
+        page_size=binding.settings.page_size,
+    )
+    namespaces = Namespaces(client)
+    source = _source(binding, stores, client, namespaces)
+    return RestCatalog(client, namespaces, source, creates_in_transactions=binding.type != "polaris")
+
+
+def _source(binding: CatalogBinding, stores: Stores, client: Client, namespaces: Namespaces) -> StoreSource:
+    if binding.access_delegation != _VENDED:
+        return PlatformStores(stores)
+    from floe.lake.catalogs.rest.vending import VendedStores
+
+    return VendedStores(stores, client, namespaces)
+
+
+class _Secrets:
+    """Values of secrets, read when needed, and kept to be masked in whatever a server says."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+
+    def read(self, value: str | SecretReference) -> str:
+        """A setting, or the value of the secret that it names."""
+        if isinstance(value, str):
+            return value
+        return self.remembered(resolve(Reference(value.name, value.key)))
+
+    def remembered(self, value: str) -> str:
+        """The value, which is masked from now on."""
+        self._values |= {value}
+        return value
+
+    def mask(self, text: str) -> str:
+        """The text without secrets."""
+        return Masker.of(self._values).mask(text)
+
+
+def _principal(binding: CatalogBinding) -> str:
+    """Who connects, as far as that is no secret."""
+    named = binding.credentials.get("client_id") or binding.credentials.get("role_arn")
+    return named if isinstance(named, str) else ""
+
+
+def _transport(binding: CatalogBinding, secrets: _Secrets, project_directory: Path) -> Transport:
+    settings = binding.settings
+
+    def path(file: str) -> str:
+        return str(project_directory / file) if file else ""
+
+    certificate = (path(settings.client_certificate), path(settings.client_key or settings.client_certificate))
+    return Transport(
+        {
+            "Accept": "application/json",
+            "User-Agent": f"floe/{version('floe-runtime')}",
+            **{name: secrets.read(value) for name, value in settings.headers.items()},
+        },
+        path(settings.ca_bundle),
+        certificate if settings.client_certificate else None,
+        settings.timeout_seconds,
+        settings.patience_seconds,
+    )
+
+
+def _authentication(
+    binding: CatalogBinding, uri: str, connection: Connection, faults: Faults, secrets: _Secrets
+) -> Authentication:
+    values = {name: secrets.read(value) for name, value in binding.credentials.items()}
+    mode = values.pop("mode")
+    if mode == "static":
+        return FixedProof(Bearer(values["token"]))
+    if mode in ("sigv4", "iam_role"):
+        return FixedProof(Signature(values))
+    endpoint = values.pop("token_endpoint", "")
+    configured = f"{config_url(uri)}?{urlencode({'warehouse': binding.warehouse})}"
+    client = ClientCredentials(connection, faults, uri, values, endpoint, configured)
+
+    def issue() -> Token:
+        token = client.issue()
+        secrets.remembered(token.value)
+        return token
+
+    return Tokens(issue, renews=binding.token_refresh_enabled)
