@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
 import textwrap
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from floe.artifact.codec import load
+from floe.runtime.request import RunRequest
+from floe.runtime.run import run
 
+from ..services.moto import Keys, free_port  # noqa: TID252 - the tests are no installed package
+
+if TYPE_CHECKING:
     from tests.cli.conftest import Floe
-    from tests.services.moto import Keys, Moto
+    from tests.services.moto import Moto
+
+CHILD = Path(__file__).parents[1] / "torture" / "child.py"
 
 FILES = {
     "floe.yaml": """
@@ -44,7 +55,7 @@ FILES = {
 }
 
 
-def platform(moto: Moto, bucket: str, **changes: object) -> str:
+def platform(moto: Moto, bucket: str, /, **changes: object) -> str:
     secret = {name: {"secret_ref": "s3", "key": name} for name in ("access_key_id", "secret_access_key")}
     storage = {
         "type": "s3",
@@ -125,3 +136,128 @@ def test_a_failed_run_leaves_nothing_in_the_bucket(
     assert failed.status == 1
     assert moto.keys_of(bucket) == before
     assert rows(floe, "gold.totals") == [[2, 30]]
+
+
+def test_an_incremental_merge_reads_and_rewrites_files_of_the_bucket(
+    way: str, bucket: str, moto: Moto, floe: Floe, tmp_path: Path
+) -> None:
+    assert floe("run", "--select", "bronze.orders", "silver.merged").status == 0
+    write(tmp_path, {"orders.csv": "id,amount\n1,11\n"})
+    assert floe("run", "--select", "bronze.orders", "silver.merged").status == 0
+    assert sorted(rows(floe, "silver.merged")) == [[1, 11], [2, 20]]
+    asked = floe("show", "--json", "--sql", "select sum(amount)::int as s from silver.merged")
+    assert json.loads(asked.out)["rows"] == [[31]]
+
+
+NO_WRITING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}],
+}
+
+
+def test_each_fault_of_a_bucket_is_one_clear_error(
+    bucket: str, moto: Moto, floe: Floe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, expired = moto.user(), moto.temporary_keys(1)
+    wrong = Keys(good.access_key_id, "canary-of-a-secret")
+    secrets = {
+        name: {"secret_ref": "s3", "key": name} for name in ("access_key_id", "secret_access_key", "session_token")
+    }
+    time.sleep(1.1)
+
+    def run(code: str, keys: Keys = good, **changes: object) -> str:
+        use(keys, monkeypatch)
+        write(tmp_path, {"platform.yaml": platform(moto, bucket, **changes)})
+        done = floe("run")
+        said = done.out + done.err
+        assert (done.status, code in said, "Traceback" in said) == (2, True, False), said
+        assert keys.secret_access_key not in said
+        assert not keys.session_token or keys.session_token not in said
+        return said
+
+    run("FLOE-0521", wrong)
+    run("FLOE-0522", moto.user(NO_WRITING))
+    run("FLOE-0523", expired, credentials={"mode": "static", **secrets})
+    assert "aws s3 mb s3://no-such-bucket" in run("FLOE-0520", bucket="no-such-bucket")
+    run("FLOE-0524", endpoint=f"http://127.0.0.1:{free_port()}")
+    moto.fail(clock_offset_seconds=3600)
+    run("FLOE-0525")
+    moto.fail()
+    assert moto.keys_of(bucket) == []
+
+
+@pytest.mark.parametrize("step", ["NodeFinished gold.totals", "files-synced", "metadata-written", "committed"])
+def test_a_run_that_is_killed_leaves_nothing_in_the_bucket_once_the_next_one_has_ended(
+    step: str, bucket: str, moto: Moto, floe: Floe, tmp_path: Path
+) -> None:
+    # T1, in a bucket
+    assert floe("compile").status == 0
+    killed = subprocess.run([sys.executable, str(CHILD), str(tmp_path), "kill", step], check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    (dead,) = {key.split("/")[-1].split("-0")[0] for key in moto.keys_of(bucket) if key.endswith(".parquet")}
+
+    again = floe("run")
+    assert again.status == 0, again.err
+    assert rows(floe, "gold.totals") == [[2, 30]]
+    left = [key for key in moto.keys_of(bucket) if dead in key]
+    assert bool(left) == (step == "committed"), left
+
+
+SLOW = """
+    import time
+
+    import floe
+
+
+    @floe.asset(layer="silver")
+    def first(orders):
+        time.sleep({seconds})
+        return orders.project("id, amount + 1 as amount")
+
+
+    @floe.asset(layer="silver")
+    def second(first):
+        time.sleep({seconds})
+        return first.project("id, amount + 1 as amount")
+
+
+    @floe.asset(layer="gold")
+    def third(first, second):
+        time.sleep({seconds})
+        return first.union(second)
+    """
+
+
+def test_a_run_outlives_its_credentials(
+    way: str, bucket: str, moto: Moto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floe: Floe
+) -> None:
+    # T12
+    life, pauses = int(os.environ.get("FLOE_TORTURE_CREDENTIAL_SECONDS", "3")), 3
+    write(tmp_path, {"assets/slow.py": SLOW.format(seconds=life), "floe.yaml": SLOW_PIPELINE})
+    keys = moto.user()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_access_key)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto.endpoint)
+    role = {"mode": "iam_role", "role_arn": moto.role(), "duration_seconds": 900}
+    write(tmp_path, {"platform.yaml": platform(moto, bucket, credentials=role)})
+    assert floe("compile").status == 0
+    artifacts = load(tmp_path / ".floe" / "artifacts.json")
+    # No real role gives keys for seconds, so platform.yaml cannot ask for such.
+    storage = artifacts.storage["default"]
+    short = {**storage.credentials.properties, "duration_seconds": str(life)}
+    storage = storage.model_copy(update={"credentials": storage.credentials.model_copy(update={"properties": short})})
+    artifacts = artifacts.model_copy(update={"storage": {"default": storage}})
+
+    started = time.monotonic()
+    result = run(RunRequest(project_directory=tmp_path, artifacts=artifacts))
+    assert result.status == "SUCCEEDED", result.errors
+    assert time.monotonic() - started > life * pauses
+    assert {table.table for table in result.published} >= {"bronze.orders", "silver.second", "gold.third"}
+
+
+SLOW_PIPELINE = """
+    name: shop
+    version: "1.0.0"
+    transforms: [{type: python, path: ./assets}]
+    sources: {orders: {files: "orders.csv", layer: bronze}}
+    """

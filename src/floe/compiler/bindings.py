@@ -72,7 +72,7 @@ def _storage_credentials(credentials: S3Credentials | GcsCredentials | AzureCred
     given = {name: getattr(credentials, name) for name in type(credentials).model_fields if name != "mode"}
     return StorageCredentials(
         mode=credentials.mode,
-        properties={name: value for name, value in given.items() if isinstance(value, str)},
+        properties={name: str(value) for name, value in given.items() if isinstance(value, str | int)},
         secrets={name: _reference(value) for name, value in given.items() if isinstance(value, SecretRef)},
     )
 

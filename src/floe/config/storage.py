@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Discriminator, Field, StrictBool, Tag, model_validator
+from pydantic import Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
 from floe.config.fields import ROLE_PATTERN, NonEmpty, Problem, Strict, reject
 from floe.config.values import Name, Secret
@@ -39,6 +39,9 @@ class S3Credentials(Strict):
     )
     external_id: Name | None = Field(default=None, description="External id that the role asks for.")
     session_name: Name | None = Field(default=None, description="Name of the session that assumes the role.")
+    duration_seconds: Annotated[StrictInt, Field(ge=900)] | None = Field(
+        default=None, description="How long keys of the role are valid; an hour if left out."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -46,7 +49,7 @@ class S3Credentials(Strict):
             self,
             {
                 "static": (("access_key_id", "secret_access_key"), ("session_token",)),
-                "iam_role": (("role_arn",), ("external_id", "session_name")),
+                "iam_role": (("role_arn",), ("external_id", "session_name", "duration_seconds")),
             },
         )
         return self

@@ -53,7 +53,8 @@ class Remote:
         self._connection = connection.cursor()
         self._lock = threading.RLock()
         self._secrets: dict[ArrowStore, tuple[str, Credentials]] = {}
-        self._stores: dict[str, ArrowStore] = {}
+        self._scopes: dict[ArrowStore, str] = {}
+        """Store -> the location below which it is used."""
         self._registered: set[str] = set()
         self._closed = threading.Event()
         self._renewing: threading.Thread | None = None
@@ -67,16 +68,16 @@ class Remote:
         """
         store = cast("ArrowStore", table.store)  # what is not local is Arrow's
         with self._lock:
-            root = store.access.root
-            if self._stores.get(root) is not store:
-                if not any(store is known for known in self._stores.values()):
-                    store.check()
-                self._stores[root] = store
+            if store not in self._scopes:
+                store.check()
+                # Stores with keys for one table only share the root of their profile.
+                root = store.access.root
+                self._scopes[store] = table.location if root in self._scopes.values() else root
                 REACHED.add(store)
             if self._is_direct(store):
                 self._renew_secret(store)
             else:
-                self._register(object_location(root).scheme)
+                self._register(object_location(table.location).scheme)
         return table
 
     def close(self) -> None:
@@ -93,13 +94,13 @@ class Remote:
             LakeError: none of them does.
         """
         wanted = object_location(location)
-        roots = {root: object_location(root) for root in list(self._stores)}
-        holding = [root for root, place in roots.items() if place.holds(wanted)]
-        holding = holding or [root for root, place in roots.items() if place[:2] == wanted[:2]]
+        scopes = {store: object_location(scope) for store, scope in list(self._scopes.items())}
+        holding = [store for store, scope in scopes.items() if scope.holds(wanted)]
+        holding = holding or [store for store, scope in scopes.items() if scope[:2] == wanted[:2]]
         if not holding:
             reason = f"no storage profile of the platform has the bucket of `{location}`"
             raise LakeError("FLOE-0527", reason, "add a profile with this bucket under `storage` of platform.yaml")
-        return self._stores[max(holding, key=len)]
+        return max(holding, key=lambda store: len(scopes[store].key))
 
     @cached_property
     def _extension(self) -> bool:
@@ -123,7 +124,9 @@ class Remote:
         if known is current:
             return
         try:
-            self._connection.execute(f"CREATE OR REPLACE SECRET {name} ({_secret(store, current)})")
+            self._connection.execute(
+                f"CREATE OR REPLACE SECRET {name} ({_secret(store, current, self._scopes[store])})"
+            )
         except duckdb.Error as error:
             # DuckDB's message may quote the statement, which holds the keys.
             reason = f"DuckDB refuses the credentials of `{store.access.root}`: {type(error).__name__}"
@@ -160,7 +163,7 @@ class Remote:
         self._registered.add(scheme)
 
 
-def _secret(store: ArrowStore, credentials: Credentials) -> str:
+def _secret(store: ArrowStore, credentials: Credentials, scope: str) -> str:
     """The options of a secret."""
     access, keys = store.access, credentials.values
     options = {
@@ -170,7 +173,7 @@ def _secret(store: ArrowStore, credentials: Credentials) -> str:
         "REGION": access.region,
         "ENDPOINT": access.host or f"s3.{access.region}.amazonaws.com",
         "URL_STYLE": "path" if access.path_style else "vhost",
-        "SCOPE": f"{access.root}/",
+        "SCOPE": f"{scope}/",
     }
     texts = [f"{name} {literal(value)}" for name, value in options.items()]
     return ", ".join(["TYPE s3", *texts, f"USE_SSL {str(access.scheme == 'https').lower()}"])

@@ -82,7 +82,7 @@ class StoreFileSystem(AbstractFileSystem):  # type: ignore[misc]
         store = self._store_of(path)
         if mode == "rb":
             return StoreReader(store, path)
-        return store.filesystem().open_output_stream(object_location(path).path, compression=None)
+        return store.open_new(path)
 
 
 class StoreReader(io.RawIOBase):

@@ -11,12 +11,13 @@ from floe.errors import LakeError
 from floe.lake.stores.base import ListedFile
 from floe.lake.stores.locations import object_location
 from floe.lake.stores.object_faults import TRANSIENT, UNCLEAR, Fault, fault_in, storage_error
-from floe.lake.stores.retrying import with_retries
+from floe.lake.stores.retrying import ATTEMPTS, with_retries
 from floe.secrets.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from pyarrow import NativeFile
     from pyarrow.fs import FileSystem
 
     from floe.lake.stores.access import Access
@@ -46,7 +47,7 @@ class ArrowStore:
         return False
 
     def filesystem(self) -> FileSystem:
-        """Arrow's file system, with credentials that stay valid for a while."""
+        """Arrow's file system, with credentials that stay valid for a while. It tries nothing twice."""
         current = self.credentials.current()
         with self._lock:
             if self._opened is None or self._opened[0] is not current:
@@ -54,6 +55,17 @@ class ArrowStore:
 
                 self._opened = current, open_filesystem(self.access, current)
             return self._opened[1]
+
+    def open_new(self, location: str) -> NativeFile:
+        """A stream that writes a file, which is there when the stream is closed; faults that pass are tried again.
+
+        Raises:
+            OSError: as Arrow does, also when something is written or the stream is closed.
+        """
+        from floe.lake.stores.arrow_systems import open_filesystem
+
+        filesystem = open_filesystem(self.access, self.credentials.current(), attempts=ATTEMPTS)
+        return filesystem.open_output_stream(object_location(location).path, compression=None)
 
     def read(self, location: str) -> bytes:
         """The content of a file; see `FileStore.read`."""

@@ -11,26 +11,27 @@ if TYPE_CHECKING:
     from floe.lake.stores.access import Access
     from floe.lake.stores.credentials import Credentials
 
-_ATTEMPTS = 3
-"""Of the libraries themselves, which wait between them; `ArrowStore` tries again what still fails."""
 _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 60.0
-_GCS_RETRY = timedelta(seconds=10)
+_RETRY_SECONDS = 5
+"""For each attempt at Google, whose library counts seconds."""
 _LONG = timedelta(days=365)
 """Life of a token whose end nobody knows."""
 
 
-def open_filesystem(access: Access, credentials: Credentials) -> FileSystem:
-    """The file system of a store."""
-    return {"s3": _s3, "gcs": _gcs, "azure": _azure}[access.type](access, credentials)
+def open_filesystem(access: Access, credentials: Credentials, attempts: int = 1) -> FileSystem:
+    """The file system of a store, which makes so many attempts at each request. Azure's makes three, always."""
+    if access.type == "azure":
+        return _azure(access, credentials)
+    return {"s3": _s3, "gcs": _gcs}[access.type](access, credentials, attempts)
 
 
-def _s3(access: Access, credentials: Credentials) -> FileSystem:
+def _s3(access: Access, credentials: Credentials, attempts: int) -> FileSystem:
     keys = credentials.values
     host = access.host
     if not host and access.path_style:
         host = f"s3.{access.region}.amazonaws.com"
-    who: dict[str, Any] = dict(access.role)
+    who: dict[str, Any] = {name: value for name, value in access.role if name != "duration_seconds"}
     if keys:
         who = {
             "access_key": keys["access_key_id"],
@@ -47,11 +48,11 @@ def _s3(access: Access, credentials: Credentials) -> FileSystem:
         request_timeout=_REQUEST_SECONDS,
         # A file of some kilobytes is one request instead of three.
         allow_delayed_open=True,
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=attempts),
     )
 
 
-def _gcs(access: Access, credentials: Credentials) -> FileSystem:
+def _gcs(access: Access, credentials: Credentials, attempts: int) -> FileSystem:
     who: dict[str, Any] = {}
     if "access_token" in credentials.values:
         expires_at = credentials.expires_at or datetime.now(UTC) + _LONG
@@ -59,7 +60,10 @@ def _gcs(access: Access, credentials: Credentials) -> FileSystem:
     if service_account := dict(access.role).get("impersonate"):
         who["target_service_account"] = service_account
     return GcsFileSystem(
-        **who, scheme=access.scheme, endpoint_override=access.host or None, retry_time_limit=_GCS_RETRY
+        **who,
+        scheme=access.scheme,
+        endpoint_override=access.host or None,
+        retry_time_limit=timedelta(seconds=_RETRY_SECONDS * attempts),
     )
 
 

@@ -81,7 +81,13 @@ def _open(profile: str, binding: StorageBinding) -> ArrowStore:
     from floe.lake.stores.arrow import ArrowStore
     from floe.lake.stores.credentials import RenewableCredentials
 
-    return ArrowStore(access_of(binding), RenewableCredentials(lambda: _credentials(profile, binding.credentials)))
+    access = access_of(binding)
+    if binding.credentials.mode == "iam_role":
+        from floe.lake.stores.roles import can_assume_roles, keys_of_role
+
+        if can_assume_roles():
+            return ArrowStore(access, RenewableCredentials(lambda: keys_of_role(access)))
+    return ArrowStore(access, RenewableCredentials(lambda: _credentials(profile, binding.credentials)))
 
 
 def _credentials(profile: str, credentials: StorageCredentials) -> Credentials:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Result = TypeVar("Result")
-ATTEMPTS = 4
-_FIRST_SECONDS = 0.2
+ATTEMPTS = 6
+_FIRST_SECONDS = 0.1
 _LONGEST_SECONDS = 5.0
 
 
