@@ -23,6 +23,9 @@ class AssetDeclaration:
     deps: tuple[str, ...] = ()
     description: str = ""
     tags: tuple[str, ...] = ()
+    partition_by: tuple[str, ...] | None = None
+    sort_by: tuple[str, ...] | None = None
+    target_file_size: int | str | None = None
 
 
 @overload
@@ -37,10 +40,13 @@ def asset(
     deps: Sequence[str] = (),
     description: str = "",
     tags: Sequence[str] = (),
+    partition_by: str | Sequence[str] | None = None,
+    sort_by: str | Sequence[str] | None = None,
+    target_file_size: int | str | None = None,
 ) -> Callable[[Function], Function]: ...
 
 
-def asset(
+def asset(  # noqa: PLR0913 - each is a setting that users name
     function: Function | None = None,
     /,
     *,
@@ -49,6 +55,9 @@ def asset(
     deps: Sequence[str] = (),
     description: str = "",
     tags: Sequence[str] = (),
+    partition_by: str | Sequence[str] | None = None,
+    sort_by: str | Sequence[str] | None = None,
+    target_file_size: int | str | None = None,
 ) -> Function | Callable[[Function], Function]:
     """Make a table of what a function returns; use it as `@asset` or `@asset(layer="gold")`.
 
@@ -64,11 +73,29 @@ def asset(
         deps: Keys or names of assets that the function reads.
         description: What the table holds; the function's docstring if empty.
         tags: Tags, for selections.
+        partition_by: How the table is partitioned, e.g. `"month(day)"` or `["country", "bucket(16, id)"]`.
+        sort_by: Order of the rows in each file, e.g. `"day desc"`.
+        target_file_size: Size of a file, in bytes or as in `"128MB"`.
     """
-    declaration = AssetDeclaration(name, layer, tuple(deps), description, tuple(tags))
+    declaration = AssetDeclaration(
+        name,
+        layer,
+        tuple(deps),
+        description,
+        tuple(tags),
+        _texts(partition_by),
+        _texts(sort_by),
+        target_file_size,
+    )
 
     def declare(decorated: Function) -> Function:
         setattr(decorated, MARKER, declaration)
         return decorated
 
     return declare if function is None else declare(function)
+
+
+def _texts(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return (value,) if isinstance(value, str) else tuple(value)

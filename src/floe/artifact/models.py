@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from floe.artifact.base import Frozen
 from floe.artifact.dbt_project import DbtTransform, Exposure, Freshness, Resource, Selector
+from floe.artifact.layout import Layout
 from floe.artifact.settings import (
     CatalogBinding,
     ComputeBinding,
@@ -72,7 +73,7 @@ class Query(Frozen):
 class Incremental(Frozen):
     """How an increment meets the table that is there."""
 
-    strategy: Literal["append", "delete+insert", "merge", "microbatch"]
+    strategy: Literal["append", "delete+insert", "merge", "microbatch", "insert_overwrite"]
     unique_key: tuple[str, ...] = ()
     predicates: tuple[str, ...] = ()
     on_schema_change: Literal["ignore", "fail", "append_new_columns", "sync_all_columns"] = "ignore"
@@ -181,6 +182,8 @@ class Asset(Frozen):
     """Hash of the macros, other than dbt's own, that the node uses; empty where it uses none."""
     contract: str = ""
     """dbt's checksum of an enforced contract; empty where none is enforced."""
+    layout: Layout | None = None
+    """What the author says about the files of the table."""
 
     @property
     def publishes(self) -> bool:

@@ -21,11 +21,13 @@ from floe.artifact.models import (
 )
 from floe.compiler.dbt.cache import content_hash
 from floe.compiler.dbt.configs import said
+from floe.compiler.layout import layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from floe.artifact.layout import Layout
     from floe.compiler.dbt.cache import Entry
     from floe.compiler.dbt.project import DbtProject
     from floe.compiler.layers import Layers
@@ -44,6 +46,8 @@ class Placed:
     transform: str
     relation: Relation
     """Its name in the session."""
+    layout: Layout | None = None
+    """What its configuration says about the files of its table."""
 
 
 def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: ANN401 - dbt's node
@@ -63,7 +67,9 @@ def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: AN
     else:
         layer = layers.of_folder(PurePosixPath(node.path).parts[:-1]) or layers.of_schema(relation.namespace)
     key = f"{layer}.{node.alias}"
-    return Placed(node=node, key=key, layer=layer, path=path, transform=project.name, relation=relation)
+    # In a warehouse such settings are the adapter's.
+    layout = None if project.compute.is_warehouse else layout_of(node.config)
+    return Placed(node, key, layer, path, project.name, relation, layout)
 
 
 def relation_of(node: Any, project: DbtProject) -> Relation:  # noqa: ANN401 - dbt's node
@@ -168,6 +174,7 @@ def _common(placed: Placed) -> dict[str, Any]:
         "version_standing": _standing(node),
         "config": said(node.config),
         "contract": _contract(node),
+        "layout": placed.layout,
     }
 
 

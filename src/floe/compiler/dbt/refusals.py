@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from floe.compiler.layout import LayoutError, layout_of
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def check(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 - dbt's o
     if not project.compute.is_warehouse:
         lines += _duckdb_lines(manifest, project)
     refuse(sorted(lines))
+    if not project.compute.is_warehouse:
+        _refuse_layouts(manifest, project)
 
 
 def _duckdb_lines(manifest: Any, project: DbtProject) -> list[str]:  # noqa: ANN401 - dbt's Manifest
@@ -56,6 +59,28 @@ def refuse(lines: Sequence[str]) -> None:
             f"the dbt project uses {len(lines)} thing{'s' if len(lines) > 1 else ''} that this version does not run"
         )
         raise CompilationError("FLOE-0204", reason, "take them out, or disable the nodes", details=tuple(lines))
+
+
+def _refuse_layouts(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 - dbt's Manifest
+    built = [node for node in manifest.nodes.values() if str(node.resource_type) in ("model", "seed", "snapshot")]
+    lines = sorted(
+        f"{project.file_of(node)}: {_called(node)}: {problem}" for node in built for problem in _layout_problems(node)
+    )
+    if lines:
+        reason = f"the configuration of {len(lines)} table{'s' if len(lines) > 1 else ''} cannot be understood"
+        raise CompilationError("FLOE-0550", reason, "correct it in the model, or in dbt_project.yml", details=lines)
+
+
+def _layout_problems(node: Any) -> Iterator[str]:  # noqa: ANN401 - dbt's node
+    config = node.config
+    try:
+        layout = layout_of(config)
+    except LayoutError as error:
+        yield str(error)
+        return
+    overwrites = config.materialized == "incremental" and config.incremental_strategy == "insert_overwrite"
+    if overwrites and (layout is None or not layout.partition_by):
+        yield "`incremental_strategy: insert_overwrite` replaces partitions, and there is no `partition_by`"
 
 
 def _called(node: Any) -> str:  # noqa: ANN401 - dbt's node

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from floe.compiler.layout import SETTINGS, LayoutError, layout_of
 from floe.config.fields import TABLE_PATTERN
 from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.span import Span
@@ -15,12 +16,17 @@ from floe.diagnostics.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from floe.artifact.layout import Layout
+
 ARGUMENTS: dict[str, str] = {
     "name": "a text",
     "layer": "a text",
     "deps": "a list of texts",
     "description": "a text",
     "tags": "a list of texts",
+    "partition_by": "a text or a list of texts",
+    "sort_by": "a text or a list of texts",
+    "target_file_size": "a number of bytes or a text",
 }
 """Keyword arguments of the decorator, and what each must be."""
 
@@ -50,6 +56,7 @@ class Declaration:
     deps: tuple[Input, ...] = ()
     description: str = ""
     tags: tuple[str, ...] = ()
+    layout: Layout | None = None
 
     @property
     def key(self) -> str:
@@ -101,6 +108,7 @@ class Reader:
             place = arguments["name"][1] if "name" in arguments else span
             self.wrong(place, f"`{name}` cannot be the name of a table", "letters, digits and underscores only")
         parameters = self._parameters(function)
+        layout = self._layout(arguments, span)
         if len(self.diagnostics) > before:
             return None
         return Declaration(
@@ -115,7 +123,16 @@ class Reader:
             deps=self._deps(arguments),
             description=arguments["description"][0] if "description" in arguments else _summary(function),
             tags=tuple(sorted(set(arguments["tags"][0]))) if "tags" in arguments else (),
+            layout=layout,
         )
+
+    def _layout(self, arguments: dict[str, tuple[Any, Span]], span: Span) -> Layout | None:
+        try:
+            return layout_of({name: value for name, (value, _) in arguments.items() if name in SETTINGS})
+        except LayoutError as error:
+            named = next((name for name in SETTINGS if f"`{name}`" in str(error) and name in arguments), "")
+            self.wrong(arguments[named][1] if named else span, str(error), code="FLOE-0550")
+            return None
 
     def _arguments(self, decorator: ast.expr) -> dict[str, tuple[Any, Span]]:
         if not isinstance(decorator, ast.Call):
@@ -170,8 +187,12 @@ class Reader:
 
 
 def _is(value: object, expected: str) -> bool:
+    if expected == "a number of bytes or a text":
+        return isinstance(value, (int, str)) and not isinstance(value, bool)
+    if isinstance(value, str):
+        return expected.startswith("a text")
     if expected == "a text":
-        return isinstance(value, str)
+        return False
     return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
 
 

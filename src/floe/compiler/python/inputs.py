@@ -86,6 +86,7 @@ def python_asset(
         description=declaration.description,
         tags=declaration.tags,
         path=declaration.file,
+        layout=declaration.layout,
         fqn=(project, *declaration.folders[1:], declaration.name),
         python=PythonFunction(
             file=declaration.file,
