@@ -23,6 +23,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _SURROGATES = range(0xD800, 0xE000)
 _HIGHEST_CODE_POINT = 0x10FFFF
 _DECIMAL_TYPE = re.compile(r"decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)")
+_LITTLE_ENDIAN = frozenset({"int", "long", "date", "time", "timestamp", "timestamptz"})
 _MICROSECONDS = re.compile(r"\.\d{7,}")
 """More digits than a microsecond timestamp keeps: the text is not the stored value."""
 
@@ -39,6 +40,16 @@ def upper_bound(type_: str, text: str) -> bytes | None:
     if type_ == "string":
         return _string_upper_bound(text)
     return _exact(type_, "0.0" if _is_zero(type_, text) else text)
+
+
+def comparable(type_: str, bound: bytes) -> int | bytes:
+    """A bound as something that compares as the column's values do; of types other than floating-point numbers.
+
+    A bound of a column that was widened since may be shorter than its type.
+    """
+    if type_ in _LITTLE_ENDIAN:
+        return int.from_bytes(bound, "little", signed=True)
+    return int.from_bytes(bound, "big", signed=True) if _DECIMAL_TYPE.fullmatch(type_) else bound
 
 
 def bounded_types(schema: Mapping[str, Any]) -> dict[int, str]:

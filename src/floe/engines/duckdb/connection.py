@@ -59,4 +59,6 @@ def _settings(artifacts: CompiledArtifacts, project_directory: Path) -> dict[str
         "autoinstall_known_extensions": "false",
         # SQL must not see the variables of the Python code that happens to execute it.
         "python_enable_replacements": "false",
+        # With fewer, a table of more partitions gets many small files for each.
+        "partitioned_write_max_open_files": "500",
     }

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from floe.engines.duckdb.csv_faults import Dialect
-from floe.engines.duckdb.sql import literal, literal_list, quote
+from floe.engines.duckdb.sql import literal, path_list, quote
 from floe.errors import NodeError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from floe.engines.duckdb.incremental_sql import ColumnTypes
 
 _OPTION = re.compile(r"[a-z][a-z0-9_]*")
-_GLOB_CHARACTERS = re.compile(r"([*?\[])")
 _FUNCTIONS = {"csv": "read_csv", "parquet": "read_parquet", "json": "read_json"}
 # The whole file decides the types: a sample would let the size of a file change them.
 _WHOLE_FILE: dict[str, str | int | bool] = {"sample_size": -1}
@@ -59,7 +58,7 @@ class FileReader:
 
     def select(self) -> str:
         """SQL of all rows of the files."""
-        paths = literal_list(_GLOB_CHARACTERS.sub(r"[\1]", str(self.project_directory / file)) for file in self.files)
+        paths = path_list(str(self.project_directory / file) for file in self.files)
         arguments = [paths, *(f"{name}={literal(value)}" for name, value in self._options().items())]
         if self.forced_types:
             types = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in self.forced_types.items())

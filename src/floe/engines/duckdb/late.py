@@ -130,7 +130,7 @@ class LateNodes:
             if base is None:
                 release_relation(self._workspace, asset.relation)
                 return BuildOutcome(staged=stage_mark(self._workspace, asset))
-            return stage_relation(self._workspace, Target(asset.key, asset.relation, base))
+            return stage_relation(self._workspace, Target(asset.key, asset.relation, base, asset.layout))
 
     def data_test(self, test: Test) -> TestOutcome:
         """Let dbt run a data test with the project's own materialization, and stage the rows that it stored.

@@ -40,7 +40,7 @@ def build_in_batches(workspace: Workspace, late: LateNodes, asset: Asset, *, ful
         NodeError: batches failed, or give what an Iceberg table cannot store.
         LakeError: the published table cannot be read, or the file cannot be written.
     """
-    target = Target(asset.key, asset.relation, workspace.state(asset))
+    target = Target.of(workspace, asset)
     continues = target.base.exists and not full_refresh and not is_superseded(target.base)
     model = _Model.of(workspace, late, asset, target)
     batches = late.batches(asset, is_incremental=continues)

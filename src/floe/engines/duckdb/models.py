@@ -44,7 +44,7 @@ def build_model(workspace: Workspace, asset: Asset, query: Query, *, full_refres
         NodeError: the SQL is at fault, or gives what an Iceberg table cannot store.
         LakeError: the published table cannot be read, or the file cannot be written.
     """
-    target = Target(asset.key, asset.relation, workspace.state(asset))
+    target = Target.of(workspace, asset)
     continues = target.base.exists and not full_refresh and not is_superseded(target.base)
     if asset.incremental is None or query.increment is None or not continues:
         with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path)):

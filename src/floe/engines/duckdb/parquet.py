@@ -1,40 +1,168 @@
-"""Parquet files of Iceberg tables: written once, with field ids and statistics."""
+"""Parquet files of Iceberg tables: written with field ids and statistics, by partition, in order, of a size."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from floe.engines.duckdb.sql import literal, quote
+from floe.engines.duckdb.sql import literal, path_list, quote
 from floe.lake.base import ColumnStatistics, StagedFile
 from floe.lake.files import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from duckdb import DuckDBPyConnection
+
+    from floe.engines.duckdb.layout import FileLayout
     from floe.engines.duckdb.workspace import Workspace
-    from floe.lake.stores.base import FileStore
+    from floe.lake.base import PartitionValue, TableState
+
+_OPTIONS = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS"
+_SUFFIX = ".parquet"
+_PROBED_ROWS = 122_880
+"""Rows of a row group: as many are written to see how large a row is."""
+_TOLERATED = 1.5
+"""Times the target size that a file may have before it is divided."""
 
 
-def write_file(
-    workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, store: FileStore
-) -> StagedFile | None:
-    """Write the rows of `select`, whose columns are those of the schema, to a new file of the store.
-
-    It is None when there are no rows.
+def write_files(
+    workspace: Workspace, base: TableState, select: str, schema: Mapping[str, Any], layout: FileLayout
+) -> tuple[StagedFile, ...]:
+    """Write the rows of `select`, whose columns are those of the schema, to new files; none when there are no rows.
 
     The first line of `select` is the first line of the statement.
 
     Raises:
-        duckdb.Error: the query fails or the file cannot be written.
-        LakeError: an empty file cannot be removed.
+        duckdb.Error: the query fails or a file cannot be written.
+        LakeError: the folder cannot be made.
     """
-    options = f"FORMAT parquet, COMPRESSION zstd, FIELD_IDS {_struct_ids(schema)}, RETURN_STATS, USE_TMP_FILE false"
-    statement = f"COPY ({select}\n) TO {literal(local_path(path))} ({options})"
-    row = workspace.execute(statement).fetchone()
-    if row is None or row[1] == 0:
-        store.delete([path])
-        return None
-    return StagedFile(path, int(row[1]), int(row[2]), _statistics(row[4], schema))
+    writer = _Writer(workspace, base, schema, layout)
+    if layout.sort and (layout.partitions or layout.target_size):
+        return writer.sorted_parts(select)
+    if layout.partitions:
+        return writer.partitions(select)
+    if layout.target_size:
+        return writer.sized(select, layout.target_size, ())
+    return writer.one(f"{_ordered(select, layout.sort)}", ())
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """The files of one write."""
+
+    workspace: Workspace
+    base: TableState
+    schema: Mapping[str, Any]
+    layout: FileLayout
+
+    def one(self, select: str, partition: tuple[PartitionValue, ...]) -> tuple[StagedFile, ...]:
+        """One file with all rows."""
+        path = self.workspace.new_file(self.base)
+        row = self._copy(select, path, "USE_TMP_FILE false").fetchone()
+        return self._kept([] if row is None else [(path, row, partition)])
+
+    def sized(self, select: str, size: int, partition: tuple[PartitionValue, ...]) -> tuple[StagedFile, ...]:
+        """Files of about `size` bytes."""
+        rows = self._copy_to_folder(select, f"FILE_SIZE_BYTES {size}")
+        return self._kept([(path, row, partition) for path, row in rows])
+
+    def partitions(self, select: str) -> tuple[StagedFile, ...]:
+        """A file for each partition, in which rows lie as they come; large ones are divided."""
+        columns = self.layout.partitions
+        names = ", ".join(column.name for column in columns)
+        rows = self._copy_to_folder(self._with_partitions(select), f"PARTITION_BY ({names}), HIVE_FILE_PATTERN false")
+        files = self._kept([(path, row, self._values(row[5])) for path, row in rows])
+        return tuple(part for file in files for part in self._divided(file))
+
+    def sorted_parts(self, select: str) -> tuple[StagedFile, ...]:
+        """Files that follow each other in the sort order of each partition: the rows are sorted once, then cut.
+
+        DuckDB numbers the rows of a table in the order of the query that made it.
+        """
+        workspace, names = self.workspace, [column.name for column in self.layout.partitions]
+        table = workspace.new_name()
+        ordered = _ordered(self._with_partitions(select), (*names, *self.layout.sort))
+        workspace.execute(f"CREATE TEMP TABLE {table} AS {ordered}")
+        try:
+            values = "".join(f", {name}::VARCHAR" for name in names)
+            found = f"SELECT min(rowid), count(*){values} FROM {table}"
+            grouped = f"{found} GROUP BY ALL ORDER BY 1" if names else found
+            parts = [row for row in workspace.execute(grouped).fetchall() if row[1]]
+            return tuple(file for part in parts for file in self._cut(table, part))
+        finally:
+            workspace.execute(f"DROP TABLE {table}")
+
+    def _cut(self, table: str, part: Sequence[Any]) -> Iterator[StagedFile]:
+        """Files of the target size from a range of a table."""
+        first, left, *texts = part
+        values = self._values({column.name: text for column, text in zip(self.layout.partitions, texts, strict=True)})
+        columns = ", ".join(quote(field["name"]) for field in self.schema["fields"])
+        row_size = 0.0
+        while left:
+            count = self._rows_of_file(left, row_size)
+            select = f"SELECT {columns} FROM {table} WHERE rowid BETWEEN {first} AND {first + count - 1}"
+            (file,) = self.one(select, values)
+            known, row_size = row_size, file.size_bytes / file.record_count
+            if not known and count < left:
+                self.base.store.delete([file.path])
+                continue
+            yield file
+            first, left = first + count, left - count
+
+    def _rows_of_file(self, left: int, row_size: float) -> int:
+        size = self.layout.target_size
+        if not size:
+            return left
+        if not row_size:
+            return min(left, _PROBED_ROWS)
+        files = max(round(left * row_size / size), 1)
+        return math.ceil(left / files)
+
+    def _divided(self, file: StagedFile) -> tuple[StagedFile, ...]:
+        size = self.layout.target_size
+        if not size or file.size_bytes <= size * _TOLERATED:
+            return (file,)
+        path = path_list([local_path(file.path)])
+        parts = self.sized(f"SELECT * FROM read_parquet({path}, hive_partitioning=false)", size, file.partition)
+        self.base.store.delete([file.path])
+        return parts
+
+    def _with_partitions(self, select: str) -> str:
+        if not self.layout.partitions:
+            return select
+        added = ", ".join(f"{column.sql} AS {column.name}" for column in self.layout.partitions)
+        return f"SELECT *, {added} FROM ({select}\n) AS floe_rows"
+
+    def _values(self, texts: Mapping[str, str | None]) -> tuple[PartitionValue, ...]:
+        return tuple(column.value(texts[column.name]) for column in self.layout.partitions)
+
+    def _copy_to_folder(self, select: str, options: str) -> list[tuple[str, Sequence[Any]]]:
+        folder, _, name = self.workspace.new_file(self.base).rpartition("/")
+        pattern = f"FILENAME_PATTERN {literal(f'{name.removesuffix(_SUFFIX)}-{{i}}')}, OVERWRITE_OR_IGNORE true"
+        rows = self._copy(select, folder, f"{options}, {pattern}").fetchall()
+        return [(f"{folder}/{row[0].rpartition('/')[2]}", row) for row in rows]
+
+    def _copy(self, select: str, path: str, options: str) -> DuckDBPyConnection:
+        target = f"{literal(local_path(path))} ({_OPTIONS}, FIELD_IDS {_struct_ids(self.schema)}, {options})"
+        return self.workspace.execute(f"COPY ({select}\n) TO {target}")
+
+    def _kept(self, written: Sequence[tuple[str, Sequence[Any], tuple[PartitionValue, ...]]]) -> tuple[StagedFile, ...]:
+        """The files that have rows; the others are deleted."""
+        empty = [path for path, row, _ in written if row[1] == 0]
+        if empty:
+            self.base.store.delete(empty)
+        order = self.layout.sort_order_id
+        return tuple(
+            StagedFile(path, int(row[1]), int(row[2]), _statistics(row[4], self.schema), partition, order)
+            for path, row, partition in written
+            if row[1]
+        )
+
+
+def _ordered(select: str, terms: Sequence[str]) -> str:
+    return f"SELECT * FROM ({select}\n) AS floe_rows ORDER BY {', '.join(terms)}" if terms else select
 
 
 def _statistics(columns: Mapping[str, Mapping[str, str]], schema: Mapping[str, Any]) -> tuple[ColumnStatistics, ...]:

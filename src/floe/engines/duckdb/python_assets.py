@@ -31,7 +31,7 @@ def build_python(workspace: Workspace, modules: PythonModules, asset: Asset, pyt
         NodeError: the file cannot be imported, the function raises, or returns something that is no table.
         LakeError: the table's current state cannot be read, or the file cannot be written.
     """
-    target = Target(asset.key, asset.relation, workspace.state(asset))
+    target = Target.of(workspace, asset)
     function = modules.function(asset.key, python)
     with modules.importable(python.file), _user_code(workspace, asset, python), workspace.cursor_for_users() as users:
         result = function(**_inputs(workspace, users, python))

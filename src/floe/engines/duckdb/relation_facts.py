@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from floe.lake.base import StagedFile
 
@@ -30,10 +30,25 @@ class RelationFacts:
     """By the name in lower case; what the file has no exact statistics of is not here."""
 
 
-def facts_of_file(file: StagedFile | None, schema: Mapping[str, Any]) -> RelationFacts:
-    """The facts of a relation that shows one file; None is a file without rows, which was not kept."""
-    if file is None:
-        return RelationFacts(0, {})
+def facts_of_files(files: Sequence[StagedFile], schema: Mapping[str, Any]) -> RelationFacts:
+    """The facts of a relation that shows the rows of some files."""
+    each = [_facts_of_file(file, schema) for file in files]
+    if len(each) == 1:
+        return each[0]
+    names = set.intersection(*(set(facts.columns) for facts in each)) if each else set()
+    columns = {name: _together([facts.columns[name] for facts in each]) for name in names}
+    return RelationFacts(sum(facts.rows for facts in each), columns)
+
+
+def _together(columns: Sequence[ColumnFacts]) -> ColumnFacts:
+    """A file whose values are all null has no range; then none is known."""
+    ranges = [column.range for column in columns if column.range is not None]
+    known = len(ranges) == len(columns)
+    limits = (min(low for low, _ in ranges), max(high for _, high in ranges)) if known else None
+    return ColumnFacts(sum(column.nulls for column in columns), limits)
+
+
+def _facts_of_file(file: StagedFile, schema: Mapping[str, Any]) -> RelationFacts:
     statistics = {column.field_id: column for column in file.statistics}
     columns = {}
     for field in schema["fields"]:

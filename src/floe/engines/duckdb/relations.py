@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome
@@ -48,7 +49,7 @@ def stage_relation(workspace: Workspace, target: Target) -> BuildOutcome:
         return BuildOutcome()
     staged = relation.model_copy(update={"identifier": workspace.new_name()})
     query = f"SELECT * FROM {relation_name(relation)}"
-    outcome = stage_query(workspace, Target(target.key, staged, target.base), query)
+    outcome = stage_query(workspace, replace(target, relation=staged), query)
     _drop(workspace, relation)
     workspace.execute(f"ALTER VIEW {relation_name(staged)} RENAME TO {quote(relation.identifier)}")
     release_relation(workspace, relation)

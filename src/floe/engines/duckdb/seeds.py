@@ -24,7 +24,7 @@ def build_seed(workspace: Workspace, asset: Asset, seed: Seed) -> BuildOutcome:
         NodeError: the file does not fit its column types.
         LakeError: the table's current state cannot be read, or the file cannot be written.
     """
-    target = Target(asset.key, asset.relation, workspace.state(asset))
+    target = Target.of(workspace, asset)
     loaded = workspace.new_name()
     with sql_faults(SqlOrigin(asset.key)):
         columns = ", ".join(f"{quote(name)} {type_}" for name, type_ in seed.columns)

@@ -28,7 +28,7 @@ def build_snapshot(workspace: Workspace, asset: Asset, query: Query, how: DbtSna
         NodeError: the SQL is at fault, or the published table is not a snapshot of this configuration.
         LakeError: the published table cannot be read, or the file cannot be written.
     """
-    target = Target(asset.key, asset.relation, workspace.state(asset))
+    target = Target.of(workspace, asset)
     sql = query.sql.rstrip().rstrip(";")
     with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path)):
         if not target.base.exists:

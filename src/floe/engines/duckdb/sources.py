@@ -54,7 +54,7 @@ def build_source(workspace: Workspace, asset: Asset, source: SourceFiles, *, ful
         NodeError: no file matches, a file cannot be read, or its rows do not fit the table.
         LakeError: the published table cannot be read, or the file cannot be written.
     """
-    landing = _Landing(workspace, asset, source, Target(asset.key, asset.relation, workspace.state(asset)))
+    landing = _Landing(workspace, asset, source, Target.of(workspace, asset))
     files = source_files(asset.key, source, workspace.project_directory)
     anew = full_refresh or not landing.target.base.exists
     match source.mode:

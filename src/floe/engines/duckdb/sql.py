@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from floe.artifact.models import Relation
+
+
+_GLOB_CHARACTERS = re.compile(r"([*?\[])")
 
 
 def quote(name: str) -> str:
@@ -29,6 +33,11 @@ def literal(value: str | float | bool) -> str:
 def literal_list(values: Iterable[str]) -> str:
     """A list of strings as a SQL literal."""
     return f"[{', '.join(literal(value) for value in values)}]"
+
+
+def path_list(paths: Iterable[str]) -> str:
+    """Paths as a SQL literal for readers of files, in which none is a pattern."""
+    return literal_list(_GLOB_CHARACTERS.sub(r"[\1]", path) for path in paths)
 
 
 def relation_name(relation: Relation) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import duckdb
 
 from floe.engines.base import BuildOutcome
-from floe.engines.duckdb.parquet import write_file
-from floe.engines.duckdb.relation_facts import facts_of_file
+from floe.engines.duckdb.layout import FileLayout, file_layout
+from floe.engines.duckdb.parquet import write_files
+from floe.engines.duckdb.relation_facts import facts_of_files
 from floe.engines.duckdb.sql import quote, relation_name, subquery
 from floe.engines.duckdb.superseded import SUPERSEDED_PROPERTY, is_superseded
 from floe.engines.duckdb.table_files import TableFiles, engine_types_of
@@ -22,7 +23,8 @@ from floe.lake.schema import assign_schema
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from floe.artifact.models import Relation
+    from floe.artifact.layout import Layout
+    from floe.artifact.models import Asset, Relation
     from floe.engines.duckdb.workspace import Workspace
     from floe.lake.base import StagedFile, TableState
 
@@ -51,6 +53,17 @@ class Target:
     key: str
     relation: Relation
     base: TableState
+    layout: Layout | None = None
+    """What the author says about the table's files."""
+
+    @classmethod
+    def of(cls, workspace: Workspace, asset: Asset) -> Target:
+        """What is built for an asset.
+
+        Raises:
+            LakeError: the catalog or the table's metadata cannot be read.
+        """
+        return cls(asset.key, asset.relation, workspace.state(asset), asset.layout)
 
 
 @dataclass(frozen=True)
@@ -83,63 +96,72 @@ def columns_of(workspace: Workspace, query: str) -> tuple[Column, ...]:
 
 
 def stage_query(workspace: Workspace, target: Target, query: str, change: Change = REPLACE) -> BuildOutcome:
-    """Write the query's rows as the table's new file and make the session's relation show the table with them.
+    """Write the query's rows as the table's new files and make the session's relation show the table with them.
 
     Raises:
         duckdb.Error: the query fails.
-        NodeError: a column's type or value cannot be stored.
-        LakeError: the file cannot be written.
+        NodeError: a column's type or value cannot be stored, or the layout does not fit the columns.
+        LakeError: a file cannot be written.
     """
     columns = columns_of(workspace, query)
     typed = [(column.name, column.type.iceberg) for column in columns]
     schema = assign_schema(typed, target.base, change.operation)
-    path = workspace.new_file(target.base)
+    layout = file_layout(target.key, target.layout, schema, target.base)
     try:
-        file = write_file(workspace, _select_stored(columns, query), schema, path, target.base.store)
+        files = write_files(workspace, target.base, _select_stored(columns, query), schema, layout)
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
         raise _out_of_range(error, columns) or error from error
     engine_types = {column.name: column.type.text for column in columns if column.type.is_converted}
-    files = _session_files(change, file, schema, engine_types)
-    workspace.create_view(target.relation, files.select())
+    workspace.create_view(target.relation, _session_files(change, files, schema, engine_types).select())
     if change.kept is None:
-        workspace.facts[relation_name(target.relation)] = facts_of_file(file, schema)
+        workspace.facts[relation_name(target.relation)] = facts_of_files(files, schema)
+    staged = Staged(files, schema, layout, engine_types)
     return BuildOutcome(
-        rows=file.record_count if file else 0,
-        bytes=file.size_bytes if file else 0,
-        staged=_staged(target, change, schema, file, engine_types),
+        rows=sum(file.record_count for file in files),
+        bytes=sum(file.size_bytes for file in files),
+        staged=_staged(target, change, staged),
     )
 
 
-def _staged(
-    target: Target,
-    change: Change,
-    schema: Mapping[str, Any],
-    file: StagedFile | None,
-    engine_types: Mapping[str, str],
-) -> StagedTable | None:
+@dataclass(frozen=True)
+class Staged:
+    """What was written for a table."""
+
+    files: tuple[StagedFile, ...]
+    schema: Mapping[str, Any]
+    layout: FileLayout
+    engine_types: Mapping[str, str]
+
+
+def _staged(target: Target, change: Change, written: Staged) -> StagedTable | None:
     """What publishing would change; None for an increment that brought nothing."""
+    schema, layout = written.schema, written.layout
     is_same = change.kept is not None and change.kept.schema["fields"] == schema["fields"]
-    if is_same and file is None and not change.removed_paths and not change.properties:
+    has_changes = written.files or change.removed_paths or change.properties or layout.changes(target.base)
+    if is_same and not has_changes:
         return None
     return StagedTable(
         asset=target.key,
         base=target.base,
         schema=schema,
         operation=change.operation,
-        files=() if file is None else (file,),
+        files=written.files,
         removed_paths=change.removed_paths,
         properties={
             **dict(change.properties),
-            **_engine_types_property(target.base, engine_types),
+            **_engine_types_property(target.base, written.engine_types),
+            **layout.properties(target.base),
             **({SUPERSEDED_PROPERTY: ""} if is_superseded(target.base) else {}),
         },
+        spec=layout.spec,
+        sort_order=layout.order,
     )
 
 
 def _session_files(
-    change: Change, file: StagedFile | None, schema: Mapping[str, Any], engine_types: Mapping[str, str]
+    change: Change, files: Sequence[StagedFile], schema: Mapping[str, Any], engine_types: Mapping[str, str]
 ) -> TableFiles:
-    new = () if file is None else (file.path,)
+    new = tuple(file.path for file in files)
     if change.kept is None:
         return TableFiles(new, schema, engine_types, differ=False)
     differ = change.kept.differ or change.kept.schema["fields"] != schema["fields"]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from floe.engines.duckdb.sql import literal, literal_list, quote
+from floe.engines.duckdb.sql import literal, path_list, quote
 from floe.engines.duckdb.types import type_of_iceberg
 from floe.lake.base import ENGINE_TYPES_PROPERTY
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 FILE_COLUMN = "floe_file"
 """Extra column of `TableFiles.select_with_file`: the file in which a row lies."""
-_GLOB_CHARACTERS = re.compile(r"([*?\[])")
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class TableFiles:
         return f"CAST({name} AS {own_type}) AS {name}" if own_type else name
 
     def _arguments(self) -> str:
-        paths = literal_list(_GLOB_CHARACTERS.sub(r"[\1]", path) for path in self.paths)
+        paths = path_list(self.paths)
         # A project inside a folder like `year=2026` must not gain a column.
         arguments = f"{paths}, hive_partitioning=false"
         return f"{arguments}, schema={self._field_map()}" if self.differ else arguments
