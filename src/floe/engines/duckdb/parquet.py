@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from floe.engines.duckdb.sql import literal, path_list, quote
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from floe.engines.duckdb.layout import FileLayout
     from floe.engines.duckdb.workspace import Workspace
     from floe.lake.base import PartitionValue, TableState
+    from floe.lake.stores.base import FileStore
 
 _OPTIONS = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS"
 _SUFFIX = ".parquet"
@@ -48,6 +49,27 @@ def write_files(
     return writer.one(f"{_ordered(select, layout.sort)}", ())
 
 
+def write_file(
+    workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, store: FileStore
+) -> StagedFile | None:
+    """Write the rows of `select`, whose columns are those of the schema, to a new file; None when there are none.
+
+    Raises:
+        duckdb.Error: the query fails or the file cannot be written.
+        LakeError: an empty file cannot be removed.
+    """
+    row = _copy(workspace, select, schema, path, "USE_TMP_FILE false").fetchone()
+    if row is None or row[1] == 0:
+        store.delete([path])
+        return None
+    return StagedFile(path, int(row[1]), int(row[2]), _statistics(row[4], schema))
+
+
+def _copy(workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, options: str) -> DuckDBPyConnection:
+    target = f"{literal(local_path(path))} ({_OPTIONS}, FIELD_IDS {_struct_ids(schema)}, {options})"
+    return workspace.execute(f"COPY ({select}\n) TO {target}")
+
+
 @dataclass(frozen=True)
 class _Writer:
     """The files of one write."""
@@ -60,8 +82,9 @@ class _Writer:
     def one(self, select: str, partition: tuple[PartitionValue, ...]) -> tuple[StagedFile, ...]:
         """One file with all rows."""
         path = self.workspace.new_file(self.base)
-        row = self._copy(select, path, "USE_TMP_FILE false").fetchone()
-        return self._kept([] if row is None else [(path, row, partition)])
+        file = write_file(self.workspace, select, self.schema, path, self.base.store)
+        order = self.layout.sort_order_id
+        return () if file is None else (replace(file, partition=partition, sort_order_id=order),)
 
     def sized(self, select: str, size: int, partition: tuple[PartitionValue, ...]) -> tuple[StagedFile, ...]:
         """Files of about `size` bytes."""
@@ -141,12 +164,8 @@ class _Writer:
     def _copy_to_folder(self, select: str, options: str) -> list[tuple[str, Sequence[Any]]]:
         folder, _, name = self.workspace.new_file(self.base).rpartition("/")
         pattern = f"FILENAME_PATTERN {literal(f'{name.removesuffix(_SUFFIX)}-{{i}}')}, OVERWRITE_OR_IGNORE true"
-        rows = self._copy(select, folder, f"{options}, {pattern}").fetchall()
+        rows = _copy(self.workspace, select, self.schema, folder, f"{options}, {pattern}").fetchall()
         return [(f"{folder}/{row[0].rpartition('/')[2]}", row) for row in rows]
-
-    def _copy(self, select: str, path: str, options: str) -> DuckDBPyConnection:
-        target = f"{literal(local_path(path))} ({_OPTIONS}, FIELD_IDS {_struct_ids(self.schema)}, {options})"
-        return self.workspace.execute(f"COPY ({select}\n) TO {target}")
 
     def _kept(self, written: Sequence[tuple[str, Sequence[Any], tuple[PartitionValue, ...]]]) -> tuple[StagedFile, ...]:
         """The files that have rows; the others are deleted."""
