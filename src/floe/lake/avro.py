@@ -18,7 +18,6 @@ from pyiceberg.avro.decoder import new_decoder
 from pyiceberg.avro.file import MAGIC, META_SCHEMA, SYNC_SIZE, AvroFile, AvroFileHeader, AvroOutputFile
 from pyiceberg.avro.resolver import construct_reader, construct_writer, resolve_reader
 from pyiceberg.manifest import (
-    DEFAULT_READ_VERSION,
     MANIFEST_ENTRY_SCHEMAS,
     MANIFEST_LIST_FILE_SCHEMAS,
     DataFile,
@@ -184,7 +183,9 @@ def _header_writer() -> Writer:
 @lru_cache(_LAYOUTS_KEPT)
 def _reader(kind: Kind, avro_schema: str) -> Reader:
     written = AvroSchemaConversion().avro_to_iceberg(json.loads(avro_schema))
-    wanted = (MANIFEST_ENTRY_SCHEMAS if kind == "manifest_entry" else MANIFEST_LIST_FILE_SCHEMAS)[DEFAULT_READ_VERSION]
+    # The layout of version 3 begins with that of version 2; its last fields, which may be missing, say where a
+    # deletion vector lies.
+    wanted = MANIFEST_ENTRY_SCHEMAS[3] if kind == "manifest_entry" else MANIFEST_LIST_FILE_SCHEMAS[FORMAT_VERSION]
     return resolve_reader(written, wanted, _RECORDS[kind], _ENUMS[kind])
 
 

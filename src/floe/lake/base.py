@@ -76,12 +76,46 @@ class TableState:
 
 
 @dataclass(frozen=True)
+class DeleteFile:
+    """Rows that another engine marked as deleted, without rewriting the files that hold them."""
+
+    path: str
+    kind: Literal["positions", "vector", "equality"]
+    """Places of rows in a Parquet file, the same as a bitmap of one data file, or the values of deleted rows."""
+    sequence_number: int
+    partition: tuple[object, ...] | None = None
+    """Spec id and values of the partition to which `equality` deletes are limited; None: the whole table."""
+    equality_ids: tuple[int, ...] = ()
+    """Field ids of the columns whose values `equality` deletes hold."""
+    referenced: str = ""
+    """The location of the one data file that it is about, where it says so."""
+    offset: int = 0
+    """First byte of a `vector` in its file."""
+    length: int = 0
+    """Bytes of a `vector`."""
+
+
+@dataclass(frozen=True)
 class StoredFile:
     """A live data file of a snapshot."""
 
     path: str
     record_count: int
     size_bytes: int
+    location: str = ""
+    """How manifests and delete files name it."""
+    sequence_number: int = 0
+    """Of the snapshot that added it: deletes of older snapshots do not apply to it."""
+    spec_id: int = 0
+    partition: tuple[object, ...] = ()
+    """Values of its partition in the order of the spec's fields, as Avro holds them (days and microseconds as int)."""
+    lower_bounds: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    """Field id -> bytes below which no value is; see `floe.lake.bounds`."""
+    upper_bounds: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    null_counts: Mapping[int, int] = field(default_factory=dict, repr=False)
+    """Field id -> how many values are null, where the writer said so."""
+    deletes: tuple[DeleteFile, ...] = ()
+    """What other engines deleted from it."""
 
 
 @dataclass(frozen=True)

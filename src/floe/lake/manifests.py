@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from floe.lake.stores.base import FileStore
 
 __all__ = [
+    "DataFile",
+    "DataFileContent",
+    "FileFormat",
     "ManifestContent",
     "ManifestContents",
     "ManifestEntry",

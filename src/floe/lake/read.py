@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from floe.errors import LakeError
-from floe.lake.base import DIGEST_PROPERTY, RUN_ID_PROPERTY, StoredFile
-from floe.lake.files import local_path
+from floe.lake.base import DIGEST_PROPERTY, RUN_ID_PROPERTY
 from floe.lake.metadata import FORMAT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from floe.lake.base import TableState
-    from floe.lake.manifests import ManifestFile
+    from floe.lake.base import StoredFile, TableState
+
+_READABLE_VERSIONS = (FORMAT_VERSION, 3)
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,20 @@ class TableSnapshot:
 
 
 def live_files(state: TableState, snapshot_id: int | None = None) -> tuple[StoredFile, ...]:
-    """The data files of a snapshot (of the current one if None); none for a table that does not exist.
+    """The data files of a snapshot (of the current one if None) with the deletes that apply to each.
+
+    There are none for a table that does not exist.
 
     Raises:
         LakeError: there is no such snapshot, its files cannot be read, or it uses features that this version lacks.
     """
-    require_supported(state)
+    require_readable(state)
     snapshot = current_snapshot(state) if snapshot_id is None else _snapshot(state, snapshot_id)
     if snapshot is None:
         return ()
-    from floe.lake.manifests import read_entries, read_list
+    from floe.lake.live import files_of
 
-    manifests = read_list(state.store, snapshot["manifest-list"])
-    refuse_delete_files(state, manifests)
-    live = [manifest for manifest in manifests if manifest.has_added_files() or manifest.has_existing_files()]
-    files = [entry.data_file for manifest in live for entry in read_entries(state.store, manifest)]
-    return tuple(StoredFile(local_path(item.file_path), item.record_count, item.file_size_in_bytes) for item in files)
+    return files_of(state, snapshot)
 
 
 def schema(state: TableState, snapshot_id: int | None = None) -> dict[str, Any]:
@@ -84,30 +82,29 @@ def current_snapshot(state: TableState) -> Mapping[str, Any] | None:
     return None if state.snapshot_id is None else _snapshot(state, state.snapshot_id)
 
 
-def require_supported(state: TableState) -> None:
-    """Refuse tables of another format version.
+def require_readable(state: TableState) -> None:
+    """Refuse tables of a format version that cannot be read.
 
     Raises:
         LakeError: the table exists in a format version that this Floe does not know.
     """
-    version = state.metadata.get("format-version", FORMAT_VERSION)
-    if version != FORMAT_VERSION:
-        reason = f"`{state.name}` has Iceberg format version {version}, this Floe reads and writes version 2"
-        raise LakeError("FLOE-0507", reason, "drop the table from the catalog, or use another name for the asset")
+    _require(state, _READABLE_VERSIONS, "reads versions 2 and 3")
 
 
-def refuse_delete_files(state: TableState, manifests: Sequence[ManifestFile]) -> None:
-    """Refuse snapshots in which another engine marked rows as deleted.
+def require_supported(state: TableState) -> None:
+    """Refuse tables of a format version that cannot be written.
 
     Raises:
-        LakeError: the snapshot has live delete files; ignoring them would bring deleted rows back.
+        LakeError: the table exists in another format version than Floe's.
     """
-    from floe.lake.manifests import ManifestContent
+    _require(state, (FORMAT_VERSION,), "writes version 2")
 
-    deletes = [item for item in manifests if item.content == ManifestContent.DELETES]
-    if any(item.has_added_files() or item.has_existing_files() for item in deletes):
-        reason = f"`{state.name}` has delete files of another engine, which this version cannot read"
-        raise LakeError("FLOE-0507", reason, "compact the table with that engine, or run with --full-refresh")
+
+def _require(state: TableState, versions: Sequence[int], what: str) -> None:
+    version = state.metadata.get("format-version", FORMAT_VERSION)
+    if version not in versions:
+        reason = f"`{state.name}` has Iceberg format version {version}, and this Floe {what}"
+        raise LakeError("FLOE-0507", reason, "drop the table from the catalog, or use another name for the asset")
 
 
 def _find(state: TableState, snapshot_id: int) -> Mapping[str, Any] | None:

@@ -45,7 +45,7 @@ def stage_increment(
         NodeError: the columns changed and `on_schema_change` is `fail`, or a type cannot be stored.
         LakeError: the published table cannot be read, or the file cannot be written.
     """
-    published = published_files(target.base)
+    published = published_files(target.base, workspace.execute)
     workspace.create_view(target.relation, published.select())
     if how.strategy == "append":
         increment = column_types(workspace, subquery(query))

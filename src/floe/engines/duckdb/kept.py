@@ -101,7 +101,7 @@ class KeptTables:
         return taken | {TableName(item.namespace, item.identifier) for item in kept if item is not None}
 
     def _restore(self, name: TableName, state: TableState) -> str:
-        relation, rows = _relation(name), published_files(state).select()
+        relation, rows = _relation(name), published_files(state, self.workspace.execute).select()
         told = ""
         with sql_faults(SqlOrigin(str(name))):
             self.workspace.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(name.namespace)}")
@@ -157,7 +157,7 @@ class KeptTables:
         everything = query, Change(REPLACE.operation, properties=properties)
         if not base.exists or base.metadata.get("properties", {}).get(DEFINITION) != properties[0][1]:
             return everything
-        files = published_files(base)
+        files = published_files(base, self.workspace.execute)
         if _shape(self.workspace, query) != _shape(self.workspace, files.select()):
             return everything
         if self._has_rows(f"{files.select()} EXCEPT ALL {query}"):

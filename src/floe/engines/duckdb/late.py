@@ -195,7 +195,7 @@ class LateNodes:
         exists = table.exists and not is_superseded(table)
         if exists:
             with sql_faults(SqlOrigin(asset.key)):
-                self._workspace.create_view(asset.relation, published_files(table).select())
+                self._workspace.create_view(asset.relation, published_files(table, self._workspace.execute).select())
         return exists
 
     def keep(self, path: str, sql: str) -> None:

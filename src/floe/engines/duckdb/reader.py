@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -14,7 +15,7 @@ from floe.engines.duckdb.connection import open_database
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.hooks import hooks_that_only_define
 from floe.engines.duckdb.sql import quote, subquery
-from floe.engines.duckdb.table_files import TableFiles, published_files
+from floe.engines.duckdb.table_files import published_files
 from floe.errors import NodeError, UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import CompiledArtifacts, Hook, Query
     from floe.engines.duckdb.catalog_names import Readable
+    from floe.engines.duckdb.footers import Execute
     from floe.engines.duckdb.remote import Remote
     from floe.lake.base import Catalog, TableState
 
@@ -88,7 +90,7 @@ class Reader:
         if readable.view is not None:
             reason = f"`{readable.name}` is a view, which has no snapshots"
             raise UsageError("FLOE-0423", reason, "ask for the tables that it reads")
-        return self._fetch(_as_it_was(self._state(readable), at), limit, str(readable.name))
+        return self._fetch(_as_it_was(self._state(readable), at, self._connection.execute), limit, str(readable.name))
 
     def sql(self, text: str, limit: int | None = None) -> QueryResult:
         """The first rows of a query (all if `limit` is None).
@@ -168,7 +170,11 @@ class Reader:
             return
         self._opened.add(name)
         schema, identifier = self._schema(name[0] or _DEFAULT_SCHEMA), quote(name[1])
-        body = self._view(readable, readable.view) if readable.view else published_files(self._state(readable)).select()
+        body = (
+            self._view(readable, readable.view)
+            if readable.view
+            else published_files(self._state(readable), self._connection.execute).select()
+        )
         with _faults(str(readable.name)):
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             self._connection.execute(f"CREATE OR REPLACE VIEW {schema}.{identifier} AS {body}")
@@ -240,12 +246,12 @@ def _faults(subject: str) -> Iterator[None]:
         raise
 
 
-def _as_it_was(table: TableState, at: str) -> str:
+def _as_it_was(table: TableState, at: str, execute: Execute) -> str:
     """SQL of an older snapshot, in the types that are stored: the properties that restore others are today's."""
     from floe.lake.history.points import snapshot_at
 
-    files = published_files(table, snapshot_at(table, at))
-    return TableFiles(files.paths, files.schema, {}, files.differ).select()
+    files = published_files(table, execute, snapshot_at(table, at))
+    return replace(files, engine_types={}).select()
 
 
 def _table_names(tree: Any) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401 - JSON

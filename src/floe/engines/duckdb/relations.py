@@ -30,7 +30,9 @@ def restore_relation(workspace: Workspace, relation: Relation, base: TableState 
     _drop(workspace, relation)
     workspace.execute(f"CREATE OR REPLACE VIEW {relation_name(_mark(relation))} AS SELECT 1 AS mark")
     if base is not None and base.exists and not is_superseded(base):
-        workspace.execute(f"CREATE TABLE {relation_name(relation)} AS {published_files(base).select()}")
+        workspace.execute(
+            f"CREATE TABLE {relation_name(relation)} AS {published_files(base, workspace.execute).select()}"
+        )
 
 
 def stage_relation(workspace: Workspace, target: Target) -> BuildOutcome:

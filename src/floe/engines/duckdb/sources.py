@@ -80,7 +80,7 @@ def _append(landing: _Landing, files: list[str], *, anew: bool) -> BuildOutcome:
         return _replace(landing, files, Change("replace", properties=(landed_property(hashes),)))
     landed = landed_files(target.base)
     new = not_landed(landing.key, hashes, landed)
-    published = published_files(target.base)
+    published = published_files(target.base, workspace.execute)
     workspace.create_view(target.relation, published.select())
     if not new:
         return BuildOutcome(rows=0, bytes=0)
@@ -96,7 +96,7 @@ def _merge(landing: _Landing, files: list[str], *, anew: bool) -> BuildOutcome:
         reader = landing.reader(files)
         select = reader.select()
     else:
-        workspace.create_view(target.relation, published_files(target.base).select())
+        workspace.create_view(target.relation, published_files(target.base, workspace.execute).select())
         reader, select = _in_table_types(landing, files)
     rows = workspace.new_name()
     with _reading(landing, reader):

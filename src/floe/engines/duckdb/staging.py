@@ -165,7 +165,7 @@ def _session_files(
     if change.kept is None:
         return TableFiles(new, schema, engine_types, differ=False)
     differ = change.kept.differ or change.kept.schema["fields"] != schema["fields"]
-    return TableFiles((*change.kept.paths, *new), schema, engine_types, differ)
+    return TableFiles((*change.kept.paths, *new), schema, engine_types, differ, change.kept.layout)
 
 
 def _engine_types_property(base: TableState, engine_types: Mapping[str, str]) -> dict[str, str]:

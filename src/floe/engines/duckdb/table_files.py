@@ -6,17 +6,24 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from floe.engines.duckdb.sql import literal, path_list, quote
-from floe.engines.duckdb.types import type_of_iceberg
-from floe.lake.base import ENGINE_TYPES_PROPERTY
+from floe.engines.duckdb.branches import Layout, branches
+from floe.engines.duckdb.footers import NAME_MAPPING_PROPERTY, read_shapes, renames_fields
+from floe.engines.duckdb.scans import Scan, by_id, parquet
+from floe.engines.duckdb.sql import quote
+from floe.engines.duckdb.types import check_readable, type_of_iceberg
+from floe.lake.base import ENGINE_TYPES_PROPERTY, RUN_ID_PROPERTY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from floe.lake.base import TableState
+    from floe.engines.duckdb.footers import Execute, Shape
+    from floe.lake.base import StoredFile, TableState
 
 FILE_COLUMN = "floe_file"
 """Extra column of `TableFiles.select_with_file`: the file in which a row lies."""
+_VIRTUAL_COLUMNS = {"filename", "file_row_number", "file_index"}
+"""What DuckDB's reader adds under names that a table may use itself."""
+_NO_LAYOUT = Layout({}, {})
 
 
 @dataclass(frozen=True)
@@ -30,26 +37,42 @@ class TableFiles:
     """Column name -> DuckDB type, for columns that are stored as another type."""
     differ: bool
     """Whether some files may have another schema, so that columns must be found by field id."""
+    layout: Layout | None = None
+    """Partitions, deletes of other engines, and whatever else reading must heed; None where there is nothing."""
 
     def select(self) -> str:
         """SQL of all rows, columns in the table's order."""
-        return self._select(())
+        return self._select(None)
 
     def select_with_file(self) -> str:
         """SQL of all rows with the column `FILE_COLUMN` at the end."""
-        return self._select((f"filename AS {quote(FILE_COLUMN)}",))
+        return self._select(FILE_COLUMN)
 
     def only(self, paths: Sequence[str]) -> TableFiles:
         """The same table with fewer files."""
-        return TableFiles(tuple(paths), self.schema, self.engine_types, self.differ)
+        return TableFiles(tuple(paths), self.schema, self.engine_types, self.differ, self.layout)
 
-    def _select(self, extra: tuple[str, ...]) -> str:
+    def _select(self, file_column: str | None) -> str:
         fields = self.schema["fields"]
         if not self.paths:
             empty = [f"CAST(NULL AS {self._type(field)}) AS {quote(field['name'])}" for field in fields]
-            return f"SELECT {', '.join((*empty, *(_null(item) for item in extra)))} WHERE false"
-        columns = [self._column(field) for field in fields]
-        return f"SELECT {', '.join((*columns, *extra))} FROM read_parquet({self._arguments()})"
+            extra = [f"CAST(NULL AS VARCHAR) AS {quote(file_column)}"] if file_column else []
+            return f"SELECT {', '.join((*empty, *extra))} WHERE false"
+        outputs = [self._column(field) for field in fields]
+        shadowed = any(field["name"].lower() in _VIRTUAL_COLUMNS for field in fields)
+        if self.layout is None and not (shadowed and (file_column or self.differ)):
+            return self._one_scan(outputs, file_column)
+        layout = self.layout or _NO_LAYOUT
+        parts = [
+            Scan(branch, fields, layout).select(outputs, file_column)
+            for branch in branches(layout, self.paths, fields, self.engine_types)
+        ]
+        return parts[0] if len(parts) == 1 else f"SELECT * FROM ({' UNION ALL '.join(parts)})"
+
+    def _one_scan(self, outputs: Sequence[str], file_column: str | None) -> str:
+        extra = (f"filename AS {quote(file_column)}",) if file_column else ()
+        options = (by_id((field, field["name"]) for field in self.schema["fields"]),) if self.differ else ()
+        return f"SELECT {', '.join((*outputs, *extra))} FROM {parquet(self.paths, *options)}"
 
     def _type(self, field: Mapping[str, Any]) -> str:
         return self.engine_types.get(field["name"]) or type_of_iceberg(field["type"])
@@ -59,32 +82,30 @@ class TableFiles:
         own_type = self.engine_types.get(field["name"])
         return f"CAST({name} AS {own_type}) AS {name}" if own_type else name
 
-    def _arguments(self) -> str:
-        paths = path_list(self.paths)
-        # A project inside a folder like `year=2026` must not gain a column.
-        arguments = f"{paths}, hive_partitioning=false"
-        return f"{arguments}, schema={self._field_map()}" if self.differ else arguments
 
-    def _field_map(self) -> str:
-        entries = (
-            f"{field['id']}: {{name: {literal(field['name'])}, "
-            f"type: {literal(type_of_iceberg(field['type']))}, default_value: NULL}}"
-            for field in self.schema["fields"]
-        )
-        return f"MAP {{{', '.join(entries)}}}"
-
-
-def published_files(table: TableState, snapshot_id: int | None = None) -> TableFiles:
+def published_files(table: TableState, execute: Execute, snapshot_id: int | None = None) -> TableFiles:
     """The files of a published table (of its current snapshot if None).
+
+    `execute` runs a statement in the DuckDB that is to read them: the columns of some tables are known only from the
+    files themselves.
 
     Raises:
         LakeError: the table does not exist or cannot be read.
+        duckdb.Error: a file that must be asked for its columns cannot be read.
     """
     from floe.lake.read import live_files, schema
 
-    paths = tuple(file.path for file in live_files(table, snapshot_id))
-    differ = len(table.metadata["schemas"]) > 1
-    return TableFiles(paths, schema(table, snapshot_id), engine_types_of(table), differ)
+    files, wanted = live_files(table, snapshot_id), schema(table, snapshot_id)
+    check_readable(table.name, wanted)
+    shapes = _shapes(table, execute, files)
+    differ = len(table.metadata["schemas"]) > 1 or not _is_all_ours(table)
+    return TableFiles(
+        tuple(file.path for file in files),
+        wanted,
+        engine_types_of(table),
+        differ,
+        _layout(table, files, wanted, shapes),
+    )
 
 
 def engine_types_of(table: TableState) -> dict[str, str]:
@@ -94,5 +115,41 @@ def engine_types_of(table: TableState) -> dict[str, str]:
     return types
 
 
-def _null(item: str) -> str:
-    return f"CAST(NULL AS VARCHAR) AS {item.rpartition(' AS ')[2]}"
+def _is_all_ours(table: TableState) -> bool:
+    """Whether every snapshot that the table remembers is Floe's, whose files have all columns, in one order."""
+    return all(RUN_ID_PROPERTY in (item.get("summary") or {}) for item in table.metadata.get("snapshots", ()))
+
+
+def _shapes(table: TableState, execute: Execute, files: Sequence[StoredFile]) -> Mapping[str, Shape]:
+    mapping = table.metadata["properties"].get(NAME_MAPPING_PROPERTY)
+    if not files or (mapping is None and not renames_fields(table.metadata["schemas"])):
+        return {}
+    return read_shapes(execute, [file.path for file in files], mapping)
+
+
+def _layout(
+    table: TableState, files: Sequence[StoredFile], wanted: Mapping[str, Any], shapes: Mapping[str, Shape]
+) -> Layout | None:
+    specs = {spec["spec-id"]: spec["fields"] for spec in table.metadata["partition-specs"]}
+    deleted = [file for file in files if file.deletes]
+    partitioned = any(specs.get(file.spec_id) for file in files)
+    if not (deleted or partitioned or shapes or not table.store.is_local):
+        return None
+    current = {field["id"] for field in wanted["fields"]}
+    older = {
+        field["id"]: field
+        for item in table.metadata["schemas"]
+        for field in item["fields"]
+        if field["id"] not in current
+    }
+    by_path = {file.path: file for file in files}
+    return Layout(by_path, specs, shapes, _vectors(table, deleted), older, is_remote=not table.store.is_local)
+
+
+def _vectors(table: TableState, files: Sequence[StoredFile]) -> dict[str, Sequence[int]]:
+    vectors = [(file.path, delete) for file in files for delete in file.deletes if delete.kind == "vector"]
+    if not vectors:
+        return {}
+    from floe.lake.deletes import deleted_positions
+
+    return {path: deleted_positions(table.store, delete) for path, delete in vectors}

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.type_text import NestedType, parse_type
-from floe.errors import NodeError
+from floe.errors import LakeError, NodeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from floe.lake.base import TableName
 
 IcebergType = str | dict[str, Any]
 
@@ -49,7 +51,13 @@ _STORED_AS_ANOTHER = {
     "JSON": "VARCHAR",
     "ENUM": "VARCHAR",
 }
-_OF_ICEBERG = {iceberg: engine for engine, iceberg in _STORED_AS_ITSELF.items()}
+_OF_ICEBERG = {
+    **{iceberg: engine for engine, iceberg in _STORED_AS_ITSELF.items()},
+    # Of format version 3; other engines write them.
+    "timestamp_ns": "TIMESTAMP_NS",
+    "timestamptz_ns": "TIMESTAMP WITH TIME ZONE",
+    "unknown": "INTEGER",
+}
 _ADVICE = {
     "INTERVAL": "cast it to `varchar`, or store a number of days or microseconds",
     "BIT": "cast it to `varchar`",
@@ -161,3 +169,19 @@ def type_of_iceberg(iceberg: str | Mapping[str, Any]) -> str:
             return f"MAP({type_of_iceberg(iceberg['key'])}, {type_of_iceberg(iceberg['value'])})"
     fields = (f"{quote(field['name'])} {type_of_iceberg(field['type'])}" for field in iceberg["fields"])
     return f"STRUCT({', '.join(fields)})"
+
+
+def check_readable(table: TableName, schema: Mapping[str, Any]) -> None:
+    """Refuse a table with a column that this engine cannot read.
+
+    Raises:
+        LakeError: a column's type has no counterpart, such as `variant`.
+    """
+    for field in schema["fields"]:
+        try:
+            type_of_iceberg(field["type"])
+        except KeyError as error:
+            reason = f"column `{field['name']}` of `{table}` has the type `{error.args[0]}`, which Floe cannot read"
+            raise LakeError(
+                "FLOE-0560", reason, "let the engine that wrote it store the column as another type"
+            ) from error

@@ -120,7 +120,7 @@ def own_columns_query(workspace: Workspace, asset: Asset) -> str:
     if asset.publishes:
         table = workspace.state(asset)
         if table.exists and not is_superseded(table):
-            return published_files(table).select()
+            return published_files(table, workspace.execute).select()
     return asset.query.sql if asset.query is not None else ""
 
 
