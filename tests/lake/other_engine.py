@@ -25,9 +25,9 @@ from pyiceberg.manifest import (
     data_file_with_partition,
     manifest_entry_schema_with_data_file,
 )
-from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.table.update.snapshot import _FastAppendFiles
-from pyiceberg.typedef import Record
+from pyiceberg.typedef import EMPTY_DICT, Record
 from pyroaring import BitMap64
 
 if TYPE_CHECKING:
@@ -77,6 +77,10 @@ class _RowDelta(_FastAppendFiles):
                         )
             written.append(writer.to_manifest_file())
         return [*written, *super()._manifests()]
+
+    def _summary(self, snapshot_properties: dict[str, str] = EMPTY_DICT) -> Summary:
+        self._added_data_files = list(self.deletes)  # the manifests are written: count them
+        return super()._summary(snapshot_properties)
 
 
 @dataclass

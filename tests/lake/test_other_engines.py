@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from tests.lake.other_engine import OtherEngine
 
 from floe.errors import LakeError
 from floe.lake.read import live_files, snapshots
-from floe.lake.stores.local import LOCAL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.lake.conftest import Lake
 
 
@@ -169,38 +171,32 @@ def test_a_column_that_partitions_came_from_may_go(lake: Lake) -> None:
     assert snapshots(lake.state("silver.orders"))[-2].rows_removed == 2
 
 
-def test_a_table_with_delete_files_is_refused_rather_than_read_wrongly(lake: Lake) -> None:
-    from pyiceberg.manifest import ManifestContent, ManifestWriterV2
+@pytest.fixture
+def engine(lake: Lake) -> Iterator[OtherEngine]:
+    lake.write("silver.orders", "SELECT range AS id, 'a' AS code FROM range(3)")
+    found = OtherEngine.at(lake.catalog.database, lake.folder / "warehouse")
+    yield found
+    found.catalog.close()
 
-    from floe.lake.manifests import read_entries, read_list, write_list
 
-    class DeleteManifestWriter(ManifestWriterV2):
-        def content(self) -> ManifestContent:
-            return ManifestContent.DELETES
+def test_an_append_keeps_what_other_engines_deleted(lake: Lake, engine: OtherEngine) -> None:
+    engine.delete_positions("silver.orders", {engine.paths("silver.orders")[0]: [1]})
 
-    lake.write("silver.orders", "SELECT range AS id FROM range(3)")
-    table = lake.table("silver.orders")
-    state = lake.state("silver.orders")
-    snapshot = state.metadata["snapshots"][-1]
-    manifests = read_list(LOCAL, snapshot["manifest-list"])
-    (entry,) = read_entries(LOCAL, manifests[0])
-    output = table.io.new_output(f"{state.location}/metadata/deletes.avro")
-    with DeleteManifestWriter(table.spec(), table.schema(), output, snapshot["snapshot-id"], "deflate") as writer:
-        writer.add(entry)
-    path = f"{state.location}/metadata/with-deletes.avro"
-    write_list(LOCAL, path, snapshot["snapshot-id"], None, 1, [*manifests, writer.to_manifest_file()])
-    snapshot["manifest-list"] = path
+    lake.write("silver.orders", "SELECT 9::BIGINT AS id, 'b' AS code", operation="append", run_id="run-2")
 
-    with pytest.raises(LakeError, match="delete files of another engine") as caught:
-        live_files(state)
-    assert caught.value.code == "FLOE-0507"
-    lake.publish(lake.stage("silver.orders", "SELECT 8 AS id", operation="append", base=state, run_id="run-2"))
-    appended = lake.state("silver.orders")
-    deletes = [item.content for item in read_list(LOCAL, appended.metadata["snapshots"][-1]["manifest-list"])]
-    assert deletes.count(ManifestContent.DELETES) == 1
-    lake.publish(lake.stage("silver.orders", "SELECT 9 AS id", base=appended, run_id="run-3"), run_id="run-3")
-    assert lake.rows("silver.orders") == [(9,)]
-    assert lake.duckdb_rows("silver.orders") == [(9,)]
+    assert lake.rows("silver.orders") == [(0, "a"), (2, "a"), (9, "b")]
+    assert [len(item.deletes) for item in live_files(lake.state("silver.orders"))] == [0, 1]
+    summary = snapshots(lake.state("silver.orders"))[-1].summary
+    assert (summary["total-delete-files"], summary["total-position-deletes"]) == ("1", "1")
+
+
+def test_a_replaced_table_has_no_deletes(lake: Lake, engine: OtherEngine) -> None:
+    engine.delete_positions("silver.orders", {engine.paths("silver.orders")[0]: [1]})
+
+    lake.write("silver.orders", "SELECT 9::BIGINT AS id, 'b' AS code", run_id="run-2")
+
+    assert lake.rows("silver.orders") == lake.duckdb_rows("silver.orders") == [(9, "b")]
+    assert snapshots(lake.state("silver.orders"))[-1].summary["total-delete-files"] == "0"
 
 
 def test_floe_adds_unpartitioned_files_to_a_table_that_was_always_partitioned(lake: Lake) -> None:

@@ -11,7 +11,7 @@ from floe.engines.base import SessionRequest
 from floe.engines.duckdb.faults import engine_message, environment_fault
 from floe.engines.duckdb.parquet import write_file
 from floe.engines.duckdb.sql import quote
-from floe.engines.duckdb.table_files import TableFiles
+from floe.engines.duckdb.table_files import published_files
 from floe.engines.duckdb.workspace import Workspace
 from floe.errors import LakeError
 from floe.lake.care.compaction import Rewritten
@@ -47,7 +47,8 @@ class Compactor:
         """Write the rows of a bin's files into a new file; see `Rewriter.rewrite`."""
         table = self._workspace.reach(table)
         current = schema(table)
-        select = TableFiles(bin_.paths, current, {}, differ=len(table.metadata["schemas"]) > 1).select()
+        published = published_files(table, self._workspace.execute)
+        select = replace(published, engine_types={}).only(bin_.paths).select()
         order = current_order(table, current)
         keys = ", ".join(_sort_keys(order, current))
         try:
