@@ -15,6 +15,7 @@ from floe.engines.duckdb.table_files import published_files
 from floe.engines.duckdb.workspace import Workspace
 from floe.errors import LakeError
 from floe.lake.care.compaction import Rewritten
+from floe.lake.files import local_path
 from floe.lake.layout import current_order, struct_paths
 from floe.lake.read import schema
 
@@ -48,7 +49,7 @@ class Compactor:
         table = self._workspace.reach(table)
         current = schema(table)
         published = published_files(table, self._workspace.execute)
-        select = replace(published, engine_types={}).only(bin_.paths).select()
+        select = replace(published, engine_types={}).only([local_path(path) for path in bin_.paths]).select()
         order = current_order(table, current)
         keys = ", ".join(_sort_keys(order, current))
         try:
