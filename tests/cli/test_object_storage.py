@@ -114,6 +114,7 @@ def test_a_project_runs_again_and_again_in_a_bucket(
 ) -> None:
     first = floe("run")
     assert first.status == 0, first.err
+    assert (first.out + first.err).count("install Floe with the extra `s3`") == (way == "arrow")
     assert rows(floe, "gold.totals") == [[2, 30]]
     assert rows(floe, "gold.nothing") == []
     assert not (tmp_path / ".floe" / "warehouse").exists()

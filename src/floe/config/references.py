@@ -78,12 +78,31 @@ def check_platform_references(platform: Document) -> Iterator[Diagnostic]:
     for name in platform.mapping("layers"):
         for field, section in () if only_warehouses else _LAYER_PROFILES.items():
             yield from _check_profile(platform, ("layers", name, field), platform, section)
+        yield from _check_vended(platform, name)
         path: Path = ("layers", name, "namespace")
         namespace = platform.text(*path)
         if namespace:
             catalog = platform.text("layers", name, "catalog_ref") or "default"
             yield from _check_warehouse(platform, path, namespace, catalog)
             yield from _check_shared(platform, path, taken, (catalog, namespace.casefold()))
+
+
+def _check_vended(platform: Document, layer: str) -> Iterator[Diagnostic]:
+    """A storage without keys of its own needs a catalog that vends them."""
+    storage, catalog = (platform.text("layers", layer, field) or "default" for field in _LAYER_PROFILES)
+    if platform.text("storage", storage, "credentials", "mode") != "vended":
+        return
+    kind = platform.text("catalogs", catalog, "type")
+    if kind is None or platform.text("catalogs", catalog, "access_delegation") == "vended-credentials":
+        return
+    there = platform.positions.key_span("storage", storage)
+    yield Diagnostic(
+        code="FLOE-0107",
+        message=f"the storage of layer `{layer}` has credentials of mode `vended`, and its catalog vends none",
+        span=platform.positions.key_span("layers", layer),
+        label=f"catalog `{catalog}` needs `access_delegation: vended-credentials`",
+        notes=(Note(f"storage profile `{storage}` is at {there.location}", there),),
+    )
 
 
 def check_source_names(pipeline: Document) -> Iterator[Diagnostic]:

@@ -17,6 +17,8 @@ from floe.errors import FloeError, LakeError
 from floe.lake.stores.locations import object_location
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from floe.lake.base import TableState
     from floe.lake.stores.arrow import ArrowStore
     from floe.lake.stores.credentials import Credentials
@@ -42,14 +44,20 @@ def extension_file() -> Path | None:
     return file if file.is_file() else None
 
 
+def _keep_quiet(_location: str, _text: str) -> None:
+    """What those do with warnings who only read."""
+
+
 class Remote:
     """The stores that one DuckDB database was let into. Safe to use from several threads.
 
     Args:
-        connection: Any connection of the database; it is not used by anybody else at the same time.
+        connection: Any connection of the database.
+        warn: Told, with the location of a store, what the user could do better.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, warn: Callable[[str, str], None] = _keep_quiet) -> None:
+        self._warn = warn
         self._connection = connection.cursor()
         self._lock = threading.RLock()
         self._secrets: dict[ArrowStore, tuple[str, Credentials]] = {}
@@ -115,7 +123,12 @@ class Remote:
 
     def _is_direct(self, store: ArrowStore) -> bool:
         """Whether DuckDB itself can sign requests: it needs the extension and keys."""
-        return store.access.type == "s3" and bool(store.credentials.current().values) and self._extension
+        if store.access.type != "s3" or not store.credentials.current().values:
+            return False
+        if not self._extension and "s3" not in self._registered:
+            text = "DuckDB reads and writes it through Arrow, which takes longer: install Floe with the extra `s3`"
+            self._warn(store.access.root, text)
+        return self._extension
 
     def _renew_secret(self, store: ArrowStore) -> None:
         """Create the store's secret, or replace it where the credentials are new."""

@@ -156,7 +156,7 @@ class Workspace:
             if self._remote is None:
                 from floe.engines.duckdb.remote import Remote
 
-                self._remote = Remote(self._connection)
+                self._remote = Remote(self._connection, lambda place, text: self.say("warning", text, place))
         return self._remote.reach(table)
 
     @cached_property
