@@ -83,10 +83,14 @@ class RestSettings(Frozen):
 class CatalogBinding(Frozen):
     """The Iceberg catalog. `uri` of a relative SQLite file is relative to the project."""
 
-    type: Literal["sql", "rest", "polaris"] = "sql"
+    type: Literal["sql", "rest", "polaris", "glue"] = "sql"
     uri: str
+    """Of Glue: its endpoint, empty for that of the region."""
     warehouse: str
-    """Name of the catalog inside the SQL tables, or the REST parameter (never part of a namespace; may be empty)."""
+    """Name of the catalog inside the SQL tables, or the REST parameter (never part of a namespace; may be empty).
+
+    Of Glue: the account that has the catalog; empty for the account of who asks.
+    """
     credentials: dict[str, str | SecretReference] = {}
     """Who connects: `mode`, and what it needs; empty for nobody."""
     access_delegation: Literal["none", "vended-credentials"] = "none"

@@ -91,9 +91,17 @@ def _catalog(profile: SqlCatalogConfig | ServerCatalogConfig) -> CatalogBinding:
     if isinstance(profile, SqlCatalogConfig):
         credentials = _given(profile.credentials) if profile.credentials else {}
         return CatalogBinding(type=profile.type, uri=profile.uri, warehouse=profile.warehouse, credentials=credentials)
+    from floe.config.glue import GlueCatalogConfig
     from floe.config.server_catalogs import server_catalog
 
     server = server_catalog(profile)
+    if isinstance(server, GlueCatalogConfig):
+        return CatalogBinding(
+            type=server.type,
+            uri=(server.endpoint or "").rstrip("/"),
+            warehouse=server.catalog_id or "",
+            credentials={**_given(server.credentials), **({"region": server.region} if server.region else {})},
+        )
     return CatalogBinding(
         type=server.type,
         uri=server.uri,

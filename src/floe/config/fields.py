@@ -68,6 +68,6 @@ Scalar = str | StrictInt | StrictBool
 WarehouseType = Literal["bigquery", "databricks", "postgres", "redshift", "snowflake", "spark", "trino"]
 WAREHOUSES: tuple[str, ...] = get_args(WarehouseType)
 """Types of compute that dbt drives through its adapter of that name."""
-ServerCatalogType = Literal["polaris", "rest"]
+ServerCatalogType = Literal["glue", "polaris", "rest"]
 SERVER_CATALOGS: tuple[str, ...] = get_args(ServerCatalogType)
 """Types of catalogs that a server holds."""

@@ -14,6 +14,7 @@ from floe.config.fields import (
     Strict,
     reject,
 )
+from floe.config.glue import GlueCatalogConfig
 from floe.config.values import Name, Secret, Text
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ class PolarisCatalogConfig(_RestCatalog):
     credentials: RestCredentials = Field(description="Who connects.")
 
 
-_MODELS: Mapping[str, type[RestCatalogConfig | PolarisCatalogConfig]] = {
+_MODELS: Mapping[str, type[RestCatalogConfig | PolarisCatalogConfig | GlueCatalogConfig]] = {
+    "glue": GlueCatalogConfig,
     "polaris": PolarisCatalogConfig,
     "rest": RestCatalogConfig,
 }
@@ -165,6 +167,6 @@ def check_catalogs(platform: Document) -> list[Diagnostic]:
     return found
 
 
-def server_catalog(profile: ServerCatalogConfig) -> RestCatalogConfig | PolarisCatalogConfig:
+def server_catalog(profile: ServerCatalogConfig) -> RestCatalogConfig | PolarisCatalogConfig | GlueCatalogConfig:
     """The settings of a profile that `check_catalogs` found no mistake in."""
     return _MODELS[profile.type].model_validate(profile.settings)

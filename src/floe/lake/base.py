@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 from floe.lake.stores.local import LOCAL
@@ -240,5 +240,18 @@ class Catalog(Protocol):
 
         Raises:
             LakeError: the catalog failed; nothing was changed.
+        """
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A catalog in which a killed process can leave a publish half done: one that is not `atomic`."""
+
+    def finish_interrupted(self) -> Sequence[str]:
+        """Finish what killed processes left half published, or take it back; a sentence about each, for users.
+
+        Raises:
+            LakeError: the catalog or the storage failed; the next call tries again.
         """
         ...

@@ -31,7 +31,15 @@ def open_catalogs(artifacts: CompiledArtifacts, project_directory: Path) -> dict
         LakeError: a catalog's address is not one that this version understands.
     """
     stores = open_stores(artifacts, project_directory)
-    return {name: _catalog(name, binding, project_directory, stores) for name, binding in artifacts.catalogs.items()}
+    opened: dict[str, Catalog] = {}
+    for name, binding in artifacts.catalogs.items():
+        if binding.type == "glue":
+            from floe.lake.catalogs.glue.catalog import GlueCatalog
+
+            opened[name] = GlueCatalog(name, binding, stores, _records_folder(artifacts, stores, name))
+        else:
+            opened[name] = _catalog(name, binding, project_directory, stores)
+    return opened
 
 
 def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset: Asset) -> str:
@@ -72,6 +80,13 @@ def _folder_name(name: str) -> str:
     """The name with whatever could mean something in a path written as `=XX`, so that no two names share a folder."""
     escaped = name.replace("=", "=3D")
     return _UNSAFE_IN_PATHS.sub(lambda match: "".join(f"={byte:02X}" for byte in match[0].encode()), escaped)
+
+
+def _records_folder(artifacts: CompiledArtifacts, stores: Stores, profile: str) -> str:
+    """Where a catalog without a commit of several tables writes its publishes down: in the storage of its layers."""
+    used = sorted(layer.storage for layer in artifacts.layers.values() if layer.catalog == profile)
+    root = stores.root(used[0] if used else _default(artifacts.storage))
+    return f"{root.rstrip('/')}/floe-publishes/{profile}"
 
 
 def _catalog(profile: str, binding: CatalogBinding, project_directory: Path, stores: Stores) -> Catalog:

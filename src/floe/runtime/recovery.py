@@ -26,8 +26,9 @@ def recover(journal: Journal, artifacts: CompiledArtifacts, project_directory: P
         LakeError: the catalog cannot be read or files not be removed; the run stays recorded as running,
             so the next command tries again.
     """
+    finished = _finish_publishes(artifacts, project_directory)
     dead = journal.running(artifacts.platform.environment)
-    return [_bury(journal, artifacts, project_directory, row) for row in dead]
+    return [*finished, *(_bury(journal, artifacts, project_directory, row) for row in dead)]
 
 
 def interrupted_runs(project_directory: Path, environment: str) -> list[str]:
@@ -57,6 +58,15 @@ def remove_staged_files(artifacts: CompiledArtifacts, project_directory: Path, r
     except LakeError as error:
         return f"the staged files of run `{run_id}` could not be removed: {error.reason}"
     return ""
+
+
+def _finish_publishes(artifacts: CompiledArtifacts, project_directory: Path) -> list[str]:
+    """Finish or take back what killed runs left half published, whichever project's they were."""
+    from floe.lake.base import Resumable
+    from floe.lake.open import open_catalogs
+
+    catalogs = open_catalogs(artifacts, project_directory).values()
+    return [said for catalog in catalogs if isinstance(catalog, Resumable) for said in catalog.finish_interrupted()]
 
 
 def _bury(journal: Journal, artifacts: CompiledArtifacts, project_directory: Path, row: dict[str, Any]) -> str:
