@@ -1,4 +1,5 @@
-"""moto's own server with what it leaves out: keys that expire, clocks that are checked, and faults on demand.
+"""moto's own server with what it leaves out: keys that expire, clocks that are checked, versions that a table of Glue
+must have to be changed, and faults on demand.
 
 Run as a program: `python moto_server.py PORT`. `POST /floe/faults` sets what fails: see `Faults`.
 """
@@ -10,10 +11,13 @@ import random
 import re
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from moto.core.exceptions import JsonRESTError
+from moto.glue.responses import GlueResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sts.models import sts_backends
 from werkzeug.serving import run_simple
@@ -94,11 +98,29 @@ def _expired(key_id: str, now: datetime) -> bool:
     return False
 
 
+def check_versions() -> None:
+    """Let UpdateTable refuse a `VersionId` that is not the table's current one, as Glue does."""
+    update, lock = GlueResponse.update_table, threading.Lock()
+
+    def update_table(self: GlueResponse) -> object:
+        database, version = self.parameters.get("DatabaseName"), self.parameters.get("VersionId")
+        with lock:
+            table = self.glue_backend.get_table(database, self.parameters["TableInput"]["Name"])
+            if version and table.as_dict()["VersionId"] != version:
+                raise JsonRESTError(
+                    "ConcurrentModificationException", "Update table failed due to concurrent modification"
+                )
+            return update(self)
+
+    GlueResponse.update_table = update_table
+
+
 def _end(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _end)
+    check_versions()
     server = StrictServer(DomainDispatcherApplication(create_backend_app))
     run_simple("127.0.0.1", int(sys.argv[1]), server, threaded=True, request_handler=MotoRequestHandler)

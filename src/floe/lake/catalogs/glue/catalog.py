@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from floe.errors import CommitConflictError, LakeError, UnknownOutcomeError
 from floe.lake.base import RUN_ID_PROPERTY, TableName, TableState
 from floe.lake.catalogs.glue.client import glue_faults, open_client
-from floe.lake.catalogs.glue.layout import check_name, is_iceberg, location_in, table_input
+from floe.lake.catalogs.glue.layout import check_name, location_in, table_input
 from floe.lake.catalogs.glue.records import Change, Record, Records
 from floe.lake.catalogs.swaps import delete_swaps, delete_unlogged, moved_on, write_swaps
 from floe.lake.metadata_files import read_metadata

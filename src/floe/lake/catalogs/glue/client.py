@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ _ATTEMPTS = 8
 """How often a request is made that fails for a passing reason; boto3 waits longer each time."""
 _ANY_REGION = "us-east-1"
 """Requests to an address of its own are signed for some region."""
+_XML_ERROR = re.compile(r"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
 _NOT_ALLOWED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
 _NOT_KNOWN = frozenset(
     {
@@ -127,7 +129,10 @@ def _of_account(catalog_id: str) -> Any:  # noqa: ANN401 - a handler of boto3
 
 
 def _of_answer(profile: str, action: str, answer: Mapping[str, str]) -> LakeError:
-    code, message = answer.get("Code", ""), _lower(answer.get("Message", ""))
+    code, message = answer.get("Code", ""), answer.get("Message", "")
+    if written := _XML_ERROR.search(message):  # gateways and emulators answer so, where Glue itself speaks JSON
+        code, message = written.groups()
+    message = _lower(message)
     if code in _NOT_KNOWN:
         return _refused(profile, action, f"Glue does not accept the keys ({code}: {message})")
     if code in _NOT_ALLOWED:
