@@ -168,20 +168,25 @@ class Publisher:
         for profile, staged in placed:
             names.setdefault(profile, []).append(str(staged.base.name))
         return {
-            profile: PublishPart(catalog=profile, tables=tuple(tables), atomic=self._catalogs[profile].atomic)
+            profile: PublishPart(
+                catalog=profile,
+                tables=tuple(tables),
+                atomic=len(tables) == 1 or self._catalogs[profile].atomic,  # one table always changes in one step
+            )
             for profile, tables in names.items()
         }
 
     def _placed(self, tables: Sequence[StagedTable], others: Sequence[StagedTable]) -> list[tuple[str, StagedTable]]:
-        """Each table with its catalog profile, with several catalogs in the order of dependencies.
+        """Each table with its catalog profile; where one commit does not do, in the order of dependencies.
 
-        What a failure between two commits leaves unpublished is then what reads the published, not what it reads.
+        What a failure between two changes leaves unpublished is then what reads the published, not what it reads.
         """
         from floe.lake.open import named_table_location
 
         artifacts = self._artifacts
         of_assets = [(artifacts.layers[artifacts.assets[staged.asset].layer].catalog, staged) for staged in tables]
-        if len({profile for profile, _ in of_assets}) > 1:
+        used = {profile for profile, _ in of_assets}
+        if len(used) > 1 or not all(self._catalogs[profile].atomic for profile in used):
             order = topological_order({key: asset.depends_on for key, asset in artifacts.assets.items()})
             places = {key: number for number, key in enumerate(order)}
             of_assets.sort(key=lambda placed: places[placed[1].asset])
