@@ -29,6 +29,8 @@ class Application:
         self.profile: str | None = None
         self.defers = False
         self.favors_state = False
+        self.branch = "main"
+        """`--branch`: which branch of the tables is read and published to."""
         self.command_path = "floe"
         """What is being run, as usage errors name it."""
         self.leave_at_once = False

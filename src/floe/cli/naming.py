@@ -49,9 +49,18 @@ def find_table(
         raise UsageError("FLOE-0707", reason, f"only tables have snapshots; `floe show {asset.key}` shows its rows")
     catalog = catalogs[artifacts.layers[asset.layer].catalog]
     state = catalog.load(TableName(*artifacts.table_name(asset)), "")
-    if not (state.exists or (any_branch and state.metadata_location)):
+    if not (state.exists or (any_branch and state.is_in_catalog)):
         raise UsageError("FLOE-0708", f"`{asset.key}` was not published yet", f"run `floe run -s {asset.key}`")
     return state
+
+
+def catalog_of(catalogs: Mapping[str, Catalog], state: TableState) -> str:
+    """The profile of the catalog that has a table.
+
+    Raises:
+        LakeError: a catalog cannot be read.
+    """
+    return next(profile for profile, catalog in catalogs.items() if state.name in catalog.tables())
 
 
 def unknown_table(artifacts: CompiledArtifacts, catalogs: Mapping[str, Catalog], text: str) -> UsageError:

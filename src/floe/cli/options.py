@@ -63,6 +63,10 @@ def _set_profile(application: Application, value: str) -> None:
     application.profile = value
 
 
+def _set_branch(application: Application, value: str) -> None:
+    application.branch = value
+
+
 def _add_quiet(application: Application, value: int) -> None:
     application.printer.verbosity = -1 if value else application.printer.verbosity
 
@@ -193,6 +197,17 @@ def defer_options(command: Callable[..., Any]) -> Callable[..., Any]:
         _option(["--favor-state"], _favor_state, is_flag=True, help="Read them there even if they are here, too."),
     )
     return _with(command, *options)
+
+
+def branch_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `--branch`, which a command asks the application for."""
+    from floe.cli.completion import complete_branches
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        option = _option(["--branch"], _set_branch, metavar="NAME", help=help_, shell_complete=complete_branches)
+        return _with(command, option)
+
+    return add
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:

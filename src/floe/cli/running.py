@@ -48,8 +48,10 @@ def execute(application: Application, request: RunRequest) -> int:
     Raises:
         FloeError: nothing was started: an empty selection, or another run holds the environment.
     """
+    from floe.cli.branching import refuse_impossible
     from floe.runtime.run import run
 
+    refuse_impossible(request)
     printer = application.printer
     # What Python assets print is no data of ours.
     with contextlib.redirect_stdout(printer.err):
@@ -60,7 +62,7 @@ def execute(application: Application, request: RunRequest) -> int:
         for error in result.errors:
             printer.detail("".join(traceback.format_exception(error)).rstrip())
     if printer.as_json:
-        printer.document(run_document(result, request.artifacts))
+        printer.document(run_document(result, request.artifacts, request.branch))
     application.leave_at_once = result.abandoned
     return result.exit_status
 
@@ -84,12 +86,13 @@ def _progress(printer: Printer, request: RunRequest) -> Observer:
     return Progress(printer.problem, **settings)
 
 
-def run_document(result: RunResult, artifacts: CompiledArtifacts) -> dict[str, Any]:
+def run_document(result: RunResult, artifacts: CompiledArtifacts, branch: str = "main") -> dict[str, Any]:
     """The whole result of a run, for programs."""
     return {
         "status": result.status,
         "run_id": result.run_id,
         "environment": artifacts.platform.environment,
+        "branch": branch,
         "digest": artifacts.digest,
         "seconds": round(result.seconds, 3),
         "publishing": _publishing(result, artifacts),

@@ -54,7 +54,9 @@ def selected(application: Application, artifacts: CompiledArtifacts, wanted: Wan
         raise UsageError("FLOE-0714", reason, "leave one of them out")
     directory, environment = application.directory.resolve(), artifacts.platform.environment
     newest_rows = (lambda: _newest_rows(application, wanted.state)) if wanted.state else None
-    history = History(_earlier(wanted.state), lambda: last_results(directory, environment), newest_rows)
+    history = History(
+        _earlier(wanted.state), lambda: last_results(directory, environment, application.branch), newest_rows
+    )
     selection = select(
         artifacts,
         wanted.select,

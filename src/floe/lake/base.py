@@ -61,9 +61,14 @@ class TableState:
     """Branch whose snapshots are read, and which a publish moves on."""
 
     @property
+    def is_in_catalog(self) -> bool:
+        """Whether the catalog has the table, be it only for other branches."""
+        return self.metadata_location is not None
+
+    @property
     def exists(self) -> bool:
         """Whether the branch has the table: the catalog has it, and not only for other branches."""
-        if self.metadata_location is None:
+        if not self.is_in_catalog:
             return False
         return self.snapshot_id is not None or not self.metadata.get("snapshots")
 

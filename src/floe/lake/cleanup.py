@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 
 def run_was_published(catalogs: Mapping[str, Catalog], run_id: str) -> bool:
-    """Whether any table of the catalogs has a snapshot of the run.
+    """Whether any table of the catalogs has a snapshot of the run, or was moved by it.
 
     Raises:
         LakeError: a catalog or a table's metadata cannot be read.
     """
-    return any(_has_snapshot_of(state, run_id) for state in _states(catalogs))
+    from floe.lake.history.moves import moves_of
+
+    return any(
+        _has_snapshot_of(state, run_id) or any(move.run_id == run_id for move in moves_of(state))
+        for state in _states(catalogs)
+    )
 
 
 def remove_unpublished(catalogs: Mapping[str, Catalog], roots: Iterable[tuple[FileStore, str]], run_id: str) -> int:

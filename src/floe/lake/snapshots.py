@@ -12,6 +12,7 @@ from floe.lake.base import ASSET_PROPERTY, DIGEST_PROPERTY, RUN_ID_PROPERTY, Pub
 from floe.lake.bounds import bounded_types
 from floe.lake.files import local_path
 from floe.lake.history.branches import origin_marks
+from floe.lake.history.effects import FIRST_PROPERTY
 from floe.lake.history.lineage import SORT_ORDER, SPEC, described_change, settings_of
 from floe.lake.manifests import (
     ManifestContent,
@@ -219,6 +220,7 @@ def _summary(
         RUN_ID_PROPERTY: origin.run_id,
         DIGEST_PROPERTY: origin.digest,
         ASSET_PROPERTY: staged.asset,
+        **({} if parent else {FIRST_PROPERTY: "true"}),
         **origin_marks(staged.base),
         **_changed_settings(staged),
         **{key: str(value) for key, value in changes.items() if value},

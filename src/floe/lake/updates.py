@@ -25,7 +25,7 @@ def updates_of(staged: StagedTable, snapshot: dict[str, Any]) -> list[dict[str, 
     spec, sort order and properties stay: they are main's (see `floe.lake.history`).
     """
     metadata = staged.base.metadata
-    updates = _schema_updates(staged) if staged.base.metadata_location else _creation(staged)
+    updates = _schema_updates(staged) if staged.base.is_in_catalog else _creation(staged)
     changed = {
         key: value for key, value in staged.properties.items() if metadata.get("properties", {}).get(key) != value
     }

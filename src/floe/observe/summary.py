@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from floe.lake.base import MAIN
 from floe.observe.failures import Setting, brief_lines, data_test_lines, failure_lines, title
 from floe.observe.wording import INDENT, clip, count, counts, duration, verb
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
@@ -91,7 +92,9 @@ def _published(tally: Tally, paint: Paint, width: int, *, every: bool) -> list[s
     took = duration(tally.publish_seconds)
     lines = _in_warehouse(tally, paint)
     if tally.published:
-        said = f"{count(len(tally.published), 'table')} {_how(tally)}, {took}"
+        branch = tally.started.branch if tally.started else MAIN
+        where = "" if branch == MAIN else f" to branch `{branch}`"
+        said = f"{count(len(tally.published), 'table')}{where} {_how(tally)}, {took}"
         lines = [f"{paint.bold(verb('Published'))} {said}", *_tables(tally.published, paint, width, every=every)]
     if tally.publish_failed:
         lines += _failed(tally.publish_failed, paint)

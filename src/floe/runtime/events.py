@@ -104,6 +104,8 @@ class RunStarted(Event):
     """dbt's unique ids of the hooks that the run executes."""
     operation: str = ""
     """The macro that the command `operation` calls."""
+    branch: str = "main"
+    """Branch of the tables that is read and published to."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from floe.errors import EnvironmentFaultError
+from floe.lake.base import MAIN
 from floe.runtime.events import RunStatus
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from floe.runtime.events import RunStarted
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 _MIGRATIONS = (
     """
     CREATE TABLE runs (
@@ -82,12 +83,13 @@ _MIGRATIONS = (
         PRIMARY KEY (run_id, table_name)
     ) WITHOUT ROWID
     """,
+    "ALTER TABLE runs ADD COLUMN branch TEXT NOT NULL DEFAULT 'main'",
 )
 """`_MIGRATIONS[n]` takes a journal of version n to version n + 1."""
 
 _INSERT_RUN = """INSERT INTO runs
-    (run_id, environment, command, project, digest, host, pid, threads, started_at, status, plan)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    (run_id, environment, command, project, digest, branch, host, pid, threads, started_at, status, plan)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 _NOT_WRITABLE = "FLOE-0622"
 
@@ -152,7 +154,7 @@ class Journal:
 
     def start_run(self, event: RunStarted) -> None:
         """Write the run's row, before any work: whatever happens later, the run is known."""
-        what = (event.run_id, event.environment, event.command, event.project, event.digest)
+        what = (event.run_id, event.environment, event.command, event.project, event.digest, event.branch)
         who = (event.host, event.pid, event.threads, event.at, RunStatus.RUNNING, _plan(event))
         self.write([(_INSERT_RUN, (*what, *who))])
 
@@ -215,28 +217,29 @@ class Journal:
         """Run id -> status, of every run of every environment."""
         return {row["run_id"]: row["status"] for row in self._rows("SELECT run_id, status FROM runs", ())}
 
-    def last_run(self, environment: str) -> dict[str, Any] | None:
-        """The latest run of an environment, as `run` gives it, neither operation nor maintenance; None if none."""
-        sql = """SELECT run_id FROM runs WHERE environment = ? AND command IN ('run', 'test')
+    def last_run(self, environment: str, branch: str = MAIN) -> dict[str, Any] | None:
+        """The latest run or test of an environment on a branch, as `run` gives it; None when nothing has run there."""
+        sql = """SELECT run_id FROM runs WHERE environment = ? AND branch = ? AND command IN ('run', 'test')
                  ORDER BY run_id DESC LIMIT 1"""
-        found = self._rows(sql, (environment,))
+        found = self._rows(sql, (environment, branch))
         return self.run(found[0]["run_id"]) if found else None
 
     def last_ended(self, environment: str) -> str | None:
-        """Id of the latest run of an environment that is over, as `last_run` counts runs; None when there is none."""
-        sql = """SELECT run_id FROM runs WHERE environment = ? AND status <> ? AND command IN ('run', 'test')
-                 ORDER BY run_id DESC LIMIT 1"""
-        found = self._rows(sql, (environment, RunStatus.RUNNING))
+        """Id of the latest run or test of an environment on main that is over; None when there is none."""
+        sql = """SELECT run_id FROM runs WHERE environment = ? AND branch = ? AND status <> ?
+                 AND command IN ('run', 'test') ORDER BY run_id DESC LIMIT 1"""
+        found = self._rows(sql, (environment, MAIN, RunStatus.RUNNING))
         return str(found[0]["run_id"]) if found else None
 
     def published_before(self, run: dict[str, Any]) -> frozenset[str]:
-        """Keys of the assets that earlier runs of a run's environment published."""
+        """Keys of the assets that earlier runs of a run's environment and branch published."""
         sql = """SELECT DISTINCT p.asset FROM publishes p JOIN runs r USING (run_id)
-                 WHERE r.environment = ? AND p.run_id < ?"""
-        return frozenset(row["asset"] for row in self._rows(sql, (run["environment"], run["run_id"])))
+                 WHERE r.environment = ? AND r.branch = ? AND p.run_id < ?"""
+        found = self._rows(sql, (run["environment"], run["branch"], run["run_id"]))
+        return frozenset(row["asset"] for row in found)
 
-    def last_status(self, environment: str) -> dict[str, dict[str, Any]]:
-        """Asset key -> its row of `nodes` in the environment's last run with it, and that run's `run_status`."""
+    def last_status(self, environment: str, branch: str = MAIN) -> dict[str, dict[str, Any]]:
+        """Asset key -> its row of `nodes` in the branch's last run with it, and that run's `run_status`."""
         # Steps through the index from asset to asset, so that it costs no more after a thousand runs than after one.
         sql = """WITH RECURSIVE assets (asset) AS (
                      SELECT min(asset) FROM nodes
@@ -247,16 +250,21 @@ class Journal:
                  SELECT n.*, r.status AS run_status FROM assets a
                  JOIN nodes n ON n.asset = a.asset AND n.run_id = (
                      SELECT l.run_id FROM nodes l JOIN runs USING (run_id)
-                     WHERE l.asset = a.asset AND environment = ? ORDER BY l.run_id DESC LIMIT 1
+                     WHERE l.asset = a.asset AND environment = ? AND branch = ? ORDER BY l.run_id DESC LIMIT 1
                  )
                  JOIN runs r USING (run_id) ORDER BY n.asset"""
-        return {row["asset"]: row for row in self._rows(sql, (environment,))}
+        return {row["asset"]: row for row in self._rows(sql, (environment, branch))}
 
     def asset_history(self, asset: str, limit: int = 20) -> list[dict[str, Any]]:
         """Rows of `nodes` of one asset with the run's status, newest first."""
         sql = """SELECT n.*, r.status AS run_status, r.started_at AS run_started_at FROM nodes n
                  JOIN runs r USING (run_id) WHERE n.asset = ? ORDER BY n.run_id DESC LIMIT ?"""
         return self._rows(sql, (asset, limit))
+
+    def retire_branch(self, environment: str, branch: str) -> None:
+        """Let runs on a branch that is gone be no runs of a later branch of its name."""
+        sql = "UPDATE runs SET branch = branch || ' (gone)' WHERE environment = ? AND branch = ?"
+        self.write([(sql, (environment, branch))])
 
     def _counts(self, table: str, run_id: str) -> dict[str, int]:
         sql = f"SELECT status, count(*) AS n FROM {table} WHERE run_id = ? GROUP BY status ORDER BY status"

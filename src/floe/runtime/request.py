@@ -51,6 +51,8 @@ class RunRequest:
     """Where tables come from that are read but not there."""
     threads: int | None = None
     """None: as the compute profile says, else a number that fits the machine."""
+    branch: str = "main"
+    """Branch of the tables that is read and published to."""
     wait_seconds: float = 0.0
     """How long to wait for another run of the same environment."""
 

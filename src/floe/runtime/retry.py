@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from floe.engines.base import EventTimes
+from floe.lake.base import MAIN
 from floe.runtime.events import NodeStatus, RunStatus, TestStatus
 from floe.runtime.journal import read_journal
 from floe.runtime.selection import Selection
@@ -48,35 +49,35 @@ class LastRun:
         return self.status == RunStatus.SUCCEEDED
 
 
-def last_run(project_directory: Path, environment: str) -> LastRun | None:
-    """The latest run of an environment; None when nothing has run there.
+def last_run(project_directory: Path, environment: str, branch: str = MAIN) -> LastRun | None:
+    """The latest run of an environment on a branch; None when nothing has run there.
 
     Raises:
         EnvironmentFaultError: the journal cannot be read.
     """
-    row = _last_row(project_directory, environment)
+    row = _last_row(project_directory, environment, branch)
     return None if row is None else _described(row)
 
 
-def last_results(project_directory: Path, environment: str) -> dict[str, str] | None:
-    """What became of each asset and test in the latest run of an environment; None when nothing has run there.
+def last_results(project_directory: Path, environment: str, branch: str = MAIN) -> dict[str, str] | None:
+    """What became of each asset and test in the latest run on a branch; None when nothing has run there.
 
     Raises:
         EnvironmentFaultError: the journal cannot be read.
     """
-    row = _last_row(project_directory, environment)
+    row = _last_row(project_directory, environment, branch)
     if row is None:
         return None
     nodes = {node["asset"]: str(node["status"]) for node in row["nodes"]}
     return nodes | {test["test"]: str(test["status"]) for test in row["tests"]}
 
 
-def _last_row(project_directory: Path, environment: str) -> dict[str, Any] | None:
+def _last_row(project_directory: Path, environment: str, branch: str) -> dict[str, Any] | None:
     journal = read_journal(project_directory)
     if journal is None:
         return None
     with journal:
-        return journal.last_run(environment)
+        return journal.last_run(environment, branch)
 
 
 def _described(row: Mapping[str, Any]) -> LastRun:

@@ -179,13 +179,15 @@ class _Run:
             warehouse=self._artifacts.compute.type if self._artifacts.compute.is_warehouse else "",
             hooks=tuple(hook.id for hook in self._hooks),
             operation=self._request.operation.macro if self._request.operation else "",
+            branch=self._request.branch,
         )
 
     def _work(self) -> _Work:
         from floe.engines.opening import open_session
+        from floe.lake.history.branches import on_branch
         from floe.lake.open import open_catalogs, warm_up
 
-        catalogs = open_catalogs(self._artifacts, self._directory)
+        catalogs = on_branch(open_catalogs(self._artifacts, self._directory), self._request.branch)
         session = open_session(self._session_request(catalogs))
         # Started late, so that importing what publishing needs does not delay the engine's first statements.
         if catalogs:

@@ -8,7 +8,7 @@ import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.listing import OUTPUTS, lines
-from floe.cli.options import FloeCommand, dbt_options, selection_options
+from floe.cli.options import FloeCommand, branch_option, dbt_options, selection_options
 from floe.cli.wording import ago, iso_time
 from floe.errors import UsageError
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @selection_options
 @click.option("--output", type=click.Choice(OUTPUTS), help="A line for each asset and test, as `dbt ls` prints it.")
+@branch_option("What became of the assets on this branch.")
 @dbt_options
 @pass_application
 def command(application: Application, wanted: Wanted, output: str | None) -> None:
@@ -35,6 +36,7 @@ def command(application: Application, wanted: Wanted, output: str | None) -> Non
 
     A selection that holds tests only, such as `--resource-type unit_test`, lists these.
     """
+    from floe.cli.branching import existing_branch
     from floe.cli.project import bury_dead_runs, compile_now
     from floe.cli.selecting import selected
 
@@ -46,7 +48,7 @@ def command(application: Application, wanted: Wanted, output: str | None) -> Non
         return
     assets = [artifacts.assets[key] for key in selection.assets]
     tests = [artifacts.tests[test_id] for test_id in selection.tests]
-    last = _last(application.directory, artifacts.platform.environment)
+    last = _last(application.directory, artifacts.platform.environment, existing_branch(application, artifacts))
     document = {
         "assets": [_fields(asset, last.get(asset.key)) for asset in assets],
         "tests": [_test_fields(test) for test in tests],
@@ -61,14 +63,14 @@ def _print_lines(printer: Printer, found: Iterable[str]) -> None:
         printer.data(line)
 
 
-def _last(directory: Path, environment: str) -> Last:
+def _last(directory: Path, environment: str, branch: str) -> Last:
     from floe.runtime.journal import read_journal
 
     journal = read_journal(directory)
     if journal is None:
         return {}
     with journal:
-        return journal.last_status(environment)
+        return journal.last_status(environment, branch)
 
 
 def _show(printer: Printer, assets: Sequence[Asset], tests: Sequence[Test], last: Last) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options, fail_fast_option, threads_option, wait_option
+from floe.cli.options import FloeCommand, branch_option, dbt_options, fail_fast_option, threads_option, wait_option
 from floe.cli.wording import short_run
 from floe.errors import EXIT_OK, UsageError
 from floe.observe.wording import count
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @fail_fast_option
 @threads_option("assets")
 @wait_option
+@branch_option("Retry the last run on this branch.")
 @dbt_options
 @pass_application
 def command(application: Application, fail_fast: bool, threads: int | None, wait: float) -> int:
@@ -56,6 +57,7 @@ def command(application: Application, fail_fast: bool, threads: int | None, wait
         fused_tests=last.fused_tests,
         deferral=deferral(application, artifacts, Wanted((), (), state=last.deferred_to)),
         threads=threads,
+        branch=application.branch,
         wait_seconds=wait,
     )
     return execute(application, request)
@@ -78,10 +80,12 @@ def _last(application: Application) -> LastRun:
 
     configuration = load_project(application)
     environment = configuration.choice.environment
-    last = last_run(configuration.project_directory, environment)
+    branch = application.branch
+    last = last_run(configuration.project_directory, environment, branch)
     if last is None:
-        reason = f"nothing has run in the environment `{environment}` yet"
-        raise UsageError("FLOE-0715", reason, "run `floe run`")
+        where = "" if branch == "main" else f" on branch `{branch}`"
+        reason = f"nothing has run in the environment `{environment}`{where} yet"
+        raise UsageError("FLOE-0715", reason, f"run `floe run{f' --branch {branch}' if where else ''}`")
     return last
 
 

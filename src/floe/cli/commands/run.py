@@ -9,6 +9,7 @@ import click
 from floe.cli.application import Application, pass_application
 from floe.cli.options import (
     FloeCommand,
+    branch_option,
     dbt_options,
     defer_options,
     event_time_options,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         "floe run --exclude tag:slow --threads 2",
         "floe run -s orders --full-refresh",
         "floe run -s events --event-time-start 2026-01-01 --event-time-end 2026-02-01",
+        "floe run --branch new_prices",
         "floe run --json > result.json",
     ),
 )
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 @threads_option("assets")
 @wait_option
 @fused_tests_option
+@branch_option("Build and publish on this branch of the tables; main stays as it is.")
 @dbt_options
 @pass_application
 def command(
@@ -75,6 +78,7 @@ def command(
         fused_tests=application.fused_tests,
         deferral=deferral(application, artifacts, wanted),
         threads=threads,
+        branch=application.branch,
         wait_seconds=wait,
     )
     return execute(application, request)

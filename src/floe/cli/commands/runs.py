@@ -81,12 +81,19 @@ def _row(run: Mapping[str, Any]) -> tuple[object, ...]:
         Exact(short_run(run["run_id"])),
         ago(run["started_at"]),
         duration(run["finished_at"] - run["started_at"]) if run["finished_at"] else "",
-        run["command"] if run["environment"] == DEFAULT_ENVIRONMENT else f"{run['command']} in {run['environment']}",
+        _what(run),
         run["status"],
         _counts(run["nodes"]),
         _counts(run["tests"]),
         run["tables_published"],
     )
+
+
+def _what(run: Mapping[str, Any]) -> str:
+    """The command, with environment and branch where these are not the usual ones."""
+    branch = "" if run["branch"] == "main" else f" on {run['branch']}"
+    environment = "" if run["environment"] == DEFAULT_ENVIRONMENT else f" in {run['environment']}"
+    return f"{run['command']}{branch}{environment}"
 
 
 def _counts(by_status: Mapping[str, int]) -> str:

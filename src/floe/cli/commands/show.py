@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options
+from floe.cli.options import FloeCommand, branch_option, dbt_options
 from floe.errors import UsageError
 from floe.observe.wording import count
 
@@ -45,6 +45,7 @@ class Wish(NamedTuple):
     "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(min=0), help="How many rows at most."
 )
 @click.option("--at", metavar="WHEN", help="The table at a snapshot, ISO 8601 time, tag, branch or run.")
+@branch_option("Read this branch of the tables, and main where they have none.")
 @dbt_options
 @pass_application
 def command(
@@ -103,11 +104,14 @@ def _in_warehouse(application: Application, artifacts: CompiledArtifacts, wish: 
 
 
 def _open(application: Application, artifacts: CompiledArtifacts) -> Reader:
+    from floe.cli.branching import existing_branch
     from floe.engines.duckdb.reader import open_reader
+    from floe.lake.history.branches import on_branch
     from floe.lake.open import open_catalogs
 
     directory = application.directory.resolve()
-    return open_reader(artifacts, directory, open_catalogs(artifacts, directory))
+    catalogs = on_branch(open_catalogs(artifacts, directory), existing_branch(application, artifacts))
+    return open_reader(artifacts, directory, catalogs)
 
 
 def _namespace_and_name(artifacts: CompiledArtifacts, text: str) -> tuple[str, str]:

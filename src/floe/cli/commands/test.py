@@ -9,6 +9,7 @@ import click
 from floe.cli.application import Application, pass_application
 from floe.cli.options import (
     FloeCommand,
+    branch_option,
     dbt_options,
     defer_options,
     fail_fast_option,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @fail_fast_option
 @threads_option("tests")
 @fused_tests_option
+@branch_option("Test this branch of the tables, and main where they have none.")
 @dbt_options
 @pass_application
 def command(application: Application, wanted: Wanted, fail_fast: bool, threads: int | None) -> int:
@@ -36,6 +38,7 @@ def command(application: Application, wanted: Wanted, fail_fast: bool, threads: 
 
     Nothing is published but the failing rows of tests with `store_failures`.
     """
+    from floe.cli.branching import existing_branch
     from floe.cli.running import compile_for_run, execute
     from floe.cli.selecting import deferral, selected
     from floe.runtime.request import RunRequest
@@ -45,6 +48,7 @@ def command(application: Application, wanted: Wanted, fail_fast: bool, threads: 
         project_directory=application.directory.resolve(),
         artifacts=artifacts,
         command="test",
+        branch=existing_branch(application, artifacts),
         selection=selected(application, artifacts, wanted),
         fail_fast=fail_fast,
         threads=threads,

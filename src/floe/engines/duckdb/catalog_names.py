@@ -37,11 +37,13 @@ class PublishedNames:
         self._readable: dict[tuple[str, str], Readable] = {}
         self.databases = {asset.relation.database for asset in artifacts.assets.values()} - {SESSION_DATABASE}
         """Names of the databases, beside the session's own, in which dbt has relations."""
+        self._tables: dict[TableName, Readable] = {}
         self._add_views(artifacts)
         for profile, catalog in catalogs.items():
             for name in catalog.tables():
                 # A model that became a view is that view; the table that it was is its past.
-                self._readable.setdefault(_key(name.namespace, name.name), Readable(name, profile))
+                self._tables[name] = Readable(name, profile)
+                self._readable.setdefault(_key(name.namespace, name.name), self._tables[name])
         self._add_relations(artifacts)
 
     def find(self, namespace: str, name: str) -> Readable | None:
@@ -50,6 +52,10 @@ class PublishedNames:
             return self._readable.get(_key(namespace, name))
         found = {readable.name: readable for key, readable in self._readable.items() if key[1] == name.lower()}
         return next(iter(found.values())) if len(found) == 1 else None
+
+    def table(self, name: TableName) -> Readable | None:
+        """The table of a catalog, also where a view has its name now."""
+        return self._tables.get(name)
 
     def mentioned_in(self, text: str) -> Iterable[tuple[str, str]]:
         """Names that occur somewhere in the text."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -24,9 +23,10 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import CompiledArtifacts, Hook, Query
     from floe.engines.duckdb.catalog_names import Readable
+    from floe.engines.duckdb.compare import Difference
     from floe.engines.duckdb.footers import Execute
     from floe.engines.duckdb.remote import Remote
-    from floe.lake.base import Catalog, TableState
+    from floe.lake.base import Catalog, TableName, TableState
 
 _CODE = "FLOE-0422"
 _DEFAULT_SCHEMA = "main"
@@ -124,6 +124,24 @@ class Reader:
         described = f"DESCRIBE {quote(readable.name.namespace)}.{quote(readable.name.name)}"
         return [(str(row[0]), str(row[1])) for row in self._fetch(described, None, str(readable.name)).rows]
 
+    def difference(
+        self, name: TableName, ends: tuple[int | None, int | None], key: Sequence[str], limit: int
+    ) -> Difference:
+        """How two snapshots of a table differ; see `floe.engines.duckdb.compare`.
+
+        Raises:
+            UsageError: there is no such table.
+            LakeError: a snapshot cannot be read.
+        """
+        from floe.engines.duckdb.compare import compare
+
+        readable = self._names.table(name)
+        if readable is None:
+            raise self._unknown(name.namespace, name.name)
+        table = self._reached(self._catalogs[readable.catalog].load(readable.name, ""))
+        with _faults(str(name)):
+            return compare(self._connection.execute, table, ends, key, limit)
+
     def close(self) -> None:
         """Close the database."""
         if self._remote is not None:
@@ -213,6 +231,12 @@ class Reader:
 
     def _state(self, readable: Readable) -> TableState:
         table = self._catalogs[readable.catalog].load(readable.name, "")
+        if not table.exists:  # the catalog has it for another branch
+            raise self._unknown(readable.name.namespace, readable.name.name)
+        return self._reached(table)
+
+    def _reached(self, table: TableState) -> TableState:
+        """The table, whose files DuckDB can read."""
         if table.store.is_local:
             return table
         if self._remote is None:
@@ -247,11 +271,11 @@ def _faults(subject: str) -> Iterator[None]:
 
 
 def _as_it_was(table: TableState, at: str, execute: Execute) -> str:
-    """SQL of an older snapshot, in the types that are stored: the properties that restore others are today's."""
+    """SQL of an older snapshot."""
+    from floe.lake.history.branches import at_snapshot
     from floe.lake.history.points import snapshot_at
 
-    files = published_files(table, execute, snapshot_at(table, at))
-    return replace(files, engine_types={}).select()
+    return published_files(at_snapshot(table, snapshot_at(table, at)), execute).select()
 
 
 def _table_names(tree: Any) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401 - JSON

@@ -44,7 +44,7 @@ def planned_expiry(state: TableState, layer: Retention, now: int) -> Expiry:
     Raises:
         LakeError: a property of the table that says what to keep is not a number.
     """
-    if not state.exists or not may_delete(state):
+    if not state.is_in_catalog or not may_delete(state):
         return Expiry()
     try:
         retention = retention_of(state.metadata.get("properties", {}), layer)

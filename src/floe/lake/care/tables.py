@@ -38,7 +38,7 @@ def cared_tables(
         layer = artifacts.layers[asset.layer]
         name = TableName(*artifacts.table_name(asset))
         own.add((layer.catalog, name))
-        if (selected is None or key in selected) and catalogs[layer.catalog].load(name, "").exists:
+        if (selected is None or key in selected) and catalogs[layer.catalog].load(name, "").is_in_catalog:
             yield CaredTable(catalogs[layer.catalog], name, _retention(layer), key)
     if selected is None:
         yield from _others(artifacts, catalogs, own)

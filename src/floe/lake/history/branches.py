@@ -97,8 +97,18 @@ def seen_from(state: TableState, branch: str) -> TableState:
     own = replace(state, branch=branch)
     if not has_branch(state, branch):
         return BranchState(**_fields(own), own=own)
-    metadata = _metadata_of_branch(own)
+    metadata = _metadata_at(own, own.snapshot_id)
     return BranchState(**{**_fields(own), "metadata": metadata}, own=own)
+
+
+def at_snapshot(state: TableState, snapshot_id: int) -> TableState:
+    """The table as it was when that snapshot was current, with the schema and the settings of then.
+
+    Raises:
+        LakeError: there is no such snapshot.
+    """
+    find_snapshot(state, snapshot_id)
+    return replace(state, metadata=_metadata_at(_own(state), snapshot_id), branch=MAIN)
 
 
 def origin_marks(base: TableState) -> dict[str, str]:
@@ -124,8 +134,9 @@ def _fields(state: TableState) -> dict[str, Any]:
     return {name: getattr(state, name) for name in names}
 
 
-def _metadata_of_branch(state: TableState) -> dict[str, Any]:
-    metadata, head = state.metadata, state.snapshot_id
+def _metadata_at(state: TableState, head: int | None) -> dict[str, Any]:
+    """The metadata with what is current at a snapshot in place of what is on main."""
+    metadata = state.metadata
     main = replace(state, branch=MAIN).snapshot_id
     past = ancestry(metadata, head)
     moments = {item["snapshot-id"]: item["timestamp-ms"] for item in metadata["snapshots"]}

@@ -32,6 +32,13 @@ def ancestry(metadata: Mapping[str, Any], snapshot_id: int | None) -> list[int]:
     return found
 
 
+def content_head(metadata: Mapping[str, Any], snapshot_id: int | None) -> int | None:
+    """The latest snapshot, from this one back, that is not only a compaction of the one before it."""
+    operations = {item["snapshot-id"]: (item.get("summary") or {}) for item in metadata.get("snapshots", ())}
+    past = ancestry(metadata, snapshot_id)
+    return next((item for item in past if operations[item].get("operation") != "replace"), snapshot_id)
+
+
 def settings_of(metadata: Mapping[str, Any]) -> dict[str, str]:
     """A table's properties, and under `SPEC` and `SORT_ORDER` its default ones; nothing where there is no table."""
     if not metadata:

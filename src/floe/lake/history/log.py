@@ -12,7 +12,7 @@ from floe.lake.history.points import named
 from floe.lake.read import snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from floe.lake.base import Catalog, TableName, TableState
@@ -37,6 +37,7 @@ class Entry:
     is_move: bool = False
     names: tuple[str, ...] = ()
     """Branches and tags that point to the snapshot; of a move, none."""
+    tags: frozenset[str] = frozenset()
     branch: str = MAIN
     """Branch on which the snapshot was made; of a promotion, the promoted one."""
     is_live: bool = True
@@ -46,8 +47,9 @@ class Entry:
 def table_log(state: TableState) -> tuple[Entry, ...]:
     """Everything that happened to a table, the latest first, as far as its metadata remembers."""
     known = {item.snapshot_id: item for item in snapshots(state)}
+    refs = named(state)
     names: dict[int, list[str]] = {}
-    for name, (_, snapshot_id) in named(state).items():
+    for name, (_, snapshot_id) in refs.items():
         names.setdefault(snapshot_id, []).append(name)
     live = set(ancestry(state.metadata, state.snapshot_id))
     made = [
@@ -57,6 +59,7 @@ def table_log(state: TableState) -> tuple[Entry, ...]:
             operation=item.operation,
             snapshot=item,
             names=tuple(names.get(item.snapshot_id, ())),
+            tags=frozenset(name for name in names.get(item.snapshot_id, ()) if refs[name][0] == "tag"),
             branch=item.summary.get(BRANCH_PROPERTY, MAIN),
             is_live=item.snapshot_id in live,
         )
@@ -99,30 +102,30 @@ def publishes(catalogs: Mapping[str, Catalog]) -> list[Publish]:
         LakeError: a catalog or a table's metadata cannot be read.
     """
     found: dict[tuple[str, str], Publish] = {}
-    tags: dict[tuple[str, str], list[set[str]]] = {}
-    for name, state in states(catalogs):
+    tags: dict[tuple[str, str], list[frozenset[str]]] = {}
+    for _, state in states_by_catalog(catalogs):
         for entry in table_log(state):
             # What other programs wrote belongs to no run: each such snapshot stands for itself.
             written = entry.snapshot.snapshot_id if entry.snapshot else 0
             key = (entry.run_id or str(written), entry.operation if entry.is_move else "publish")
             publish = found.setdefault(key, Publish(entry.run_id, entry.at, key[1], entry.branch))
             publish.at = max(publish.at, entry.at)
-            publish.tables.append(name)
+            publish.tables.append(state.name)
             if entry.snapshot is not None and not entry.is_move:
                 publish.rows_added += entry.snapshot.rows_added or 0
                 publish.rows_removed += entry.snapshot.rows_removed or 0
-                tags.setdefault(key, []).append(set(entry.names) - {MAIN})
+                tags.setdefault(key, []).append(entry.tags)
     for key, sets in tags.items():
-        found[key].names = tuple(sorted(set.intersection(*sets)))
+        found[key].names = tuple(sorted(frozenset.intersection(*sets)))
     return sorted(found.values(), key=lambda publish: publish.at, reverse=True)
 
 
-def states(catalogs: Mapping[str, Catalog]) -> Iterable[tuple[TableName, TableState]]:
-    """Every table of the catalogs, as the catalogs have it.
+def states_by_catalog(catalogs: Mapping[str, Catalog]) -> Iterator[tuple[str, TableState]]:
+    """Every table of the catalogs, with the name of its catalog's profile.
 
     Raises:
         LakeError: a catalog or a table's metadata cannot be read.
     """
-    for catalog in catalogs.values():
+    for profile, catalog in catalogs.items():
         for name in catalog.tables():
-            yield name, catalog.load(name, "")
+            yield profile, catalog.load(name, "")

@@ -91,7 +91,9 @@ def _known(state: TableState) -> Sequence[Mapping[str, Any]]:
 def _before(state: TableState, snapshot_id: int) -> int:
     parent = find_snapshot(state, snapshot_id).get("parent-snapshot-id")
     if parent is None:
-        raise LakeError("FLOE-0578", f"`{state.name}` has no snapshot before {snapshot_id}: it is the first one", "")
+        raise LakeError(
+            "FLOE-0578", f"`{state.name}` has no snapshot before {snapshot_id}: it is the first one", _see(state)
+        )
     return int(find_snapshot(state, parent)["snapshot-id"])
 
 
@@ -132,7 +134,7 @@ def _current_at(state: TableState, moment: datetime) -> int:
         raise LakeError("FLOE-0510", f"`{state.name}` has no snapshots yet", "run the asset that publishes it first")
     first = _moment(log[0]["timestamp-ms"]).astimezone(moment.tzinfo).isoformat(timespec="seconds")
     reason = f"`{state.name}` did not exist at {moment.isoformat(timespec='seconds')}: its history begins at {first}"
-    raise LakeError("FLOE-0510", reason, f"see its snapshots with `floe history {state.name}`")
+    raise LakeError("FLOE-0510", reason, _see(state))
 
 
 def _moment(milliseconds: int) -> datetime:
@@ -140,5 +142,8 @@ def _moment(milliseconds: int) -> datetime:
 
 
 def _no_snapshot(state: TableState, reference: str) -> LakeError:
-    reason = f"`{state.name}` has no snapshot {reference}"
-    return LakeError("FLOE-0510", reason, f"see its snapshots with `floe history {state.name}`")
+    return LakeError("FLOE-0510", f"`{state.name}` has no snapshot {reference}", _see(state))
+
+
+def _see(state: TableState) -> str:
+    return f"see its snapshots with `floe history {state.name}`"

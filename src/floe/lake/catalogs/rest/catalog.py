@@ -92,7 +92,7 @@ class RestCatalog:
         if len(commits) > 1 and not self.atomic:
             raise self._not_atomic(commits)
         for commit in commits:
-            if not commit.base.exists:
+            if not commit.base.is_in_catalog:
                 self._namespaces.create(commit.base.name.namespace, commit.base.location)
         on_step("metadata-written")
         commits = [self._taken_up(commit) for commit in commits]
@@ -115,7 +115,7 @@ class RestCatalog:
         self._committer.settle([commit], lambda: self._client.commit_table(commit.base.name, change_of(commit)))
 
     def _commit_all(self, commits: Sequence[TableCommit]) -> None:
-        creates = any(not commit.base.exists for commit in commits)
+        creates = any(not commit.base.is_in_catalog for commit in commits)
         if creates and self._creates_in_transactions:
             try:
                 self._commit_together(commits)
@@ -125,14 +125,15 @@ class RestCatalog:
                 self._creates_in_transactions = False
             else:
                 return
-        self._commit_together([commit if commit.base.exists else self._create_empty(commit) for commit in commits])
+        made = [commit if commit.base.is_in_catalog else self._create_empty(commit) for commit in commits]
+        self._commit_together(made)
 
     def _commit_together(self, commits: Sequence[TableCommit]) -> None:
         changes = [(commit.base.name, change_of(commit)) for commit in commits]
         try:
             self._committer.settle(commits, lambda: self._client.commit_tables(changes))
         except RefusedError as error:
-            if error.answer.status not in _NO_TRANSACTIONS or any(not commit.base.exists for commit in commits):
+            if error.answer.status not in _NO_TRANSACTIONS or any(not commit.base.is_in_catalog for commit in commits):
                 raise
             if error.answer.error is not None and error.answer.status == 404:
                 raise  # it is a table that is not there
@@ -151,7 +152,7 @@ class RestCatalog:
     def _taken_up(self, commit: TableCommit) -> TableCommit:
         """The commit of a new table on the empty one that an earlier attempt of this run has created."""
         name = commit.base.name
-        if commit.base.exists or name not in self._made:
+        if commit.base.is_in_catalog or name not in self._made:
             return commit
         now = self._now(name)
         creation, rest = divided(commit)

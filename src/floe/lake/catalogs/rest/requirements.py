@@ -26,7 +26,7 @@ _ASSIGNED = {
 def requirements_of(commit: TableCommit) -> list[dict[str, Any]]:
     """The requirements under which a commit may be applied: that the table is what it was computed from."""
     base = commit.base
-    if not base.exists:
+    if not base.is_in_catalog:
         return [{"type": "assert-create"}]
     metadata = base.metadata
     found: list[dict[str, Any]] = [{"type": "assert-table-uuid", "uuid": metadata["table-uuid"]}]
