@@ -108,6 +108,8 @@ def test_models_seeds_and_snapshots_carry_their_layout(bare: Project) -> None:
         target_file_size=64_000_000,
     )
     assert assets["b"].layout == Layout(partition_by=(PartitionTerm(column="id"),))
+    assert assets["b"].incremental is not None
+    assert assets["b"].incremental.strategy == "insert_overwrite"
     assert assets["orders"].layout is None
 
 

@@ -14,7 +14,7 @@ MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
 TEST_MACROS = ("get_limit_subquery_sql", "get_test_sql", "should_store_failures")
 """dbt's macros around a data test's SQL, which the engine does itself."""
 SNAPSHOT_STRATEGIES = ("timestamp", "check")
-STRATEGIES = ("append", "delete+insert", "merge", "microbatch")
+STRATEGIES = ("append", "delete+insert", "merge", "microbatch", "insert_overwrite")
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 MERGE_OPTIONS = (
     "merge_clauses",

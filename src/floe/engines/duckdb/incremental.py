@@ -2,7 +2,8 @@
 
 The rows of the touched files become a table of the model's name, the statements of dbt's incremental materialization
 (dbt-duckdb 1.11, `materializations/incremental.sql` and `incremental_strategy/*.sql`) change it, and what is in it
-afterwards is the new file. Files that hold no affected key stay as they are.
+afterwards are the new files. Files that hold no affected key stay as they are. Where it is certain to give the same,
+`replacing.py` does without such a table.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from floe.engines.duckdb.incremental_sql import (
     schema_changes,
     strategy_statements,
 )
+from floe.engines.duckdb.overwriting import partition_match
 from floe.engines.duckdb.own_file import WORKING_COPY
+from floe.engines.duckdb.replacing import is_plain, stage_replacement
 from floe.engines.duckdb.sql import beside, literal, quote, relation_name, subquery
 from floe.engines.duckdb.staging import Change, stage_query
 from floe.engines.duckdb.table_files import FILE_COLUMN, published_files
@@ -47,14 +50,16 @@ def stage_increment(
     """
     published = published_files(target.base, workspace.execute)
     workspace.create_view(target.relation, published.select())
-    if how.strategy == "append":
-        increment = column_types(workspace, subquery(query))
-        if same_columns(increment, column_types(workspace, relation_name(target.relation))):
-            names = ", ".join(quote(name) for name in _table_order(published))
-            select = f"SELECT {names} FROM {subquery(query)} AS floe_increment"
-            return stage_query(workspace, target, select, Change("append", published, properties=properties))
+    select = f"SELECT {', '.join(_table_order(published))} FROM {subquery(query)} AS floe_increment"
+    if how.strategy == "append" and _has_columns_of(workspace, target, query):
+        return stage_query(workspace, target, select, Change("append", published, properties=properties))
     source = workspace.new_name()
-    workspace.execute(f"CREATE TEMP TABLE {source} AS {subquery(query)}")
+    if not properties and is_plain(how, published) and _has_columns_of(workspace, target, query):
+        outcome = stage_replacement(workspace, target, published, how, select, source)
+        if outcome is not None:
+            return outcome
+    else:
+        workspace.execute(f"CREATE TEMP TABLE {source} AS {subquery(query)}")
     try:
         return _apply(workspace, target, published, source, how, properties)
     finally:
@@ -73,11 +78,15 @@ def _apply(
     before, increment = column_types(workspace, name), column_types(workspace, source)
     alterations = schema_changes(target.key, name, before, increment, how.on_schema_change)
     columns = list(before) if how.on_schema_change == "ignore" else list(increment)
-    statements = [*alterations.statements, *strategy_statements(name, source, how, columns)]
+    condition = key_match(how, source)
+    if how.strategy == "insert_overwrite":
+        condition = partition_match(workspace, target, published, source)
+    changing = strategy_statements(name, source, how, columns, condition)
+    statements = [*alterations.statements, *changing]
     if alterations.every_file:
         touched: Sequence[str] = published.paths
     else:
-        touched = touched_files(workspace, published, key_match(how, source))
+        touched = touched_files(workspace, published, condition)
     return rewrite(workspace, target, published, touched, statements, properties, every_file=alterations.every_file)
 
 
@@ -169,4 +178,10 @@ def same_columns(left: ColumnTypes, right: ColumnTypes) -> bool:
 
 
 def _table_order(published: TableFiles) -> Iterator[str]:
-    return (field["name"] for field in published.schema["fields"])
+    """The quoted names of the table's columns."""
+    return (quote(field["name"]) for field in published.schema["fields"])
+
+
+def _has_columns_of(workspace: Workspace, target: Target, query: str) -> bool:
+    increment = column_types(workspace, subquery(query))
+    return same_columns(increment, column_types(workspace, relation_name(target.relation)))

@@ -60,12 +60,19 @@ def schema_changes(
     return SchemaChanges((*adding, *dropping, *changing), every_file)
 
 
-def strategy_statements(table: str, source: str, how: Incremental, columns: Sequence[str]) -> tuple[str, ...]:
-    """Statements that bring the rows of `source` into `table`; `columns` are dbt's `dest_columns`."""
+def strategy_statements(
+    table: str, source: str, how: Incremental, columns: Sequence[str], condition: str | None = None
+) -> tuple[str, ...]:
+    """Statements that bring the rows of `source` into `table`; `columns` are dbt's `dest_columns`.
+
+    `condition` says which rows of the table a partition overwrite removes.
+    """
     if how.strategy == "merge":
         return (_merge(table, source, how, columns),)
     names = ", ".join(quote(name) for name in columns)
     insert = f"INSERT INTO {table} ({names}) (SELECT {names} FROM {source})"
+    if how.strategy == "insert_overwrite":
+        return (f"DELETE FROM {table} AS {DESTINATION} WHERE {condition}", insert)
     if how.strategy == "append" or not how.unique_key:
         return (insert,)
     return (_delete(table, source, how), insert)

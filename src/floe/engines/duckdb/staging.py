@@ -95,6 +95,17 @@ def columns_of(workspace: Workspace, query: str) -> tuple[Column, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Written:
+    """Files that were written for a table."""
+
+    files: tuple[StagedFile, ...]
+    schema: Mapping[str, Any]
+    layout: FileLayout
+    engine_types: Mapping[str, str]
+    """Column name -> DuckDB type, for columns that are stored as another type."""
+
+
 def stage_query(workspace: Workspace, target: Target, query: str, change: Change = REPLACE) -> BuildOutcome:
     """Write the query's rows as the table's new files and make the session's relation show the table with them.
 
@@ -103,37 +114,42 @@ def stage_query(workspace: Workspace, target: Target, query: str, change: Change
         NodeError: a column's type or value cannot be stored, or the layout does not fit the columns.
         LakeError: a file cannot be written.
     """
+    return stage_files(workspace, target, change, write_query(workspace, target, query, change.operation))
+
+
+def write_query(workspace: Workspace, target: Target, query: str, operation: Operation) -> Written:
+    """Write the query's rows to new files of the table. Raises as `stage_query` does."""
     columns = columns_of(workspace, query)
     typed = [(column.name, column.type.iceberg) for column in columns]
-    schema = assign_schema(typed, target.base, change.operation)
+    schema = assign_schema(typed, target.base, operation)
     layout = file_layout(target.key, target.layout, schema, target.base)
     try:
         files = write_files(workspace, target.base, _select_stored(columns, query), schema, layout)
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
         raise _out_of_range(error, columns) or error from error
     engine_types = {column.name: column.type.text for column in columns if column.type.is_converted}
-    workspace.create_view(target.relation, _session_files(change, files, schema, engine_types).select())
+    return Written(files, schema, layout, engine_types)
+
+
+def stage_files(workspace: Workspace, target: Target, change: Change, written: Written) -> BuildOutcome:
+    """Stage files that were written, and make the session's relation show the table with them.
+
+    Raises:
+        duckdb.Error: the files cannot be read.
+    """
+    files = written.files
+    view = _session_files(change, files, written.schema, written.engine_types)
+    workspace.create_view(target.relation, view.select())
     if change.kept is None:
-        workspace.facts[relation_name(target.relation)] = facts_of_files(files, schema)
-    staged = Staged(files, schema, layout, engine_types)
+        workspace.facts[relation_name(target.relation)] = facts_of_files(files, written.schema)
     return BuildOutcome(
         rows=sum(file.record_count for file in files),
         bytes=sum(file.size_bytes for file in files),
-        staged=_staged(target, change, staged),
+        staged=_staged(target, change, written),
     )
 
 
-@dataclass(frozen=True)
-class Staged:
-    """What was written for a table."""
-
-    files: tuple[StagedFile, ...]
-    schema: Mapping[str, Any]
-    layout: FileLayout
-    engine_types: Mapping[str, str]
-
-
-def _staged(target: Target, change: Change, written: Staged) -> StagedTable | None:
+def _staged(target: Target, change: Change, written: Written) -> StagedTable | None:
     """What publishing would change; None for an increment that brought nothing."""
     schema, layout = written.schema, written.layout
     is_same = change.kept is not None and change.kept.schema["fields"] == schema["fields"]
