@@ -200,3 +200,33 @@ def test_snapshots_rewrite_the_partitions_whose_rows_end(lakehouse: Lakehouse) -
     assert staged is not None
     assert len(staged.removed_paths) == 1
     assert len(lakehouse.published("gold.s")) == 21
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "range % 2 = 0",
+        "range::int",
+        "range::smallint",
+        "range::hugeint",
+        "(range / 4)::decimal(9, 2)",
+        "'k' || range",
+        "uuid '00000000-0000-0000-0000-00000000000' || range",
+        "('\\xAA' || range)::blob",
+        "date '1969-12-30' + range::int",
+        "time '00:00:01' + to_seconds(range)",
+        "timestamp '1969-12-31 23:59:58' + to_seconds(range)",
+        "timestamptz '1969-12-31 23:59:58+00' + to_seconds(range)",
+    ],
+)
+def test_partitions_of_every_type_are_found_again(lakehouse: Lakehouse, key: str) -> None:
+    key = key.replace("uuid '00000000-0000-0000-0000-00000000000' || range", "('0' || repeat('0', 30) || range)::uuid")
+    rows = "select distinct on (id) * from (select {} as id, '{}' as v from range(4)) order by id"
+    layout = {"partition_by": "id"}
+    for strategy in ("delete+insert", "insert_overwrite", "merge"):
+        lakehouse.model("gold.t", rows.format(key, "old"), layout=layout_of(layout))
+        lakehouse.build(full_refresh=True)
+        increments(lakehouse, layout, rows.format(key, "new"), strategy, "id")
+        lakehouse.build()
+        assert {row[1] for row in lakehouse.published("gold.t")} == {"new"}, strategy
+        assert len(lakehouse.files("gold.t")) == len(lakehouse.published("gold.t"))

@@ -7,28 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from floe.lake.bounds import comparable, lower_bound, upper_bound
 from floe.lake.layout import primitive_types
-from floe.lake.read import current_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from floe.lake.base import ColumnStatistics, PartitionValue, StagedFile, TableState
+    from floe.lake.base import ColumnStatistics, StagedFile, StoredFile
 
 _COMPARED_OTHERWISE = frozenset({"boolean", "float", "double"})
 """To DuckDB NaN equals NaN, and both zeros are equal; bounds do not know that."""
-
-
-@dataclass(frozen=True)
-class StoredPart:
-    """What manifests say of a live file."""
-
-    path: str
-    record_count: int
-    spec_id: int
-    partition: tuple[PartitionValue, ...]
-    null_counts: Mapping[int, int]
-    lower_bounds: Mapping[int, bytes]
-    upper_bounds: Mapping[int, bytes]
 
 
 @dataclass(frozen=True)
@@ -44,25 +30,25 @@ class Wanted:
     texts: bool = True
     """Whether texts are equal only when their bytes are: no collation is in force."""
 
-    def may_be_in(self, part: StoredPart) -> bool:
+    def may_be_in(self, stored: StoredFile) -> bool:
         """Whether a file may hold such a row."""
-        return self._partition_fits(part) and all(self._column_fits(part, key) for key in self.keys)
+        return self._partition_fits(stored) and all(self._column_fits(stored, key) for key in self.keys)
 
-    def _partition_fits(self, part: StoredPart) -> bool:
-        if part.spec_id != self.spec["spec-id"] or not self.texts:
+    def _partition_fits(self, stored: StoredFile) -> bool:
+        if stored.spec_id != self.spec["spec-id"] or not self.texts:
             return True
         # Equal keys have equal transforms.
         places = [number for number, item in enumerate(self.spec["fields"]) if item["source-id"] in self.keys]
-        mine = tuple(part.partition[number] for number in places)
+        mine = tuple(stored.partition[number] for number in places)
         return any(mine == tuple(file.partition[number] for number in places) for file in self.files)
 
-    def _column_fits(self, part: StoredPart, key: int) -> bool:
+    def _column_fits(self, stored: StoredFile, key: int) -> bool:
         type_ = primitive_types(self.schema).get(key)
         if type_ is None or type_ in _COMPARED_OTHERWISE or (type_ == "string" and not self.texts):
             return True
-        if part.null_counts.get(key) == part.record_count:
+        if stored.null_counts.get(key) == stored.record_count:
             return False
-        low, high = part.lower_bounds.get(key), part.upper_bounds.get(key)
+        low, high = stored.lower_bounds.get(key), stored.upper_bounds.get(key)
         if low is None or high is None:
             return True
         ranges = [self._range(file, key, type_) for file in self.files]
@@ -81,29 +67,3 @@ class Wanted:
 
 def _overlap(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
     return bool(one[0] <= other[1] and other[0] <= one[1])
-
-
-def stored_parts(state: TableState) -> Iterator[StoredPart]:
-    """Every live data file of the current snapshot.
-
-    Raises:
-        LakeError: a manifest cannot be read.
-    """
-    from floe.lake.files import local_path
-    from floe.lake.manifests import ManifestContent, read_entries, read_list
-
-    snapshot = current_snapshot(state)
-    for manifest in read_list(state.store, snapshot["manifest-list"]) if snapshot else ():
-        if manifest.content != ManifestContent.DATA:
-            continue
-        for entry in read_entries(state.store, manifest):
-            file = entry.data_file
-            yield StoredPart(
-                path=local_path(file.file_path),
-                record_count=file.record_count,
-                spec_id=file.spec_id,
-                partition=tuple(file.partition[number] for number in range(len(file.partition))),
-                null_counts=file.null_value_counts or {},
-                lower_bounds=file.lower_bounds or {},
-                upper_bounds=file.upper_bounds or {},
-            )

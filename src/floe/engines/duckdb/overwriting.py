@@ -10,7 +10,7 @@ from floe.engines.duckdb.layout import file_layout
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.staging import Change, stage_files, write_query
 from floe.engines.duckdb.table_files import FILE_COLUMN, TableFiles
-from floe.lake.affected import stored_parts
+from floe.lake.read import live_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from floe.engines.duckdb.layout import PartitionColumn
     from floe.engines.duckdb.staging import Target, Written
     from floe.engines.duckdb.workspace import Workspace
-    from floe.lake.affected import StoredPart
-    from floe.lake.base import StagedFile
+    from floe.lake.base import StagedFile, StoredFile
 
 _SOURCE = "floe_increment"
 
@@ -47,7 +46,7 @@ def stage_overwrite(workspace: Workspace, target: Target, published: TableFiles,
     """
     layout = written.layout
     tuples = {file.partition for file in written.files}
-    known = {part.path: part for part in stored_parts(target.base)}
+    known = {file.path: file for file in live_files(target.base)}
     whole = [path for path in published.paths if _lies_in(known.get(path), layout.spec["spec-id"], tuples)]
     others = [path for path in published.paths if _has_other_spec(known.get(path), layout.spec["spec-id"])]
     if not written.files:
@@ -60,12 +59,12 @@ def stage_overwrite(workspace: Workspace, target: Target, published: TableFiles,
     return stage_in_place(workspace, target, published, touched, written, kept)
 
 
-def _lies_in(part: StoredPart | None, spec_id: int, tuples: Collection[tuple[object, ...]]) -> bool:
-    return part is not None and part.spec_id == spec_id and part.partition in tuples
+def _lies_in(stored: StoredFile | None, spec_id: int, tuples: Collection[tuple[object, ...]]) -> bool:
+    return stored is not None and stored.spec_id == spec_id and stored.partition in tuples
 
 
-def _has_other_spec(part: StoredPart | None, spec_id: int) -> bool:
-    return part is None or part.spec_id != spec_id
+def _has_other_spec(stored: StoredFile | None, spec_id: int) -> bool:
+    return stored is None or stored.spec_id != spec_id
 
 
 def _overwrite_rows(

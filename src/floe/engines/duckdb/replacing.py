@@ -17,7 +17,8 @@ from floe.engines.duckdb.overwriting import stage_in_place, stage_overwrite
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.staging import write_query
 from floe.engines.duckdb.table_files import FILE_COLUMN, TableFiles
-from floe.lake.affected import Wanted, stored_parts
+from floe.lake.affected import Wanted
+from floe.lake.read import live_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +96,7 @@ class Replacement:
         keys = frozenset(fields[key.casefold()] for key in self.keys)
         collated = "default_collation" in self.workspace.artifacts.compute.properties
         wanted = Wanted(self.published.schema, self.written.files, keys, self.written.layout.spec, texts=not collated)
-        known = {part.path: part for part in stored_parts(self.target.base)}
+        known = {file.path: file for file in live_files(self.target.base)}
         return [path for path in self.published.paths if path not in known or wanted.may_be_in(known[path])]
 
     def _stage(self, touched: Sequence[str]) -> BuildOutcome:
