@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.lake.other_engine import OtherEngine
 
 from floe.errors import LakeError, NodeError
 
@@ -264,3 +265,18 @@ def test_a_missing_data_file_is_reported(lakehouse: Lakehouse) -> None:
     Path(next(iter(_paths(lakehouse)))).unlink()
     with pytest.raises((NodeError, LakeError), match=r"\.parquet"):
         lakehouse.build()
+
+
+@pytest.mark.parametrize("strategy", ["append", "delete+insert", "merge"])
+def test_an_increment_does_not_bring_back_what_another_engine_deleted(lakehouse: Lakehouse, strategy: str) -> None:
+    lakehouse.incremental(
+        "gold.kept", "select range as id, 'a' as v from range(4)", "select 1::bigint as id, 'b' as v", strategy, "id"
+    )
+    lakehouse.build()
+    engine = OtherEngine.at(lakehouse.directory / ".floe/catalog.db", lakehouse.directory / ".floe/warehouse")
+    engine.delete_positions("gold.kept", {engine.paths("gold.kept")[0]: [1, 2]})
+    engine.catalog.close()
+
+    lakehouse.build()
+
+    assert lakehouse.published("gold.kept") == [(0, "a"), (1, "b"), (3, "a")]

@@ -202,6 +202,14 @@ class Lake:
             rows = connection.execute("SELECT * FROM read_parquet(?, union_by_name = true)", [paths]).fetchall()
         return sorted(rows, key=repr)
 
+    def rows_as_floe(self, table: str) -> list[tuple[Any, ...]]:
+        """All rows of a table as a run would read them, sorted."""
+        from floe.engines.duckdb.table_files import published_files
+
+        with duckdb.connect() as connection:
+            select = published_files(self.state(table), connection.execute).select()
+            return sorted(connection.execute(select).fetchall(), key=repr)
+
 
 def rows_of(table: Table, **scan: object) -> list[tuple[Any, ...]]:
     return sorted((tuple(row.values()) for row in table.scan(**scan).to_arrow().to_pylist()), key=repr)

@@ -232,3 +232,65 @@ def test_totals_are_counted_where_another_engine_left_them_out(lake: Lake) -> No
     files = live_files(lake.state("silver.orders"))
     assert (last.rows_total, last.files_total) == (4, 2)
     assert last.bytes_total == sum(item.size_bytes for item in files)
+
+
+def orders(lake: Lake, engine: OtherEngine) -> list[str]:
+    """Two files of Floe's, in the order in which they came."""
+    lake.write(
+        "silver.orders", "SELECT 10 + range AS id, 'a' AS code FROM range(3)", operation="append", run_id="run-2"
+    )
+    return engine.paths("silver.orders")
+
+
+def summary_of(lake: Lake) -> dict[str, str]:
+    return dict(snapshots(lake.state("silver.orders"))[-1].summary)
+
+
+def test_deletes_leave_with_the_last_file_that_they_are_about(lake: Lake, engine: OtherEngine) -> None:
+    first, second = orders(lake, engine)
+    engine.delete_positions("silver.orders", {first: [1], second: [0]})
+    engine.delete_positions("silver.orders", {first: [2]})
+
+    rewritten = "SELECT 0::BIGINT AS id, 'a' AS code"
+    lake.write("silver.orders", rewritten, operation="rewrite", removed=[first], run_id="run-3")
+
+    assert lake.rows("silver.orders") == [(0, "a"), (11, "a"), (12, "a")]
+    assert [summary_of(lake)[key] for key in ("removed-delete-files", "total-delete-files")] == ["1", "1"]
+    lake.write("silver.orders", rewritten, operation="rewrite", removed=[second], run_id="run-4")
+    assert lake.rows("silver.orders") == [(0, "a"), (0, "a")]
+    summary = summary_of(lake)
+    assert summary["removed-position-delete-files"] == "1"
+    assert (summary["total-delete-files"], summary["total-position-deletes"]) == ("0", "0")
+    assert all(not item.deletes for item in live_files(lake.state("silver.orders")))
+
+
+def test_equality_deletes_stay_while_there_is_an_older_file(lake: Lake, engine: OtherEngine) -> None:
+    first, second = orders(lake, engine)
+    engine.delete_equal("silver.orders", pa.table({"id": [1, 11]}))
+
+    lake.write("silver.orders", "SELECT 0::BIGINT AS id, 'a' AS code", operation="rewrite", removed=[first])
+    assert [row[0] for row in lake.rows_as_floe("silver.orders")] == [0, 10, 12]
+    assert summary_of(lake)["total-delete-files"] == "1"
+
+    lake.write(
+        "silver.orders", "SELECT 11::BIGINT AS id, 'b' AS code", operation="rewrite", removed=[second], run_id="run-4"
+    )
+    assert lake.rows("silver.orders") == [(0, "a"), (11, "b")]
+    assert summary_of(lake)["removed-equality-deletes"] == "2"
+
+
+def test_a_missing_or_damaged_delete_file_stops_a_rewrite(lake: Lake, engine: OtherEngine) -> None:
+    first, second = orders(lake, engine)
+    engine.delete_positions("silver.orders", {first: [1], second: [0]})
+    (deletes,) = lake.folder.rglob("deletes-*.parquet")
+    staged = lake.stage(
+        "silver.orders", "SELECT 0::BIGINT AS id, 'a' AS code", operation="rewrite", removed=[first], run_id="run-3"
+    )
+
+    deletes.write_bytes(b"damaged")
+    with pytest.raises(LakeError, match="not a Parquet file"):
+        lake.publish(staged, run_id="run-3")
+    deletes.unlink()
+    with pytest.raises(LakeError, match="does not exist"):
+        lake.publish(staged, run_id="run-3")
+    assert len(snapshots(lake.state("silver.orders"))) == 3

@@ -98,15 +98,25 @@ class EntryWriter(ManifestWriterV2):
     """
 
     def __init__(
-        self, schema: Mapping[str, Any], spec: Mapping[str, Any], output: OutputFile, snapshot_id: int
+        self,
+        schema: Mapping[str, Any],
+        spec: Mapping[str, Any],
+        output: OutputFile,
+        snapshot_id: int,
+        content: ManifestContent = ManifestContent.DATA,
     ) -> None:
         needed = Schema.model_validate(schema) if spec["fields"] else Schema()
         super().__init__(PartitionSpec.model_validate(spec), needed, output, snapshot_id, _COMPRESSION)
         self._schema_text = json.dumps(schema)
+        self._content = content
+
+    def content(self) -> ManifestContent:
+        """Whether the files are data or deletes."""
+        return self._content
 
     @property
     def _meta(self) -> dict[str, str]:
-        return {**super()._meta, "schema": self._schema_text}
+        return {**super()._meta, "content": self._content.name.lower(), "schema": self._schema_text}
 
     def new_writer(self) -> AvroOutputFile[ManifestEntry]:
         """The Avro file below, in PyIceberg's words."""

@@ -48,7 +48,7 @@ class DeleteIndex:
             LakeError: one is of a kind or format that this version cannot read.
         """
         index = cls()
-        unpartitioned = {spec["spec-id"] for spec in state.metadata["partition-specs"] if not spec["fields"]}
+        unpartitioned = unpartitioned_specs(state)
         for spec_id, entry in entries:
             index._add(delete_file(state, entry, spec_id, unpartitioned), partition_of(spec_id, entry.data_file))
         return index
@@ -99,6 +99,11 @@ def delete_file(state: TableState, entry: ManifestEntry, spec_id: int, unpartiti
         offset=data_file[_OFFSET] or 0,
         length=data_file[_LENGTH] or 0,
     )
+
+
+def unpartitioned_specs(state: TableState) -> set[int]:
+    """Ids of the specs without partitions, whose equality deletes apply to the whole table."""
+    return {spec["spec-id"] for spec in state.metadata["partition-specs"] if not spec["fields"]}
 
 
 def unsupported_format(state: TableState, what: str, data_file: DataFile) -> LakeError:

@@ -200,13 +200,14 @@ def write_entries(
     spec: Mapping[str, Any],
     snapshot_id: int,
     contents: ManifestContents,
+    kind: ManifestContent = ManifestContent.DATA,
 ) -> ManifestFile:
-    """Write a manifest; all its files have the same spec.
+    """Write a manifest of data or delete files; all of them have the same spec.
 
     Raises:
         LakeError: the file is there already, or cannot be written.
     """
-    with EntryWriter(schema, spec, _Output(store, location), snapshot_id) as writer:
+    with EntryWriter(schema, spec, _Output(store, location), snapshot_id, kind) as writer:
         for entry in contents.added:
             writer.add(entry)
         for entry in contents.existing:

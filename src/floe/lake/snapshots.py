@@ -23,11 +23,12 @@ from floe.lake.manifests import (
     write_entries,
     write_list,
 )
+from floe.lake.outlived import DeletesChange, outlived, without_data
 from floe.lake.read import current_snapshot, require_supported
 from floe.lake.updates import spec_of_files, updates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from floe.lake.base import StagedTable
     from floe.lake.manifests import ManifestEntry, ManifestFile
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 _MERGE_ENABLED = "commit.manifest-merge.enabled"
 _MERGE_COUNT = "commit.manifest.min-count-to-merge"
 _MERGE_COUNT_DEFAULT = 100
-_DELETE_TOTALS = ("total-delete-files", "total-position-deletes", "total-equality-deletes")
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,11 @@ class _Change:
     """Manifests of the new snapshot while they are decided."""
 
     kept: list[ManifestFile] = field(default_factory=list)
-    """Manifests that stay as they are, also those of delete files: a file that goes takes what marks its rows along."""
+    """Manifests that stay as they are."""
     existing: list[ManifestEntry] = field(default_factory=list)
     deleted: list[ManifestEntry] = field(default_factory=list)
+    deletes: DeletesChange = field(default_factory=DeletesChange)
+    """What becomes of delete files of other engines."""
 
 
 def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
@@ -80,7 +82,7 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
         **({"parent-snapshot-id": parent["snapshot-id"]} if parent else {}),
         "sequence-number": base.metadata.get("last-sequence-number", 0) + 1,
         "timestamp-ms": max(time.time_ns() // 1_000_000, base.metadata.get("last-updated-ms", 0)),
-        "summary": _summary(staged, parent, change.deleted, origin),
+        "summary": _summary(staged, parent, change, origin),
     }
     written = _write(staged, change, snapshot, origin.run_id)
     snapshot["manifest-list"] = written[-1]
@@ -90,16 +92,22 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
 
 def _write(staged: StagedTable, change: _Change, snapshot: Mapping[str, Any], run_id: str) -> tuple[str, ...]:
     """Write the manifests of what changes, one for each spec, and the manifest list; return their locations."""
-    folder, snapshot_id = f"{staged.base.location}/metadata", snapshot["snapshot-id"]
+    base, snapshot_id = staged.base, snapshot["snapshot-id"]
+    folder = f"{base.location}/metadata"
     manifests, written, unique = [], [], uuid4().hex[:8]
     for number, (spec, contents) in enumerate(_contents(staged, change, snapshot_id)):
         written.append(f"{folder}/{run_id}-{unique}-m{number}.avro")
         schema = with_sources(staged, spec)
-        manifests.append(write_entries(staged.base.store, written[-1], schema, spec, snapshot_id, contents))
-    manifests += change.kept
+        manifests.append(write_entries(base.store, written[-1], schema, spec, snapshot_id, contents))
+    specs = {item["spec-id"]: item for item in base.metadata.get("partition-specs", ())}
+    for spec_id, contents in change.deletes.contents():
+        written.append(f"{folder}/{run_id}-{unique}-m{len(written)}.avro")
+        schema, kind = with_sources(staged, specs[spec_id]), ManifestContent.DELETES
+        manifests.append(write_entries(base.store, written[-1], schema, specs[spec_id], snapshot_id, contents, kind))
+    manifests += (*change.kept, *change.deletes.kept)
     written.append(f"{folder}/snap-{snapshot_id}-{run_id}.avro")
     write_list(
-        staged.base.store,
+        base.store,
         written[-1],
         snapshot_id,
         snapshot.get("parent-snapshot-id"),
@@ -146,14 +154,22 @@ def _change(staged: StagedTable, parent: Mapping[str, Any] | None) -> _Change:
             raise _not_in_table(staged, set(staged.removed_paths))
         return _Change()
     manifests = read_list(staged.base.store, parent["manifest-list"])
-    data = [manifest for manifest in manifests if manifest.content == ManifestContent.DATA]
+    live = [manifest for manifest in manifests if manifest.has_added_files() or manifest.has_existing_files()]
+    data = [manifest for manifest in live if manifest.content == ManifestContent.DATA]
+    deletes = [manifest for manifest in live if manifest.content == ManifestContent.DELETES]
+    store = staged.base.store
     if staged.operation == "replace":
-        return _Change(deleted=[entry for item in data for entry in read_entries(staged.base.store, item)])
-    live = [manifest for manifest in data if manifest.has_added_files() or manifest.has_existing_files()]
-    change = _Change(kept=live) if staged.operation == "append" else _without(staged, live)
+        gone = [entry for item in data for entry in read_entries(store, item)]
+        return _Change(deleted=gone, deletes=without_data(staged.base, deletes))
+    change = _Change(kept=data) if staged.operation == "append" else _without(staged, data)
+    if change.deleted and deletes:
+        stays = [(item.partition_spec_id, entry) for item in change.kept for entry in read_entries(store, item)]
+        stays += [(entry.data_file.spec_id, entry) for entry in change.existing]
+        remaining = outlived(staged.base, deletes, stays)
+    else:
+        remaining = DeletesChange(kept=deletes)
     change = _merge_manifests(staged, change)
-    deletes = [manifest for manifest in manifests if manifest.content == ManifestContent.DELETES]
-    change.kept += [item for item in deletes if item.has_added_files() or item.has_existing_files()]
+    change.deletes = remaining
     return change
 
 
@@ -191,13 +207,12 @@ def _not_in_table(staged: StagedTable, missing: set[str]) -> LakeError:
     return LakeError("FLOE-0506", reason, "run again: it will start from the table as it is now")
 
 
-def _summary(
-    staged: StagedTable, parent: Mapping[str, Any] | None, deleted: Sequence[ManifestEntry], origin: Origin
-) -> dict[str, str]:
+def _summary(staged: StagedTable, parent: Mapping[str, Any] | None, change: _Change, origin: Origin) -> dict[str, str]:
+    deleted = change.deleted
     rows_added = sum(item.record_count for item in staged.files)
     size_added = sum(item.size_bytes for item in staged.files)
     rows_deleted = sum(entry.data_file.record_count for entry in deleted)
-    size_deleted = sum(entry.data_file.file_size_in_bytes for entry in deleted)
+    size_deleted = sum(entry.data_file.file_size_in_bytes for entry in deleted) + change.deletes.size_bytes
     rows, files, size = (0, 0, 0) if staged.operation == "replace" else _totals(staged, parent)
     if staged.operation != "replace":
         rows, files, size = rows - rows_deleted, files - len(deleted), size - size_deleted
@@ -208,12 +223,13 @@ def _summary(
         "deleted-data-files": len(deleted),
         "deleted-records": rows_deleted,
         "removed-files-size": size_deleted,
+        **change.deletes.counters(),
     }
     totals = {
         "total-records": rows + rows_added,
         "total-data-files": files + len(staged.files),
         "total-files-size": size + size_added,
-        **_delete_totals(staged, parent),
+        **change.deletes.totals((parent or {}).get("summary") or {}),
     }
     return {
         "operation": _iceberg_operation(staged, parent),
@@ -234,13 +250,6 @@ def _iceberg_operation(staged: StagedTable, parent: Mapping[str, Any] | None) ->
         return "replace"
     appends = staged.operation == "append" or (staged.operation == "replace" and parent is None)
     return "append" if appends else "overwrite"
-
-
-def _delete_totals(staged: StagedTable, parent: Mapping[str, Any] | None) -> dict[str, int]:
-    """Delete files of other engines stay until the table is replaced."""
-    summary = (parent or {}).get("summary") or {}
-    stay = staged.operation != "replace"
-    return {key: int(summary[key]) if stay and str(summary.get(key, "")).isdecimal() else 0 for key in _DELETE_TOTALS}
 
 
 def _changed_settings(staged: StagedTable) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from floe.lake.care.bins import LiveFile
+from floe.lake.deletes import DeleteIndex, partition_of
 from floe.lake.manifests import ManifestContent
 from floe.lake.read import current_snapshot
 
@@ -45,7 +46,9 @@ def look(state: TableState, cache: ManifestCache) -> Current:
     live = [item for item in manifests if item.has_added_files() or item.has_existing_files()]
     data = tuple(item for item in live if item.content == ManifestContent.DATA)
     deletes = tuple(item for item in live if item.content == ManifestContent.DELETES)
-    files = tuple(_live_file(manifest, entry) for manifest in data for entry in cache.entries(manifest))
+    marked = [(manifest.partition_spec_id, entry) for manifest in deletes for entry in cache.entries(manifest)]
+    index = DeleteIndex.of(state, marked)
+    files = tuple(_live_file(manifest, entry, index) for manifest in data for entry in cache.entries(manifest))
     return Current(data, deletes, files)
 
 
@@ -55,7 +58,7 @@ def default_spec(state: TableState) -> Mapping[str, Any]:
     return next(item for item in state.metadata["partition-specs"] if item["spec-id"] == wanted)
 
 
-def _live_file(manifest: ManifestFile, entry: ManifestEntry) -> LiveFile:
+def _live_file(manifest: ManifestFile, entry: ManifestEntry, index: DeleteIndex) -> LiveFile:
     item = entry.data_file
     partition = item.partition
     return LiveFile(
@@ -65,4 +68,10 @@ def _live_file(manifest: ManifestFile, entry: ManifestEntry) -> LiveFile:
         spec_id=manifest.partition_spec_id,
         partition=tuple(partition[at] for at in range(len(partition))) if partition is not None else (),
         sequence=entry.sequence_number or 0,
+        deletes=tuple(
+            f"{delete.path}@{delete.offset}"
+            for delete in index.deletes_of(
+                item.file_path, entry.sequence_number or 0, partition_of(manifest.partition_spec_id, item)
+            )
+        ),
     )
