@@ -8,11 +8,12 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
 from .services.moto import moto, moto_server
+from .services.rest_catalog import behaviour, rest_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["moto", "moto_server"]
+__all__ = ["behaviour", "moto", "moto_server", "rest_server"]
 
 
 @pytest.fixture(autouse=True)

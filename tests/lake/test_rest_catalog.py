@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -18,71 +18,21 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.lake.conftest import Lake
+from tests.lake.rest import OAUTH, SECRET, RestLake, failure, open_at
 from tests.services.rest_catalog import Behaviour, RestServer
 
-from floe.artifact.settings import CatalogBinding, RestSettings, SecretReference
+from floe.artifact.settings import SecretReference
 from floe.errors import CommitConflictError, EnvironmentFaultError, LakeError
 from floe.lake.base import TableCommit, TableName
-from floe.lake.catalogs.rest.open import open_rest_catalog
-from floe.lake.stores.open import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from pyiceberg.catalog import Catalog as PyIcebergCatalog
-
-    from floe.lake.catalogs.rest.catalog import RestCatalog
-
-SECRET = "s3cr3t-of-the-client"
-OAUTH = {
-    "mode": "oauth2",
-    "client_id": "floe",
-    "client_secret": SecretReference(name="polaris", key="secret"),
-    "scope": "PRINCIPAL_ROLE:ALL",
-}
-
-
-def binding(uri: str, **changes: object) -> CatalogBinding:
-    settings = RestSettings(
-        timeout_seconds=5, patience_seconds=changes.pop("patience", 2), **changes.pop("settings", {})
-    )
-    return CatalogBinding(**{"type": "rest", "uri": uri, "warehouse": "lake", "settings": settings} | changes)
-
-
-def open_at(uri: str, folder: Path, **changes: object) -> RestCatalog:
-    return open_rest_catalog("default", binding(uri, **changes), Stores({}, folder), folder)
-
-
-@dataclass
-class RestLake(Lake):
-    """A lake whose catalog is the server's."""
-
-    server: RestServer | None = None
-
-    def plain(self) -> PyIcebergCatalog:
-        from pyiceberg.catalog.rest import RestCatalog as PlainCatalog
-
-        properties = {"token": next(iter(self.server.behaviour.static_tokens), "")}
-        return PlainCatalog("floe", uri=self.server.uri, warehouse="lake", **{k: v for k, v in properties.items() if v})
-
 
 @pytest.fixture
-def behaviour() -> Behaviour:
-    return Behaviour()
-
-
-@pytest.fixture
-def server(behaviour: Behaviour) -> Iterator[RestServer]:
-    server = RestServer(behaviour)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def lake(tmp_path: Path, server: RestServer) -> RestLake:
-    return RestLake(tmp_path, open_at(server.uri, tmp_path), server=server)
+def lake(tmp_path: Path, rest_server: RestServer) -> RestLake:
+    return RestLake(tmp_path, open_at(rest_server.uri, tmp_path), server=rest_server)
 
 
 @contextmanager
@@ -113,12 +63,6 @@ def https_server(folder: Path) -> Iterator[tuple[str, Path]]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def failure(work: Callable[[], object]) -> LakeError:
-    with pytest.raises(LakeError) as caught:
-        work()
-    return caught.value
 
 
 # Tables and namespaces

@@ -438,8 +438,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def rest_server() -> Iterator[RestServer]:
-    """A server that everybody may use; `behaviour` changes it."""
-    server = RestServer()
+def behaviour() -> Behaviour:
+    """What the server of the test is like."""
+    return Behaviour()
+
+
+@pytest.fixture
+def rest_server(behaviour: Behaviour) -> Iterator[RestServer]:
+    """A server that everybody may use, unless `behaviour` says otherwise."""
+    server = RestServer(behaviour)
     yield server
     server.stop()

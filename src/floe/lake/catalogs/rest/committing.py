@@ -67,10 +67,13 @@ class Committer:
             if answer is not None and answer.is_good:
                 return
             open_ended = open_ended or (fault is not None and fault.arrived)
-            if answer is not None and answer.status != _CONFLICT and not open_ended:
-                raise RefusedError(answer)
-            if (open_ended or answer is not None) and self._is_applied(commits, open_ended=open_ended):
+            refused = answer is not None and answer.status != _CONFLICT
+            look = open_ended or (answer is not None and not refused)
+            if look and self._is_applied(commits, open_ended=open_ended):
                 return
+            if answer is not None and refused:
+                # Whatever attempts came before had the same contents: the server refuses these, too.
+                raise RefusedError(answer)
             if not wait(fault.retry_after if fault else 0.0):
                 raise self._given_up(commits, answer, fault, open_ended=open_ended)
 
