@@ -68,7 +68,9 @@ conformance: .uv/conformance-environment | .uv/tmp ## dbt's other adapters: Post
 	@.uv/conformance/bin/pytest conformance
 
 torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, counts printed
-	@FLOE_TORTURE_KILLS=$${FLOE_TORTURE_KILLS:-200} FLOE_TORTURE_SCHEDULES=$${FLOE_TORTURE_SCHEDULES:-100} "$(BIN)/pytest" \
+	@FLOE_TORTURE_KILLS=$${FLOE_TORTURE_KILLS:-200} FLOE_TORTURE_SCHEDULES=$${FLOE_TORTURE_SCHEDULES:-100} \
+		FLOE_TORTURE_LOST_REPLIES=$${FLOE_TORTURE_LOST_REPLIES:-100} \
+		FLOE_TORTURE_FAULTY_PUBLISHES=$${FLOE_TORTURE_FAULTY_PUBLISHES:-100} "$(BIN)/pytest" \
 		tests/torture tests/lake/test_schedules.py -s
 	@FLOE_TORTURE_EXAMPLES=$${FLOE_TORTURE_EXAMPLES:-1000} "$(BIN)/pytest" tests/runtime/test_idempotence.py -s
 

@@ -12,7 +12,7 @@ from floe.lake.catalogs.sql.sqlite import SqliteCatalog
 from floe.lake.stores.open import open_stores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from floe.artifact.models import Asset, CompiledArtifacts
     from floe.artifact.settings import CatalogBinding
@@ -40,6 +40,17 @@ def open_catalogs(artifacts: CompiledArtifacts, project_directory: Path) -> dict
         else:
             opened[name] = _catalog(name, binding, project_directory, stores)
     return opened
+
+
+def preflight(artifacts: CompiledArtifacts, catalogs: Mapping[str, Catalog], assets: Iterable[str]) -> None:
+    """Reach the catalogs of these assets, so that what is wrong with one is told before anything is computed.
+
+    Raises:
+        LakeError: a catalog cannot be reached, does not know who asks, or has no such warehouse.
+        EnvironmentFaultError: a secret is missing.
+    """
+    for profile in sorted({artifacts.layers[artifacts.assets[key].layer].catalog for key in assets}):
+        _ = catalogs[profile].atomic  # a catalog on a server must be asked
 
 
 def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset: Asset) -> str:

@@ -185,9 +185,11 @@ class _Run:
     def _work(self) -> _Work:
         from floe.engines.opening import open_session
         from floe.lake.history.branches import on_branch
-        from floe.lake.open import open_catalogs, warm_up
+        from floe.lake.open import open_catalogs, preflight, warm_up
 
         catalogs = on_branch(open_catalogs(self._artifacts, self._directory), self._request.branch)
+        if catalogs:
+            preflight(self._artifacts, catalogs, self._worked_on() & self._artifacts.assets.keys())
         session = open_session(self._session_request(catalogs))
         # Started late, so that importing what publishing needs does not delay the engine's first statements.
         if catalogs:

@@ -92,7 +92,9 @@ class Client:
         if not self.server.has(CREDENTIALS):
             return None
         action = f"give credentials for `{name}`"
-        return self._found(Request("GET", self.server.credentials_url(name), action, headers=self._delegated))
+        request = Request("GET", self.server.credentials_url(name), action, headers=self._delegated)
+        answer = self.connection.ask(request, self.authentication, expected=(_MISSING, 405, 501))
+        return self._document(answer) if answer.is_good else None
 
     def namespace(self, namespace: str) -> Mapping[str, str] | None:
         """The properties of a namespace, None where there is none."""

@@ -47,12 +47,16 @@ class VendedStores:
         self._stores = stores
         self._client = client
         self._namespaces = namespaces
+        self._known: dict[tuple[TableName, str], ArrowStore] = {}
 
     def of(self, name: TableName, location: str, loaded: Mapping[str, Any] | None) -> FileStore:
         """A store for one table; see `StoreSource.of`."""
         platform = self._stores.of(location)
         if not isinstance(platform, ArrowStore):
             return platform
+        known = self._known.get((name, location))
+        if known is not None:
+            return known
         answers = [loaded] if loaded else []
 
         def issue() -> Credentials:
@@ -62,7 +66,8 @@ class VendedStores:
                 raise _none_given(self._client, name)
             return given
 
-        return ArrowStore(platform.access, RenewableCredentials(issue))
+        store = ArrowStore(platform.access, RenewableCredentials(issue))
+        return self._known.setdefault((name, location), store)
 
     def _answer(self, name: TableName, location: str) -> Mapping[str, Any]:
         """What the catalog says of a table's credentials now; a table that is not there is announced for it."""
