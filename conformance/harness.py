@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
-import pytest
+import psycopg
+from services.postgres import PASSWORD, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-PASSWORD = "canary-83c1-of-the-warehouse"
-USER = "loader"
+    from services.postgres import Postgres
+
+__all__ = ["PASSWORD", "USER", "Server", "floe", "run"]
 
 
 @dataclass(frozen=True)
@@ -26,27 +26,26 @@ class Server:
     """A running server; every connection needs the password."""
 
     port: int
+    process: Postgres
 
     @contextlib.contextmanager
     def connected(self, database: str) -> Iterator[Any]:
-        connection = psycopg2.connect(
-            host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, dbname=database, connect_timeout=10
-        )
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                yield cursor
-        finally:
-            connection.close()
+        with psycopg.connect(
+            f"postgresql://127.0.0.1:{self.port}/{database}",
+            user=USER,
+            password=PASSWORD,
+            connect_timeout=10,
+            autocommit=True,
+        ) as connection:
+            yield connection
 
     def execute(self, database: str, sql: str) -> None:
-        with self.connected(database) as cursor:
-            cursor.execute(sql)
+        with self.connected(database) as connection:
+            connection.execute(sql)
 
     def rows(self, database: str, sql: str) -> list[tuple[Any, ...]]:
-        with self.connected(database) as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall())
+        with self.connected(database) as connection:
+            return connection.execute(sql).fetchall()
 
     def create(self, database: str) -> None:
         """An empty database with what the project finds in it."""
@@ -54,16 +53,6 @@ class Server:
         self.execute("postgres", f"create database {database}")
         self.execute(database, "create schema erp")
         self.execute(database, "create table erp.stock as select g as id from generate_series(1, 4) g")
-
-
-def binaries() -> Path:
-    """The folder of PostgreSQL's programs."""
-    found = shutil.which("initdb")
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    folder = Path(found).resolve().parent if found else next(iter(folders), None)
-    if folder is None or not (folder / "postgres").exists():
-        pytest.exit("PostgreSQL is not installed: `make conformance` needs its server (Debian: postgresql)", 2)
-    return folder
 
 
 def run(

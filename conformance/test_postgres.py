@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .harness import PASSWORD, USER, Server, floe, run
+from conformance.harness import PASSWORD, USER, Server, floe, run
 
 SOURCE = Path(__file__).parent / "projects" / "shop"
 PLATFORM = """

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conformance.harness import floe
 from dbt.config.profile import Profile
 from dbt.config.renderer import ProfileRenderer
 from dbt.flags import set_from_args
 from dbt_common.context import set_invocation_context
-
-from .harness import floe
 
 # What the adapters' drivers warn of while they are imported is not ours to change.
 pytestmark = pytest.mark.filterwarnings("default")

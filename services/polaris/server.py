@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services.java import java_home
-from services.moto import ACCESS_KEY, REGION, SECRET_KEY
 from services.polaris.build import LEAST_JAVA, built
 from services.process import Process, free_port, listens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ROOT_ID, ROOT_SECRET = "root", "canary-77aa-of-polaris"
@@ -34,8 +34,15 @@ class Polaris:
         return f"http://127.0.0.1:{self.port}/api/management/v1"
 
 
-def start_polaris(folder: Path) -> Polaris:
-    """Start the server on a free port, building it first where that has not been done; its log is in the folder."""
+def start_polaris(folder: Path, access_key: str, secret_key: str, features: Mapping[str, str] | None = None) -> Polaris:
+    """Start the server on a free port, building it first where that has not been done; its log is in the folder.
+
+    Args:
+        folder: Where its log goes.
+        access_key: Key with which it reaches S3, and asks STS for the credentials that it vends.
+        secret_key: The secret of that key.
+        features: Settings of Polaris' own, e.g. `STORAGE_CREDENTIAL_DURATION_SECONDS`.
+    """
     port, management_port = free_port(), free_port()
     settings = {
         "quarkus.http.host": "127.0.0.1",
@@ -43,14 +50,15 @@ def start_polaris(folder: Path) -> Polaris:
         "quarkus.management.host": "127.0.0.1",
         "quarkus.management.port": management_port,
         "quarkus.log.console.json.enabled": "false",
+        **{f'polaris.features."{name}"': value for name, value in (features or {}).items()},
     }
     java = str(java_home(LEAST_JAVA) / "bin/java")
     options = ["-Xmx512m", *(f"-D{key}={value}" for key, value in settings.items())]
     environment = {
         "POLARIS_BOOTSTRAP_CREDENTIALS": f"POLARIS,{ROOT_ID},{ROOT_SECRET}",
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+        "AWS_REGION": "us-east-1",
     }
     command = [java, *options, "-jar", str(built() / "quarkus-run.jar")]
     process = Process(command, folder / "polaris.log", lambda: listens(port), environment)

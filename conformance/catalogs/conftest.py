@@ -1,0 +1,83 @@
+"""The places at which every test of the suite runs."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conformance.catalogs.places import LOCAL, SQLITE, Place, plain_postgres, platform, postgres_catalog, s3_storage
+from conformance.harness import PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conformance.harness import Server
+    from tests.services.moto import Moto
+
+KINDS = ("sqlite-local", "sqlite-s3", "postgres-local", "postgres-s3")
+_NUMBERS = count()
+
+
+@pytest.fixture
+def make_place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Path], Place]:
+    """Makes a new place of a kind in a folder; its secrets are in this process' environment, too."""
+
+    def make(kind: str, folder: Path) -> Place:
+        (folder / ".floe").mkdir(parents=True, exist_ok=True)
+        catalog, _, storage = kind.partition("-")
+        environment: dict[str, str] = {}
+        plain: dict[str, str] = {"type": "sql", "warehouse": str(folder)}
+        storage_text = LOCAL
+        if storage.startswith("s3"):
+            storage_text = _s3(request.getfixturevalue("moto"), environment, plain)
+        if catalog == "sqlite":
+            catalog_text, plain["uri"] = SQLITE, f"sqlite:///{folder}/.floe/catalog.db"
+        else:
+            catalog_text = _postgres(request.getfixturevalue("server"), environment, plain)
+        place = Place(folder, platform(storage_text, catalog_text), environment, plain)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        place.write()
+        return place
+
+    return make
+
+
+def _s3(moto: Moto, environment: dict[str, str], plain: dict[str, str]) -> str:
+    bucket = moto.bucket()
+    environment |= moto.user().environment("s3")
+    keys = moto.administrator
+    plain |= {
+        "s3.endpoint": moto.endpoint,
+        "s3.access-key-id": keys.access_key_id,
+        "s3.secret-access-key": keys.secret_access_key,
+        "s3.region": "us-east-1",
+    }
+    return s3_storage(bucket, moto.endpoint)
+
+
+def _postgres(server: Server, environment: dict[str, str], plain: dict[str, str]) -> str:
+    database = f"catalog_{next(_NUMBERS)}"
+    server.execute("postgres", f"create database {database}")
+    environment["CATALOG_PASSWORD"] = PASSWORD
+    plain["uri"] = plain_postgres(server.port, database)
+    return postgres_catalog(server.port, database)
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, make_place: Callable[[str, Path], Place], tmp_path: Path) -> Place:
+    """One place of each kind."""
+    return make_place(request.param, tmp_path / "project")
+
+
+@pytest.fixture
+def plain(place: Place) -> Iterator[Any]:
+    """The place's catalog through PyIceberg alone."""
+    catalog = place.plain()
+    try:
+        yield catalog
+    finally:
+        if hasattr(catalog, "close"):
+            catalog.close()
