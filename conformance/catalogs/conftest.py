@@ -6,8 +6,18 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conformance.catalogs.places import LOCAL, SQLITE, Place, plain_postgres, platform, postgres_catalog, s3_storage
+from conformance.catalogs.places import (
+    LOCAL,
+    SQLITE,
+    Place,
+    plain_postgres,
+    platform,
+    polaris_catalog,
+    postgres_catalog,
+    s3_storage,
+)
 from conformance.harness import PASSWORD
+from services.polaris.server import ROOT_ID, ROOT_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.harness import Server
     from tests.services.moto import Moto
 
-KINDS = ("sqlite-local", "sqlite-s3", "postgres-local", "postgres-s3")
+KINDS = ("sqlite-local", "sqlite-s3", "postgres-local", "postgres-s3", "polaris-s3", "polaris-s3-vended")
 _NUMBERS = count()
 
 
@@ -30,9 +40,12 @@ def make_place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         environment: dict[str, str] = {}
         plain: dict[str, str] = {"type": "sql", "warehouse": str(folder)}
         storage_text = LOCAL
+        vended = storage.endswith("vended")
         if storage.startswith("s3"):
-            storage_text = _s3(request.getfixturevalue("moto"), environment, plain)
-        if catalog == "sqlite":
+            storage_text = _s3(request.getfixturevalue("moto"), environment, plain, vended=vended)
+        if catalog == "polaris":
+            catalog_text = _polaris(request, environment, plain, vended=vended)
+        elif catalog == "sqlite":
             catalog_text, plain["uri"] = SQLITE, f"sqlite:///{folder}/.floe/catalog.db"
         else:
             catalog_text = _postgres(request.getfixturevalue("server"), environment, plain)
@@ -40,15 +53,19 @@ def make_place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         place.write()
+        bootstrapped = place.floe("platform", "bootstrap")
+        assert bootstrapped.returncode == 0, bootstrapped.stderr
         return place
 
     return make
 
 
-def _s3(moto: Moto, environment: dict[str, str], plain: dict[str, str]) -> str:
+def _s3(moto: Moto, environment: dict[str, str], plain: dict[str, str], *, vended: bool) -> str:
     bucket = moto.bucket()
-    environment |= moto.user().environment("s3")
     keys = moto.administrator
+    if vended:
+        return s3_storage(bucket, moto.endpoint, "vended")
+    environment |= moto.user().environment("s3")
     plain |= {
         "s3.endpoint": moto.endpoint,
         "s3.access-key-id": keys.access_key_id,
@@ -56,6 +73,24 @@ def _s3(moto: Moto, environment: dict[str, str], plain: dict[str, str]) -> str:
         "s3.region": "us-east-1",
     }
     return s3_storage(bucket, moto.endpoint)
+
+
+def _polaris(
+    request: pytest.FixtureRequest, environment: dict[str, str], plain: dict[str, str], *, vended: bool
+) -> str:
+    moto, polaris = request.getfixturevalue("moto"), request.getfixturevalue("polaris")
+    warehouse = f"lake_{next(_NUMBERS)}"
+    environment |= {"POLARIS_ROOT_SECRET": ROOT_SECRET}
+    plain |= {
+        "type": "rest",
+        "uri": polaris.uri,
+        "warehouse": warehouse,
+        "credential": f"{ROOT_ID}:{ROOT_SECRET}",
+        "scope": "PRINCIPAL_ROLE:ALL",
+        "oauth2-server-uri": f"{polaris.uri}/v1/oauth/tokens",
+        "header.X-Iceberg-Access-Delegation": "vended-credentials" if vended else "",
+    }
+    return polaris_catalog(polaris.uri, warehouse, moto.role(), moto.endpoint, vended=vended)
 
 
 def _postgres(server: Server, environment: dict[str, str], plain: dict[str, str]) -> str:

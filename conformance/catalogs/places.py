@@ -111,3 +111,16 @@ def postgres_catalog(port: int, database: str) -> str:
 def plain_postgres(port: int, database: str) -> str:
     """The address of the same database as SQLAlchemy writes it."""
     return f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{port}/{database}"
+
+
+def polaris_catalog(uri: str, warehouse: str, role: str, sts_endpoint: str, *, vended: bool) -> str:
+    """A catalog profile of Polaris, used and bootstrapped by its root principal."""
+    who = (
+        "{mode: oauth2, client_id: root, client_secret: {secret_ref: polaris-root-secret}, scope: 'PRINCIPAL_ROLE:ALL'}"
+    )
+    delegation = "vended-credentials" if vended else "none"
+    made = f"{{role_arn: '{role}', sts_endpoint: '{sts_endpoint}'}}"
+    return (
+        f"{{type: polaris, uri: '{uri}', warehouse: {warehouse}, credentials: {who}, "
+        f"access_delegation: {delegation}, bootstrap: {made}}}"
+    )

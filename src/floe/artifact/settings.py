@@ -80,6 +80,22 @@ class RestSettings(Frozen):
     page_size: int = 500
 
 
+class PolarisBootstrap(Frozen):
+    """What `floe platform bootstrap` creates in Apache Polaris besides the catalog and its namespaces."""
+
+    credentials: dict[str, str | SecretReference] = {}
+    """Who creates; those of the catalog itself if empty."""
+    principal: str = ""
+    """Principal of the runs; if empty, the one that the catalog's own credentials belong to."""
+    principal_role: str = "floe"
+    catalog_role: str = "floe"
+    role_arn: str = ""
+    """Role that Polaris assumes to vend credentials."""
+    sts_endpoint: str = ""
+    storage_endpoint: str = ""
+    """Address of the object store as Polaris sees it; the storage profile's if empty."""
+
+
 class CatalogBinding(Frozen):
     """The Iceberg catalog. `uri` of a relative SQLite file is relative to the project."""
 
@@ -97,6 +113,8 @@ class CatalogBinding(Frozen):
     token_refresh_enabled: bool = True
     settings: RestSettings = RestSettings()
     """Of REST catalogs only."""
+    bootstrap: PolarisBootstrap = PolarisBootstrap()
+    """Of Apache Polaris only."""
 
 
 class ComputeBinding(Frozen):

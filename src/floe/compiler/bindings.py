@@ -10,6 +10,7 @@ from floe.artifact.settings import (
     Invocation,
     Layer,
     PlatformChoice,
+    PolarisBootstrap,
     Project,
     RestSettings,
     SecretReference,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from floe.config.catalogs import ServerCatalogConfig
     from floe.config.fields import Strict
     from floe.config.load import Configuration
+    from floe.config.server_catalogs import PolarisBootstrapConfig
     from floe.config.storage import AzureCredentials, GcsCredentials, GcsStorage, S3Credentials
 
 DBT_SCRUBS = "DBT_ENV_SECRET_"
@@ -92,7 +94,7 @@ def _catalog(profile: SqlCatalogConfig | ServerCatalogConfig) -> CatalogBinding:
         credentials = _given(profile.credentials) if profile.credentials else {}
         return CatalogBinding(type=profile.type, uri=profile.uri, warehouse=profile.warehouse, credentials=credentials)
     from floe.config.glue import GlueCatalogConfig
-    from floe.config.server_catalogs import server_catalog
+    from floe.config.server_catalogs import PolarisCatalogConfig, server_catalog
 
     server = server_catalog(profile)
     if isinstance(server, GlueCatalogConfig):
@@ -110,7 +112,15 @@ def _catalog(profile: SqlCatalogConfig | ServerCatalogConfig) -> CatalogBinding:
         access_delegation=server.access_delegation,
         token_refresh_enabled=server.token_refresh_enabled,
         settings=RestSettings(**_given(server.properties)),
+        bootstrap=_bootstrap(server.bootstrap) if isinstance(server, PolarisCatalogConfig) else PolarisBootstrap(),
     )
+
+
+def _bootstrap(settings: PolarisBootstrapConfig) -> PolarisBootstrap:
+    given = _given(settings)
+    if settings.credentials is not None:
+        given["credentials"] = _given(settings.credentials)
+    return PolarisBootstrap(**given)
 
 
 def _given(model: Strict) -> dict[str, Any]:

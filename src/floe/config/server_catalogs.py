@@ -136,12 +136,39 @@ class RestCatalogConfig(_RestCatalog):
     credentials: RestCredentials | None = Field(default=None, description="Who connects; nobody if left out.")
 
 
+class PolarisBootstrapConfig(Strict):
+    """What `floe platform bootstrap` creates in Polaris besides the catalog and its namespaces."""
+
+    credentials: RestCredentials | None = Field(
+        default=None, description="Who creates, e.g. the root principal; `credentials` of the catalog if left out."
+    )
+    principal: Name | None = Field(
+        default=None, description="Principal of the runs, created if missing; the one that connects if left out."
+    )
+    principal_role: Name = Field(default="floe", description="Role of that principal.")
+    catalog_role: Name = Field(default="floe", description="Role that may read and write everything in the catalog.")
+    role_arn: str | None = Field(
+        default=None, pattern=ROLE_PATTERN, description="Role that Polaris assumes to vend credentials of S3."
+    )
+    sts_endpoint: str | None = Field(
+        default=None, pattern=HTTP_URI_PATTERN, description="Where Polaris asks for them, if it is not Amazon's."
+    )
+    storage_endpoint: str | None = Field(
+        default=None,
+        pattern=HTTP_URI_PATTERN,
+        description="Address of the object store as Polaris sees it, where that is not the storage profile's.",
+    )
+
+
 class PolarisCatalogConfig(_RestCatalog):
     """A catalog of Apache Polaris."""
 
     type: Literal["polaris"] = Field(description="Kind of catalog: Apache Polaris.")
     warehouse: NonEmpty = Field(description="Name of the Polaris catalog; never part of a namespace.")
     credentials: RestCredentials = Field(description="Who connects.")
+    bootstrap: PolarisBootstrapConfig = Field(
+        default_factory=PolarisBootstrapConfig, description="What `floe platform bootstrap` creates in Polaris."
+    )
 
 
 _MODELS: Mapping[str, type[RestCatalogConfig | PolarisCatalogConfig | GlueCatalogConfig]] = {

@@ -82,6 +82,40 @@ class ArrowStore:
         """Do `work`, which reads a file, in the way and with the errors of `read`; it may be called again."""
         return self._existing("read", location, work)
 
+    @property
+    def bucket(self) -> str:
+        """Name of the bucket, or of the container."""
+        return object_location(self.access.root).bucket
+
+    def has_bucket(self) -> bool:
+        """Whether the bucket is there.
+
+        Raises:
+            LakeError: the store cannot be reached, or refuses the credentials.
+            EnvironmentFaultError: a secret is missing.
+        """
+
+        def look(filesystem: FileSystem) -> bool:
+            (found,) = filesystem.get_file_info([self.bucket])
+            return bool(found.type.name != "NotFound")
+
+        return self._request("use", self.access.root, look)
+
+    def make_bucket(self) -> None:
+        """Make the bucket, which is not there yet.
+
+        Raises:
+            LakeError: the store cannot be reached, or does not let these credentials make it.
+            EnvironmentFaultError: a secret is missing.
+        """
+        from floe.lake.stores.arrow_systems import open_bucket_maker
+
+        def make(_: FileSystem) -> None:
+            maker = open_bucket_maker(self.access, self.credentials.current())
+            maker.create_dir(self.bucket, recursive=False)
+
+        self._request("create", self.access.root, make)
+
     def check(self) -> None:
         """Find out whether the store can be used, before anything depends on it.
 

@@ -23,10 +23,19 @@ def open_filesystem(access: Access, credentials: Credentials, attempts: int = 1)
     """The file system of a store, which makes so many attempts at each request. Azure's makes three, always."""
     if access.type == "azure":
         return _azure(access, credentials)
-    return {"s3": _s3, "gcs": _gcs}[access.type](access, credentials, attempts)
+    if access.type == "gcs":
+        return _gcs(access, credentials, attempts)
+    return _s3(access, credentials, attempts)
 
 
-def _s3(access: Access, credentials: Credentials, attempts: int) -> FileSystem:
+def open_bucket_maker(access: Access, credentials: Credentials) -> FileSystem:
+    """A file system in which making a folder at its top makes a bucket."""
+    if access.type == "s3":
+        return _s3(access, credentials, 1, makes_buckets=True)
+    return open_filesystem(access, credentials)
+
+
+def _s3(access: Access, credentials: Credentials, attempts: int, *, makes_buckets: bool = False) -> FileSystem:
     keys = credentials.values
     host = access.host
     if not host and access.path_style:
@@ -48,6 +57,7 @@ def _s3(access: Access, credentials: Credentials, attempts: int) -> FileSystem:
         request_timeout=_REQUEST_SECONDS,
         # A file of some kilobytes is one request instead of three.
         allow_delayed_open=True,
+        allow_bucket_creation=makes_buckets,
         retry_strategy=AwsStandardS3RetryStrategy(max_attempts=attempts),
     )
 

@@ -64,6 +64,10 @@ class Stores:
         own = [name for name, binding in self._bindings.items() if binding.credentials.mode != "vended"]
         return [(self._store(name), self.root(name)) for name in own]
 
+    def object_store(self, profile: str) -> ArrowStore:
+        """The store of a profile that is no local one."""
+        return self._object_stores[profile]
+
     def _store(self, profile: str) -> FileStore:
         return LOCAL if self._bindings[profile].type == "local" else self._object_stores[profile]
 

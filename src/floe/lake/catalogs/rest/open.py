@@ -38,6 +38,14 @@ def open_rest_catalog(profile: str, binding: CatalogBinding, stores: Stores, pro
         stores: The stores of the platform.
         project_directory: The project, to which certificate files are relative.
     """
+    client = open_client(profile, binding, project_directory)
+    namespaces = Namespaces(client)
+    source = _source(binding, stores, client, namespaces)
+    return RestCatalog(client, namespaces, source, creates_in_transactions=binding.type != "polaris")
+
+
+def open_client(profile: str, binding: CatalogBinding, project_directory: Path) -> Client:
+    """What speaks with the catalog of such a profile; the parameters are those of `open_rest_catalog`."""
     uri = binding.uri.rstrip("/")
     secrets = _Secrets()
     faults = Faults(profile, uri, binding.warehouse, _principal(binding), secrets.mask)
@@ -45,7 +53,7 @@ def open_rest_catalog(profile: str, binding: CatalogBinding, stores: Stores, pro
     authentication = None
     if binding.credentials:
         authentication = Deferred(lambda: _authentication(binding, uri, connection, faults, secrets))
-    client = Client(
+    return Client(
         uri,
         binding.warehouse,
         connection,
@@ -54,9 +62,6 @@ def open_rest_catalog(profile: str, binding: CatalogBinding, stores: Stores, pro
         delegation=_VENDED if binding.access_delegation == _VENDED else "",
         page_size=binding.settings.page_size,
     )
-    namespaces = Namespaces(client)
-    source = _source(binding, stores, client, namespaces)
-    return RestCatalog(client, namespaces, source, creates_in_transactions=binding.type != "polaris")
 
 
 def _source(binding: CatalogBinding, stores: Stores, client: Client, namespaces: Namespaces) -> StoreSource:

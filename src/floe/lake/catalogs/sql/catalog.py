@@ -42,6 +42,7 @@ LAYOUT = (
 )""",
 )
 """The statements that make PyIceberg's tables where they are missing."""
+_KNOWN = "SELECT 1 FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?"
 _ONE_TABLE = "catalog_name = ? AND table_namespace = ? AND table_name = ?"
 
 
@@ -123,6 +124,29 @@ class SqlCatalog(ABC):
             for name in sorted(names):
                 connection.execute(query, (self.name, name.namespace, name.name))
 
+    def has_namespace(self, namespace: str) -> bool:
+        """Whether the catalog has a namespace of this name, with or without tables.
+
+        Raises:
+            LakeError: the catalog cannot be read.
+        """
+        with self._reading() as connection:
+            return connection is not None and connection.execute(_KNOWN, (self.name, namespace)).fetchone() is not None
+
+    def create_namespace(self, namespace: str, location: str) -> None:
+        """Make a namespace that is not there yet, and say where its tables lie.
+
+        Raises:
+            LakeError: the catalog failed; nothing was changed.
+        """
+        with self._writing() as connection:
+            self._create_namespaces(connection, {namespace})
+            insert = (
+                "INSERT INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value) "
+                "VALUES (?, ?, 'location', ?) ON CONFLICT DO NOTHING"
+            )
+            connection.execute(insert, (self.name, namespace, location))
+
     @abstractmethod
     def _reading(self) -> AbstractContextManager[Connection | None]:
         """A connection to read from; None when there is no catalog yet (reading never creates one)."""
@@ -191,9 +215,8 @@ class SqlCatalog(ABC):
             "INSERT INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value) "
             "VALUES (?, ?, 'exists', 'true') ON CONFLICT DO NOTHING"
         )
-        known = "SELECT 1 FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?"
         for namespace in sorted(namespaces):
-            if connection.execute(known, (self.name, namespace)).fetchone() is None:
+            if connection.execute(_KNOWN, (self.name, namespace)).fetchone() is None:
                 connection.execute(insert, (self.name, namespace))
 
     def _only_tables(self, connection: Connection) -> str:

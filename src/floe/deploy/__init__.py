@@ -1,0 +1,1 @@
+"""Preparing a platform: creating what it needs before the first run."""
