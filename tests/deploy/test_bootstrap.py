@@ -21,7 +21,7 @@ S3 = (
 )
 KEYS = ("{secret_ref: s3, key: access_key_id}", "{secret_ref: s3, key: secret_access_key}")
 POLARIS = (
-    "{{type: polaris, uri: '{}', warehouse: lake, "
+    "{{type: polaris, uri: '{}', warehouse: lake, access_delegation: vended-credentials, "
     "credentials: {{mode: oauth2, client_id: root-id, client_secret: {{secret_ref: polaris-root}}, "
     "scope: 'PRINCIPAL_ROLE:ALL'}}, bootstrap: {{role_arn: 'arn:aws:iam::123456789012:role/lake'{}}}}}"
 )
@@ -179,7 +179,7 @@ def test_a_polaris_catalog_that_keeps_its_tables_elsewhere_is_left_alone(floe: F
 
 
 def test_polaris_cannot_use_a_folder_of_this_machine(floe: Floe, polaris: PolarisServer) -> None:
-    project(LOCAL, POLARIS.format(polaris.uri, ""))
+    project(LOCAL, POLARIS.format(polaris.uri, "").replace("vended-credentials", "none"))
     said = floe("platform", "bootstrap")
 
     assert said.status == 2
@@ -214,6 +214,19 @@ def test_another_rest_catalog_gets_its_namespaces(floe: Floe, polaris: PolarisSe
     assert said.status == 0
     assert outcomes(said.out)["namespace `eu.gold`"] == "done"
     assert ("eu", "gold") in polaris.state.namespaces
+
+
+def test_glue_gets_its_databases(floe: Floe, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in moto.user().environment("s3").items():
+        monkeypatch.setenv(name, value)
+    keys = "access_key_id: {}, secret_access_key: {}".format(*KEYS)
+    glue = f"{{type: glue, region: us-east-1, endpoint: '{moto.endpoint}', credentials: {{mode: static, {keys}}}}}"
+    project(S3.format("lake-of-glue", moto.endpoint, *KEYS), glue, ("bootstrapped",))
+
+    assert floe("platform", "bootstrap").status == 0
+    assert outcomes(floe("platform", "bootstrap", "--json").out)["namespace `bootstrapped`"] == "already there"
+    database = moto.client("glue").get_database(Name="bootstrapped")["Database"]
+    assert database["LocationUri"] == "s3://lake-of-glue/prod/bootstrapped"
 
 
 def test_a_warehouse_has_nothing_to_bootstrap(floe: Floe, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from floe.deploy.namespaces import rest_namespaces, sql_namespaces
+from floe.deploy.namespaces import HasNamespaces, namespaces_of, rest_namespaces
 from floe.deploy.places import bucket, folder
 from floe.deploy.steps import carry_out
 from floe.lake.base import TableName
@@ -47,8 +47,9 @@ def _catalog(
         namespace: named_table_location(artifacts, project_directory, TableName(namespace, "table"))[1]
         for namespace in sorted({layer.namespace for layer in layers})
     }
-    if binding.type == "sql":
-        return sql_namespaces(open_catalogs(artifacts, project_directory)[name], tables)
+    catalog = open_catalogs(artifacts, project_directory)[name]
+    if isinstance(catalog, HasNamespaces):
+        return namespaces_of(catalog, tables)
     if binding.type == "polaris":
         from floe.deploy.polaris import polaris_steps
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from floe.deploy.steps import Step
 from floe.lake.base import TableName
-from floe.lake.catalogs.sql.catalog import SqlCatalog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from floe.artifact.settings import CatalogBinding
-    from floe.lake.base import Catalog
 
 
-def sql_namespaces(catalog: Catalog, tables: Mapping[str, str]) -> list[Step]:
-    """The namespaces of a catalog in SQL tables; `tables` has a table's location for each."""
-    if not isinstance(catalog, SqlCatalog):
-        raise TypeError("a catalog in SQL tables is needed")
-    return [_sql_namespace(catalog, name, location.rpartition("/")[0]) for name, location in tables.items()]
+@runtime_checkable
+class HasNamespaces(Protocol):
+    """A catalog whose namespaces are made one by one."""
+
+    def has_namespace(self, namespace: str) -> bool:
+        """Whether there is one of this name."""
+        ...
+
+    def create_namespace(self, namespace: str, location: str) -> None:
+        """Make one whose tables lie below a location."""
+        ...
+
+
+def namespaces_of(catalog: HasNamespaces, tables: Mapping[str, str]) -> list[Step]:
+    """The namespaces of a catalog; `tables` has a table's location for each."""
+    return [_namespace(catalog, name, location.rpartition("/")[0]) for name, location in tables.items()]
 
 
 def rest_namespaces(
@@ -44,7 +53,7 @@ def rest_namespaces(
     return [step(name, location) for name, location in tables.items()]
 
 
-def _sql_namespace(catalog: SqlCatalog, name: str, location: str) -> Step:
+def _namespace(catalog: HasNamespaces, name: str, location: str) -> Step:
     def make() -> Mapping[str, str]:
         catalog.create_namespace(name, location)
         return {}

@@ -106,6 +106,28 @@ class GlueCatalog:
         for name in names:
             self._delete(name)
 
+    def has_namespace(self, namespace: str) -> bool:
+        """Whether Glue has a database of this name.
+
+        Raises:
+            LakeError: Glue cannot be reached or refuses.
+        """
+        with self._faults(f"look at database `{namespace}`"):
+            try:
+                self._client.get_database(Name=namespace)
+            except self._client.exceptions.EntityNotFoundException:
+                return False
+        return True
+
+    def create_namespace(self, namespace: str, location: str) -> None:
+        """Make a database whose tables lie below a location.
+
+        Raises:
+            LakeError: Glue cannot be reached or refuses.
+        """
+        with self._faults(f"create database `{namespace}`"):
+            self._create_database(namespace, LocationUri=location)
+
     def finish_interrupted(self) -> Sequence[str]:
         """Finish what killed processes left half published, or take it back; a sentence about each, for users.
 
@@ -287,9 +309,9 @@ class GlueCatalog:
                 except self._client.exceptions.EntityNotFoundException:
                     self._create_database(name)
 
-    def _create_database(self, name: str) -> None:
+    def _create_database(self, name: str, **settings: str) -> None:
         try:
-            self._client.create_database(DatabaseInput={"Name": name})
+            self._client.create_database(DatabaseInput={"Name": name, **settings})
         except self._client.exceptions.AlreadyExistsException:
             return
 
