@@ -1,6 +1,7 @@
-"""One run in a process of its own, for tests that end it: `child.py PROJECT [kill WHAT | say WHAT]`.
+"""One run in a process of its own, for tests that end it: `child.py PROJECT [kill WHAT | say WHAT | hold WHAT]`.
 
-`kill WHAT` ends the process with SIGKILL as soon as the event or publish step WHAT is heard of; `say WHAT` prints it.
+`kill WHAT` ends the process with SIGKILL as soon as the event or publish step WHAT is heard of; `say WHAT` prints it;
+`hold WHAT` prints it and stops until SIGCONT comes. FLOE_CHILD_ENVIRONMENT is the environment that the run is in.
 An event of one asset is its name and the asset's key: `NodeFinished gold.totals`. `committed 2` is the second one.
 """
 
@@ -37,6 +38,8 @@ class Watcher:
             os.kill(os.getpid(), signal.SIGKILL)
         sys.stdout.write(f"{self.what}\n")
         sys.stdout.flush()
+        if self.action == "hold":
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def close(self) -> None:
         pass
@@ -48,6 +51,9 @@ _LONGEST_SECONDS = 120
 def main(project: str, action: str = "say", what: str = "") -> None:
     signal.alarm(_LONGEST_SECONDS)  # so that a child whose test was ended does not run on for ever
     artifacts = load(Path(project) / ".floe" / "artifacts.json")
+    if environment := os.environ.get("FLOE_CHILD_ENVIRONMENT"):
+        platform = artifacts.platform.model_copy(update={"environment": environment})
+        artifacts = artifacts.model_copy(update={"platform": platform})
     request = RunRequest(project_directory=Path(project), artifacts=artifacts)
     result = run(request, [Watcher(action, what)])
     if result.abandoned:

@@ -200,6 +200,8 @@ class TableCommit:
 
     base: TableState
     updates: tuple[Mapping[str, Any], ...]
+    run_id: str = ""
+    """The run that commits, where no update says so: the metadata file that it writes is named after it."""
 
 
 class Catalog(Protocol):

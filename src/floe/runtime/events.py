@@ -222,7 +222,8 @@ class PublishStep(Event):
 
     `files-synced`, `manifests-written`, and for each catalog `metadata-written` and `committed`. `replayed` where
     another writer was faster and the commit is tried again; a catalog without a commit of several tables adds
-    `recorded` and, for each table, `swapped`.
+    `recorded` and, for each table, `swapped`. A maintenance has `bin-rewritten`, `expired-committed`,
+    `expired-deleted`, `orphans-found` and `orphans-deleted` besides.
     """
 
     step: str

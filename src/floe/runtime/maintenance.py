@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, FloeError
 from floe.runtime.background import Background
-from floe.runtime.events import Failure, Notice, RunFinished, RunStarted, RunStatus, TableMaintained
+from floe.runtime.events import Failure, Notice, PublishStep, RunFinished, RunStarted, RunStatus, TableMaintained
 from floe.runtime.execution import failure_of
 from floe.runtime.journal import Journal, journal_path, read_journal
 from floe.runtime.journal_observer import JournalObserver
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SAFE_AGE = timedelta(days=3)
 """From this age on a file that no table refers to is not about to be published by anybody."""
 _GRACEFUL_SECONDS = 6.0
+_FLUSH_SECONDS = 2.0
 _POLL_SECONDS = 0.2
 _OBSERVER_SECONDS = 30.0
 _UNSTOPPABLE = frozenset({"committed", "expired-committed", "expired-deleted", "orphans-deleted"})
@@ -248,7 +249,8 @@ class _Maintenance:
                 self._tell(report, self._seconds[report.table])
 
     def _one(self, care: LakeCare, table: CaredTable) -> None:
-        self._step("table")
+        if self._stop.requested:
+            raise _StoppedError
         started = time.perf_counter()
         try:
             report = care.care(table)
@@ -286,6 +288,10 @@ class _Maintenance:
         self._stream.emit(event)
 
     def _step(self, step: str) -> None:
+        """A step of a table's care is done: told like those of a publish, and the place to stop at."""
+        if self._result.run_id:
+            self._stream.emit(PublishStep(run_id=self._result.run_id, step=step, tables=1))
+            self._stream.flush(_FLUSH_SECONDS)
         if self._stop.requested and step not in _UNSTOPPABLE:
             raise _StoppedError
 

@@ -74,6 +74,7 @@ def expire(
     load: Callable[[], TableState],
     layer: Retention,
     now: int,
+    run_id: str,
     cache: ManifestCache,
     on_step: Callable[[str], None],
 ) -> Expired:
@@ -92,7 +93,7 @@ def expire(
         # Before the commit: afterwards a file that cannot be read must not leave others behind.
         for snapshot in state.metadata.get("snapshots", ()):
             cache.manifests(snapshot)
-        commit(catalog, TableCommit(state, expiry.updates()), (), on_step)
+        commit(catalog, TableCommit(state, expiry.updates(), run_id), (), on_step)
         after = load()
         return Expired(after, expiry, unneeded_files(state, expiry, after, cache))
 

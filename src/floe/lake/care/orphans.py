@@ -41,13 +41,9 @@ def is_safe_to_delete(file: ListedFile, older_than: datetime, runs: Runs) -> boo
     """Whether nobody can still be about to publish the file; that no table refers to it is another question.
 
     A file of a run that is under way stays, however old. One of a run of this project that is over may go at once.
-    Others must be old. So must metadata files: they are named after the last run that published the table, not after
-    the one that wrote them.
+    Others must be old.
     """
-    name = file.location.rpartition("/")[2]
-    writers = set(_RUN_ID.findall(name))
+    writers = set(_RUN_ID.findall(file.location.rpartition("/")[2]))
     if writers & runs.under_way:
         return False
-    if writers and writers <= runs.over and not name.endswith(METADATA_FILE):
-        return True
-    return file.modified_at < older_than
+    return bool(writers and writers <= runs.over) or file.modified_at < older_than

@@ -81,7 +81,7 @@ def care_for(table: CaredTable, terms: Terms, cache: ManifestCache) -> TableRepo
     )
     regrouped = regroup(table.catalog, table.load, terms.origin, table.asset, cache, terms.on_step)
     report.work = report.work.plus(manifests_rewritten=regrouped)
-    expired = expire(table.catalog, table.load, table.retention, terms.now, cache, terms.on_step)
+    expired = expire(table.catalog, table.load, table.retention, terms.now, terms.origin.run_id, cache, terms.on_step)
     sizes = {identity(item.location): item.size_bytes for item in stored}
     report.work = report.work.plus(
         snapshots_expired=len(expired.expiry.snapshot_ids),

@@ -105,4 +105,4 @@ def _run_id(commit: TableCommit) -> str:
             return run_of(update["snapshot"])
         if update["action"] == "set-properties" and MOVES_PROPERTY in update["updates"]:
             return str(json.loads(update["updates"][MOVES_PROPERTY])[-1]["run-id"])
-    return ""
+    return commit.run_id
