@@ -1,10 +1,11 @@
 """One maintenance in a process of its own: `caring.py PROJECT [kill WHAT | say WHAT]`, as `child.py` for runs.
 
-It keeps one snapshot of each table, so that there is something to expire.
+It keeps so many snapshots of each table as FLOE_CHILD_KEEP says, one without, so that there is something to expire.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ _LONGEST_SECONDS = 120
 def main(project: str, action: str = "say", what: str = "") -> None:
     signal.alarm(_LONGEST_SECONDS)
     artifacts = load(Path(project) / ".floe" / "artifacts.json")
-    forgetful = {"retention_days": 0, "keep_snapshots": 1}
+    forgetful = {"retention_days": 0, "keep_snapshots": int(os.environ.get("FLOE_CHILD_KEEP", "1"))}
     layers = {name: layer.model_copy(update=forgetful) for name, layer in artifacts.layers.items()}
     artifacts = artifacts.model_copy(update={"layers": layers})
     request = MaintenanceRequest(project_directory=Path(project), artifacts=artifacts)
