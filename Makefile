@@ -69,6 +69,7 @@ conformance: .uv/conformance-environment | .uv/tmp ## dbt's other adapters: Post
 
 torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, counts printed
 	@FLOE_TORTURE_KILLS=$${FLOE_TORTURE_KILLS:-200} FLOE_TORTURE_SCHEDULES=$${FLOE_TORTURE_SCHEDULES:-100} \
+		FLOE_TORTURE_MAINTENANCE=$${FLOE_TORTURE_MAINTENANCE:-100} \
 		FLOE_TORTURE_LOST_REPLIES=$${FLOE_TORTURE_LOST_REPLIES:-100} \
 		FLOE_TORTURE_FAULTY_PUBLISHES=$${FLOE_TORTURE_FAULTY_PUBLISHES:-100} "$(BIN)/pytest" \
 		tests/torture tests/lake/test_schedules.py -s

@@ -41,7 +41,7 @@ def test_a_file_that_dwarfs_the_rest_of_its_bin_is_not_written_again() -> None:
 
 
 def test_a_file_with_deletes_is_written_again_by_itself_however_large() -> None:
-    deleted = LiveFile("a", 1, 500, deletes=("d",))
+    deleted = LiveFile("a", 1, 500, deletes=(("d", 0),))
     assert plan_bins([deleted], 100)[0].paths == ("a",)
 
 

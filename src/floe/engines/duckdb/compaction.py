@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
+    from floe.engines.duckdb.table_files import TableFiles
     from floe.lake.base import Catalog, TableState
     from floe.lake.care.bins import Bin
 
@@ -42,17 +43,17 @@ class Compactor:
         settings = {key: value for key, value in artifacts.compute.properties.items() if key != "path"}
         compute = artifacts.compute.model_copy(update={"properties": settings})
         bare = artifacts.model_copy(update={"assets": {}, "tests": {}, "hooks": (), "compute": compute})
+        self._found: tuple[str | None, TableFiles] | None = None
         self._workspace = Workspace(SessionRequest(bare, project_directory, run_id, catalogs, threads=1))
 
     def rewrite(self, table: TableState, bin_: Bin) -> Rewritten:
         """Write the rows of a bin's files into a new file; see `Rewriter.rewrite`."""
         table = self._workspace.reach(table)
         current = schema(table)
-        published = published_files(table, self._workspace.execute)
-        select = replace(published, engine_types={}).only([local_path(path) for path in bin_.paths]).select()
         order = current_order(table, current)
         keys = ", ".join(_sort_keys(order, current))
         try:
+            select = self._files(table).only([local_path(path) for path in bin_.paths]).select()
             counted = self._workspace.execute(f"SELECT count(*) FROM ({select})").fetchone()
             ordered = f"{select} ORDER BY {keys}" if keys else select
             file = write_file(self._workspace, ordered, current, self._workspace.new_file(table), table.store)
@@ -66,6 +67,13 @@ class Compactor:
             return Rewritten((), rows)
         order_id = order["order-id"] if keys else None
         return Rewritten((replace(file, partition=bin_.partition, sort_order_id=order_id),), rows)
+
+    def _files(self, table: TableState) -> TableFiles:
+        """The files of the table as they are stored, found once for all bins of a state."""
+        if self._found is None or self._found[0] != table.metadata_location:
+            published = published_files(table, self._workspace.execute)
+            self._found = (table.metadata_location, replace(published, engine_types={}))
+        return self._found[1]
 
     def interrupt(self) -> None:
         """Stop what is running; for another thread."""

@@ -29,8 +29,9 @@ class LiveFile:
     partition: tuple[PartitionValue, ...] = ()
     sequence: int = 0
     """Order in which files came; rows of a new file stay in it."""
-    deletes: tuple[str, ...] = ()
-    """Delete files that take rows out of it."""
+    deletes: tuple[tuple[str, int], ...] = ()
+    """What takes rows out of it: the delete file, and where in it."""
+    is_parquet: bool = True
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def plan_bins(files: Iterable[LiveFile], target_bytes: int = DEFAULT_TARGET_BYTE
 
     Files stay in the order in which they came, so that a bin holds neighbours.
     """
-    partitions: defaultdict[tuple[int, tuple[PartitionValue, ...]], list[LiveFile]] = defaultdict(list)
+    partitions: defaultdict[tuple[int, tuple[object, ...]], list[LiveFile]] = defaultdict(list)
     for item in files:
         if item.deletes or item.size_bytes < target_bytes * _LARGE_ENOUGH:
             partitions[item.spec_id, item.partition].append(item)

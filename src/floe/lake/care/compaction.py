@@ -76,10 +76,8 @@ def planned_bins(state: TableState, current: Current) -> tuple[Bin, ...]:
     Raises:
         LakeError: the table's target file size is not a number.
     """
-    if current.delete_manifests or not current.files:
-        return ()
     spec_id = default_spec(state)["spec-id"]
-    files = (item for item in current.files if item.spec_id == spec_id)
+    files = (item for item in current.files if item.spec_id == spec_id and item.is_parquet)
     return plan_bins(files, target_bytes(state.metadata.get("properties", {})))
 
 

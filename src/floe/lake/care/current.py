@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from floe.lake.care.bins import LiveFile
-from floe.lake.deletes import DeleteIndex, partition_of
-from floe.lake.manifests import ManifestContent
+from floe.lake.deletes import DeleteIndex, partition_of, values_of
+from floe.lake.manifests import FileFormat, ManifestContent
 from floe.lake.read import current_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from floe.lake.base import TableState
+    from floe.lake.base import PartitionValue, TableState
     from floe.lake.care.references import ManifestCache
     from floe.lake.manifests import ManifestEntry, ManifestFile
 
@@ -46,8 +46,7 @@ def look(state: TableState, cache: ManifestCache) -> Current:
     live = [item for item in manifests if item.has_added_files() or item.has_existing_files()]
     data = tuple(item for item in live if item.content == ManifestContent.DATA)
     deletes = tuple(item for item in live if item.content == ManifestContent.DELETES)
-    marked = [(manifest.partition_spec_id, entry) for manifest in deletes for entry in cache.entries(manifest)]
-    index = DeleteIndex.of(state, marked)
+    index = _delete_index(state, deletes, cache)
     files = tuple(_live_file(manifest, entry, index) for manifest in data for entry in cache.entries(manifest))
     return Current(data, deletes, files)
 
@@ -58,20 +57,24 @@ def default_spec(state: TableState) -> Mapping[str, Any]:
     return next(item for item in state.metadata["partition-specs"] if item["spec-id"] == wanted)
 
 
-def _live_file(manifest: ManifestFile, entry: ManifestEntry, index: DeleteIndex) -> LiveFile:
-    item = entry.data_file
-    partition = item.partition
+def _delete_index(state: TableState, manifests: Sequence[ManifestFile], cache: ManifestCache) -> DeleteIndex | None:
+    if not manifests:
+        return None
+    found = ((item.partition_spec_id, entry) for item in manifests for entry in cache.entries(item))
+    return DeleteIndex.of(state, found)
+
+
+def _live_file(manifest: ManifestFile, entry: ManifestEntry, index: DeleteIndex | None) -> LiveFile:
+    item, sequence = entry.data_file, entry.sequence_number or 0
+    place = partition_of(manifest.partition_spec_id, item)
+    deletes = index.deletes_of(item.file_path, sequence, place) if index else ()
     return LiveFile(
         path=item.file_path,
         record_count=item.record_count,
         size_bytes=item.file_size_in_bytes,
         spec_id=manifest.partition_spec_id,
-        partition=tuple(partition[at] for at in range(len(partition))) if partition is not None else (),
-        sequence=entry.sequence_number or 0,
-        deletes=tuple(
-            f"{delete.path}@{delete.offset}"
-            for delete in index.deletes_of(
-                item.file_path, entry.sequence_number or 0, partition_of(manifest.partition_spec_id, item)
-            )
-        ),
+        partition=cast("tuple[PartitionValue, ...]", values_of(item)),
+        sequence=sequence,
+        deletes=tuple((delete.path, delete.offset) for delete in deletes),
+        is_parquet=item.file_format == FileFormat.PARQUET,
     )

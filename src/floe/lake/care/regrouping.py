@@ -73,11 +73,12 @@ def regroup(
         if parent is None:
             return 0
         target = target_manifest_bytes(state.metadata.get("properties", {}))
-        small = worth_regrouping(look(state, cache).data_manifests, target)
+        current = look(state, cache)
+        small = worth_regrouping(current.data_manifests, target)
         if not small:
             return 0
         snapshot = _snapshot(state, parent)
-        kept = [item for item in cache.manifests(parent) if item not in small]
+        kept = [item for item in current.manifests if item not in small]
         new = _write(state, small, target, snapshot["snapshot-id"], origin, cache)
         snapshot["summary"] = _summary(parent, origin, asset, {"created": new, "kept": kept, "replaced": small})
         location = f"{state.location}/metadata/snap-{snapshot['snapshot-id']}-{origin.run_id}.avro"
