@@ -38,6 +38,8 @@ class Faults:
     status: int = 503
     code: str = "SlowDown"
     count: int | None = None
+    applied: bool = False
+    """Whether the request is carried out, and only its reply lost."""
     clock_offset_seconds: int = 0
     """How far the server's clock is ahead."""
 
@@ -66,7 +68,10 @@ class StrictServer:
         if refusal is None:
             return self._application(environ, start_response)
         status, code, message = refusal
-        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if self._faults.applied:
+            list(self._application(environ, lambda *_: None))
+        else:
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
         headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
         start_response(f"{status} {code}", headers)

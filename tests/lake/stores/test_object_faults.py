@@ -111,6 +111,43 @@ def test_faults_that_pass_are_tried_again_and_nobody_hears_of_them(s3: OpenStore
     assert len(list(store.list_files(store.access.root))) == 12
 
 
+def test_a_file_whose_acknowledgement_was_lost_is_written_once(s3: OpenStore, moto: Moto) -> None:
+    # T3, for storage
+    store = s3()
+    for number in range(3):
+        moto.fail(share=1.0, count=1, status=500, code="InternalError", applied=True)
+        store.write_new(f"{store.access.root}/{number}", b"ours")
+        with pytest.raises(LakeError, match="it is there already"):
+            store.write_new(f"{store.access.root}/{number}", b"theirs")
+    moto.fail(share=1.0, count=1, status=500, code="InternalError", applied=True)
+    store.delete([f"{store.access.root}/0"])
+    assert [file.location for file in store.list_files(store.access.root)] == [
+        f"{store.access.root}/1",
+        f"{store.access.root}/2",
+    ]
+
+
+def test_a_store_that_knows_amazon_s_newer_requests_not_is_used_without_them(s3: OpenStore, moto: Moto) -> None:
+    store = s3()
+    moto.fail(share=1.0, count=1, status=501, code="NotImplemented")
+    locations = [f"{store.access.root}/{number}" for number in range(3)]
+    for location in locations:
+        store.write_new(location, b"x")
+        with pytest.raises(LakeError, match="it is there already"):
+            store.write_new(location, b"y")
+    store.delete(locations)
+    assert list(store.list_files(store.access.root)) == []
+
+
+def test_deleting_takes_one_request_for_a_thousand_files_and_leaves_no_empty_objects(s3: OpenStore, moto: Moto) -> None:
+    store = s3()
+    location = f"{store.access.root}/table/data/file"
+    store.write_new(location, b"x")
+    store.delete([location, *(f"{store.access.root}/never/{number}" for number in range(1500))])
+    bucket = store.access.root.split("/")[2]
+    assert moto.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
 def test_faults_that_stay_are_told(s3: OpenStore, moto: Moto) -> None:
     store = s3()
     moto.fail(share=1.0, status=500, code="InternalError")

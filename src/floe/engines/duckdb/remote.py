@@ -184,7 +184,7 @@ def _secret(store: ArrowStore, credentials: Credentials, scope: str) -> str:
         "SECRET": keys["secret_access_key"],
         "SESSION_TOKEN": keys.get("session_token", ""),
         "REGION": access.region,
-        "ENDPOINT": access.host or f"s3.{access.region}.amazonaws.com",
+        "ENDPOINT": access.s3_host,
         "URL_STYLE": "path" if access.path_style else "vhost",
         "SCOPE": f"{scope}/",
     }

@@ -36,9 +36,11 @@ class Access:
         """Host and port, with a path where the store has one; empty for the cloud's own."""
         return self.endpoint.partition("://")[2]
 
-    def at(self, root: str) -> Access:
-        """The same store at another location."""
-        return Access(self.type, root, self.endpoint, self.region, self.path_style, self.account, self.role)
+    @property
+    def s3_host(self) -> str:
+        """Host and port of an S3 store, Amazon's if there is no endpoint."""
+        domain = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return self.host or f"s3.{self.region}.{domain}"
 
 
 def access_of(binding: StorageBinding) -> Access:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from floe.errors import LakeError
@@ -12,10 +13,11 @@ from floe.lake.stores.base import ListedFile
 from floe.lake.stores.locations import object_location
 from floe.lake.stores.object_faults import TRANSIENT, UNCLEAR, Fault, fault_in, storage_error
 from floe.lake.stores.retrying import ATTEMPTS, with_retries
+from floe.lake.stores.s3_requests import MOST_DELETED_AT_ONCE, NotOfferedError, S3Requests
 from floe.secrets.masking import Masker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pyarrow import NativeFile
     from pyarrow.fs import FileSystem
@@ -40,6 +42,8 @@ class ArrowStore:
         self.credentials = credentials
         self._lock = threading.Lock()
         self._opened: tuple[Credentials, FileSystem] | None = None
+        self._direct: tuple[Credentials, S3Requests] | None = None
+        self._has_direct_requests = True
 
     @property
     def is_local(self) -> bool:
@@ -142,22 +146,38 @@ class ArrowStore:
     def write_new(self, location: str, content: bytes) -> None:
         """Create a file; see `FileStore.write_new`.
 
-        Arrow has no conditional request for it: the store is asked first. Nobody else writes a name of ours, as each
-        holds the id of its run.
+        S3 decides itself whether the file is there. Other stores are asked first: nobody else writes a name of ours, as
+        each holds the id of its run.
         """
-        path = object_location(location).path
-        try:
-            self._request("write", location, lambda filesystem: _size(filesystem, path))
-        except FileNotFoundError:
-            pass
-        else:
+        attempts = 0
+
+        def create(filesystem: FileSystem) -> bool:
+            nonlocal attempts
+            attempts += 1
+            return self._create(filesystem, location, content)
+
+        if self._request("write", location, create):
+            return
+        # An attempt whose reply was lost may have written it.
+        if attempts == 1 or self.read(location) != content:
             raise LakeError("FLOE-0501", f"cannot write `{location}`: it is there already", "run again")
 
-        def write(filesystem: FileSystem) -> None:
+    def _create(self, filesystem: FileSystem, location: str, content: bytes) -> bool:
+        """Create a file unless it is there."""
+        direct = self._s3()
+        if direct is not None:
+            try:
+                return direct.create(location, content)
+            except NotOfferedError:
+                self._has_direct_requests = False
+        path = object_location(location).path
+        try:
+            _size(filesystem, path)
+        except FileNotFoundError:
             with filesystem.open_output_stream(path, compression=None) as stream:
                 stream.write(content)
-
-        self._request("write", location, write)
+            return True
+        return False
 
     def size(self, location: str) -> int:
         """Bytes of a file; see `FileStore.size`."""
@@ -170,7 +190,7 @@ class ArrowStore:
     def delete(self, locations: Iterable[str]) -> None:
         """Delete files, several at a time; see `FileStore.delete`."""
         wanted = list(locations)
-        if not wanted:
+        if not wanted or self._delete_together(wanted):
             return
         with ThreadPoolExecutor(min(_DELETE_THREADS, len(wanted))) as executor:
             for _ in executor.map(self._delete, wanted):
@@ -198,6 +218,33 @@ class ArrowStore:
         if fault in UNCLEAR:
             fault, said = self._looked_into(location, fault, said)
         return storage_error(fault, self.access, action, location, self._masked(said))
+
+    def _delete_together(self, locations: Sequence[str]) -> bool:
+        """Delete files in as few requests as S3 allows; False where the store does not know such requests."""
+        starts = range(0, len(locations), MOST_DELETED_AT_ONCE)
+        parts = (locations[start : start + MOST_DELETED_AT_ONCE] for start in starts)
+        return all(self._request("delete", part[0], partial(self._delete_part, part)) for part in parts)
+
+    def _delete_part(self, locations: Sequence[str], _filesystem: FileSystem) -> bool:
+        direct = self._s3()
+        if direct is None:
+            return False
+        try:
+            direct.delete(locations)
+        except NotOfferedError:
+            self._has_direct_requests = False
+            return False
+        return True
+
+    def _s3(self) -> S3Requests | None:
+        """Requests that Arrow does not have; None for other stores, and without keys of our own to sign with."""
+        current = self.credentials.current()
+        if self.access.type != "s3" or not current.values or not self._has_direct_requests:
+            return None
+        with self._lock:
+            if self._direct is None or self._direct[0] is not current:
+                self._direct = current, S3Requests(self.access, current.values)
+            return self._direct[1]
 
     def _delete(self, location: str) -> None:
         path = object_location(location).path

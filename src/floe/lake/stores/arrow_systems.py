@@ -37,9 +37,7 @@ def open_bucket_maker(access: Access, credentials: Credentials) -> FileSystem:
 
 def _s3(access: Access, credentials: Credentials, attempts: int, *, makes_buckets: bool = False) -> FileSystem:
     keys = credentials.values
-    host = access.host
-    if not host and access.path_style:
-        host = f"s3.{access.region}.amazonaws.com"
+    host = access.s3_host if access.path_style else access.host
     who: dict[str, Any] = {name: value for name, value in access.role if name != "duration_seconds"}
     if keys:
         who = {
