@@ -12,7 +12,7 @@ from floe.errors import LakeError
 from floe.lake.stores.base import ListedFile
 from floe.lake.stores.locations import object_location
 from floe.lake.stores.object_faults import TRANSIENT, UNCLEAR, Fault, fault_in, storage_error
-from floe.lake.stores.retrying import ATTEMPTS, with_retries
+from floe.lake.stores.retrying import with_retries
 from floe.lake.stores.s3_requests import MOST_DELETED_AT_ONCE, NotOfferedError, S3Requests
 from floe.secrets.masking import Masker
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 _DELETE_THREADS = 16
+_ATTEMPTS = 6
 
 
 class ArrowStore:
@@ -50,6 +51,11 @@ class ArrowStore:
         """It is not."""
         return False
 
+    @property
+    def _attempts(self) -> int:
+        """At each request. Google's and Azure's libraries try again themselves, for about ten seconds."""
+        return _ATTEMPTS if self.access.type == "s3" else 1
+
     def filesystem(self) -> FileSystem:
         """Arrow's file system, with credentials that stay valid for a while. It tries nothing twice."""
         current = self.credentials.current()
@@ -68,7 +74,7 @@ class ArrowStore:
         """
         from floe.lake.stores.arrow_systems import open_filesystem
 
-        filesystem = open_filesystem(self.access, self.credentials.current(), attempts=ATTEMPTS)
+        filesystem = open_filesystem(self.access, self.credentials.current(), attempts=_ATTEMPTS)
         return filesystem.open_output_stream(object_location(location).path, compression=None)
 
     def read(self, location: str) -> bytes:
@@ -156,7 +162,7 @@ class ArrowStore:
             attempts += 1
             return self._create(filesystem, location, content)
 
-        if self._request("write", location, create):
+        if self._existing("write", location, create):
             return
         # An attempt whose reply was lost may have written it.
         if attempts == 1 or self.read(location) != content:
@@ -271,7 +277,7 @@ class ArrowStore:
             LakeError: anything else went wrong.
         """
         try:
-            return with_retries(lambda: work(self.filesystem()), _is_transient)
+            return with_retries(lambda: work(self.filesystem()), _is_transient, self._attempts)
         except FileNotFoundError:
             raise
         except (OSError, ValueError) as error:
@@ -282,7 +288,7 @@ class ArrowStore:
 
     def _last_attempt(self, action: str, location: str, work: Callable[[FileSystem], Result]) -> Result:
         try:
-            return with_retries(lambda: work(self.filesystem()), _is_transient)
+            return with_retries(lambda: work(self.filesystem()), _is_transient, self._attempts)
         except FileNotFoundError:
             raise
         except (OSError, ValueError) as error:

@@ -13,19 +13,16 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 60.0
-_RETRY_SECONDS = 5
-"""For each attempt at Google, whose library counts seconds."""
+_GCS_RETRY = timedelta(seconds=10)
 _LONG = timedelta(days=365)
 """Life of a token whose end nobody knows."""
 
 
 def open_filesystem(access: Access, credentials: Credentials, attempts: int = 1) -> FileSystem:
-    """The file system of a store, which makes so many attempts at each request. Azure's makes three, always."""
-    if access.type == "azure":
-        return _azure(access, credentials)
-    if access.type == "gcs":
-        return _gcs(access, credentials, attempts)
-    return _s3(access, credentials, attempts)
+    """The file system of a store; that of S3 makes so many attempts at each request, the others try as they like."""
+    if access.type == "s3":
+        return _s3(access, credentials, attempts)
+    return _gcs(access, credentials) if access.type == "gcs" else _azure(access, credentials)
 
 
 def open_bucket_maker(access: Access, credentials: Credentials) -> FileSystem:
@@ -60,7 +57,7 @@ def _s3(access: Access, credentials: Credentials, attempts: int, *, makes_bucket
     )
 
 
-def _gcs(access: Access, credentials: Credentials, attempts: int) -> FileSystem:
+def _gcs(access: Access, credentials: Credentials) -> FileSystem:
     who: dict[str, Any] = {}
     if "access_token" in credentials.values:
         expires_at = credentials.expires_at or datetime.now(UTC) + _LONG
@@ -71,7 +68,7 @@ def _gcs(access: Access, credentials: Credentials, attempts: int) -> FileSystem:
         **who,
         scheme=access.scheme,
         endpoint_override=access.host or None,
-        retry_time_limit=timedelta(seconds=_RETRY_SECONDS * attempts),
+        retry_time_limit=_GCS_RETRY,
     )
 
 

@@ -46,15 +46,15 @@ _SIGNS: dict[Fault, tuple[str, ...]] = {
         *("AccessDenied", "ACCESS_DENIED", "AuthorizationPermissionMismatch", "AuthorizationFailure"),
         *("PERMISSION_DENIED", r"does not have [\w.]+ access", r"\b403\b"),
     ),
-    Fault.FAILING: (
-        *("SlowDown", "SLOW_DOWN", "InternalError", "INTERNAL_FAILURE", "SERVICE_UNAVAILABLE", "ServiceUnavailable"),
-        *("THROTTLING", "RequestTimeout", "REQUEST_TIMEOUT", "ServerBusy", "OperationTimedOut", "TooManyRequests"),
-        *("UNAVAILABLE", r"\b(408|429|500|502|503|504)\b"),
-    ),
     Fault.UNREACHABLE: (
         *("NETWORK_CONNECTION", "curlCode", "Could not connect", "Could not resolve", "Couldn't connect"),
         *("Failed to connect", "Connection (refused|reset)", "timed out", "SSL", "certificate"),
         "Network is unreachable",
+    ),
+    Fault.FAILING: (
+        *("SlowDown", "SLOW_DOWN", "InternalError", "INTERNAL_FAILURE", "SERVICE_UNAVAILABLE", "ServiceUnavailable"),
+        *("THROTTLING", "RequestTimeout", "REQUEST_TIMEOUT", "ServerBusy", "OperationTimedOut", "TooManyRequests"),
+        *("UNAVAILABLE", r"\b(408|429|500|502|503|504)\b"),
     ),
 }
 _PATTERNS = {fault: re.compile("|".join(signs)) for fault, signs in _SIGNS.items()}
