@@ -24,6 +24,9 @@ from tests.services.rest_catalog import Behaviour, RestServer
 from floe.artifact.settings import SecretReference
 from floe.errors import CommitConflictError, EnvironmentFaultError, LakeError
 from floe.lake.base import TableCommit, TableName
+from floe.lake.catalogs.rest.requirements import divided
+from floe.lake.cleanup import remove_unpublished, run_was_published
+from floe.lake.updates import updates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,6 +172,31 @@ def test_an_address_inside_the_server_s_cluster_is_not_followed(lake: RestLake, 
     behaviour.config = {"overrides": {"uri": "http://in-cluster.invalid:8181"}}
 
     assert lake.catalog.tables() == ()
+
+
+def test_tables_of_others_in_places_that_the_platform_does_not_have_are_in_nobody_s_way(lake: RestLake) -> None:
+    elsewhere = replace(lake.state("other.theirs"), location="s3://theirs/table")
+    staged = replace(lake.stage("other.theirs", "SELECT 1 AS id"), base=elsewhere)
+    creation, _ = divided(TableCommit(elsewhere, tuple(updates_of(staged, {"snapshot-id": 1}))))
+    lake.catalog.commit([creation], lake.steps.append)
+    lake.write("silver.orders", "SELECT 1 AS id", run_id="run-1")
+    lake.stage("silver.orders", "SELECT 2 AS id", run_id="run-dead")
+
+    assert remove_unpublished({"default": lake.catalog}, [], "run-dead") == 1
+    assert not run_was_published({"default": lake.catalog}, "run-dead")
+    theirs = lake.state("other.theirs")
+    assert theirs.exists
+    for use in (
+        lambda: theirs.store.read("s3://theirs/a"),
+        lambda: theirs.store.size("s3://theirs/a"),
+        lambda: theirs.store.write_new("s3://theirs/a", b""),
+        lambda: theirs.store.make_folder("s3://theirs/a"),
+        lambda: theirs.store.delete(["s3://theirs/a"]),
+        lambda: list(theirs.store.list_files("s3://theirs")),
+        lambda: theirs.store.sync(["s3://theirs/a"]),
+    ):
+        assert failure(use).code == "FLOE-0527"
+    assert not theirs.store.is_local
 
 
 # Commits

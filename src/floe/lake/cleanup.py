@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from floe.lake.base import RUN_ID_PROPERTY
 from floe.lake.files import local_path, same_file
+from floe.lake.stores.outside import OutsideStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,7 +78,10 @@ def _delete(files: Sequence[tuple[FileStore, str]]) -> None:
 def _states(catalogs: Mapping[str, Catalog]) -> Iterator[TableState]:
     for catalog in catalogs.values():
         for name in catalog.tables():
-            yield catalog.load(name, "")
+            state = catalog.load(name, "")
+            # Others' tables, in a catalog that is shared with them: no run of this platform can have put a file there.
+            if not isinstance(state.store, OutsideStore):
+                yield state
 
 
 def _has_snapshot_of(state: TableState, run_id: str) -> bool:

@@ -12,6 +12,7 @@ from floe.lake.catalogs.rest.committing import Committer, RefusedError, change_o
 from floe.lake.catalogs.rest.requirements import continued, divided, verdict_on
 from floe.lake.catalogs.rest.server import TRANSACTIONS
 from floe.lake.stores.local import LOCAL
+from floe.lake.stores.outside import OutsideStore, is_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from floe.lake.catalogs.rest.client import Client
     from floe.lake.catalogs.rest.placing import Namespaces
     from floe.lake.catalogs.rest.storing import StoreSource
+    from floe.lake.stores.base import FileStore
 
 _NO_TRANSACTIONS = (404, 405, 406, 501)
 _NO_CREATION = (400, 404, 406, 501)
@@ -69,7 +71,16 @@ class RestCatalog:
             store = self._stores.of(name, location, None) if location else LOCAL
             return TableState(name, location, store=store)
         metadata = loaded["metadata"]
-        return replace(_state(name, loaded), store=self._stores.of(name, str(metadata["location"]), loaded))
+        return replace(_state(name, loaded), store=self._store(name, str(metadata["location"]), loaded))
+
+    def _store(self, name: TableName, location: str, loaded: Mapping[str, Any]) -> FileStore:
+        """The store of a table that is there; others may have put it where no profile of the platform is."""
+        try:
+            return self._stores.of(name, location, loaded)
+        except LakeError as error:
+            if is_outside(error):
+                return OutsideStore(error)
+            raise
 
     def tables(self) -> Sequence[TableName]:
         """Every table of the catalog, sorted."""
