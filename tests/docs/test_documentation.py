@@ -32,8 +32,8 @@ DBT_PROJECT_KEYS = {"name", "version", "profile", "vars", "models", "seeds", "sn
 DBT_PROJECT_KEYS |= {"on-run-start", "on-run-end"}
 MINIMAL_PIPELINE = 'name: documented\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
 ROOMS = (
-    *("artifact", "cli", "compiler", "config", "dbt", "diagnostics", "docs", "engines", "lake", "observe", "runtime"),
-    "secrets",
+    *("artifact", "cli", "compiler", "config", "dbt", "deploy", "diagnostics", "docs", "engines", "lake", "observe"),
+    *("runtime", "secrets"),
 )
 OTHER_ROOMS = {"authoring": ["authoring.py"], "errors": ["errors.py"]}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|tmp|root|home)/\w")

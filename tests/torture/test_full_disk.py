@@ -1,4 +1,4 @@
-"""A disk that takes no more at whatever point of a run: a clear error, tables as they were, and a rerun is right (T10)."""
+"""A disk that takes no more at any point of a run: a clear error, tables as they were, and a rerun is right (T10)."""
 
 from __future__ import annotations
 
