@@ -65,6 +65,8 @@ conformance: .uv/conformance-environment | .uv/tmp ## dbt's other adapters: Post
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y postgresql >/dev/null; } || \
 		{ echo "error: the PostgreSQL server is missing (Debian and Ubuntu: install postgresql)" >&2; exit 2; }
+	@for program in npm go; do command -v $$program >/dev/null || \
+		{ echo "error: $$program is missing, which fetches an emulator of a cloud's storage" >&2; exit 2; }; done
 	@.uv/conformance/bin/pytest conformance
 
 torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, counts printed
@@ -73,6 +75,8 @@ torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, coun
 		FLOE_TORTURE_LOST_REPLIES=$${FLOE_TORTURE_LOST_REPLIES:-100} \
 		FLOE_TORTURE_FAULTY_PUBLISHES=$${FLOE_TORTURE_FAULTY_PUBLISHES:-100} "$(BIN)/pytest" \
 		tests/torture tests/lake/test_schedules.py -s
+	@FLOE_TORTURE_CREDENTIAL_SECONDS=$${FLOE_TORTURE_CREDENTIAL_SECONDS:-60} "$(BIN)/pytest" \
+		tests/cli/test_object_storage.py -k outlives -s
 	@FLOE_TORTURE_EXAMPLES=$${FLOE_TORTURE_EXAMPLES:-1000} "$(BIN)/pytest" tests/runtime/test_idempotence.py -s
 
 bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB, dbt, dagster-dbt and SQLMesh: about 15 minutes

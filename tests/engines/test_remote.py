@@ -133,7 +133,7 @@ def test_faults_that_pass_are_tried_again(
 ) -> None:
     # T4, for storage
     location = remote.reach(table()).location
-    moto.fail(share=0.2)
+    moto.fail(share=0.1)
     for number in range(6):
         copy(connection, f"{location}/data/{number}.parquet")
         assert count(connection, f"{location}/data/{number}.parquet") == 1000

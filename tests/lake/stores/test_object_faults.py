@@ -103,7 +103,7 @@ def test_a_store_that_cannot_be_reached_is_named(s3: OpenStore) -> None:
 def test_faults_that_pass_are_tried_again_and_nobody_hears_of_them(s3: OpenStore, moto: Moto) -> None:
     # T4, for storage
     store = s3()
-    moto.fail(share=0.3)
+    moto.fail(share=0.2)
     for number in range(12):
         store.write_new(f"{store.access.root}/{number}", b"x")
         assert store.read(f"{store.access.root}/{number}") == b"x"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 _DELETE_THREADS = 16
-_ATTEMPTS = 6
+_ATTEMPTS = 7
 
 
 class ArrowStore:
@@ -82,6 +82,9 @@ class ArrowStore:
         path = object_location(location).path
 
         def read_all(filesystem: FileSystem) -> bytes:
+            direct = self._s3()
+            if direct is not None:
+                return direct.read(location)
             with filesystem.open_input_file(path) as stream:
                 content: bytes = stream.read()
             return content

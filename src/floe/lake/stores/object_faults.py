@@ -116,9 +116,12 @@ _WORDS: dict[Fault, tuple[str, str]] = {
 
 def _creation(access: Access, bucket: str) -> str:
     if access.type == "gcs":
-        return f"create it, e.g. `gcloud storage buckets create gs://{bucket}`, or correct `bucket`"
+        return _way_out(f"gcloud storage buckets create gs://{bucket}")
     if access.type == "azure":
-        create = f"az storage container create --name {bucket} --account-name {access.account}"
-        return f"create it, e.g. `{create}`, or correct `bucket`"
+        return _way_out(f"az storage container create --name {bucket} --account-name {access.account}")
     endpoint = f" --endpoint-url {access.endpoint}" if access.endpoint else f" --region {access.region}"
-    return f"create it, e.g. `aws s3 mb s3://{bucket}{endpoint}`, or correct `bucket`"
+    return _way_out(f"aws s3 mb s3://{bucket}{endpoint}")
+
+
+def _way_out(command: str) -> str:
+    return f"create it with `floe platform bootstrap` or `{command}`, or correct `bucket`"

@@ -1,4 +1,4 @@
-"""The requests of S3 that Arrow has no words for: create an object unless it is there, and delete a thousand at once.
+"""Requests of S3 that Arrow has no words for, or more: create an object unless it is there, delete a thousand at once.
 
 Signed as https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html says.
 """
@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import escape, unescape
@@ -55,6 +56,19 @@ class S3Requests:
         self._session.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
         self._session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
         self._session.trust_env = True
+
+    def read(self, location: str) -> bytes:
+        """The content of an object, in one request.
+
+        Raises:
+            FileNotFoundError: there is none, or no such bucket.
+            OSError: the store refused or failed.
+        """
+        reply = self._send("GET", object_location(location).path, b"", {})
+        if reply.status_code == HTTPStatus.NOT_FOUND:
+            raise FileNotFoundError(location)
+        _raise_for(reply)
+        return reply.content
 
     def create(self, location: str, content: bytes) -> bool:
         """Create an object; False when it is there already.
