@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.command(
     cls=FloeCommand,
     examples=(
+        "floe rollback --run last",
         "floe rollback --run 20260131T120000123",
         "floe rollback gold.orders",
         "floe rollback gold.orders --to 2026-01-31T12:00:00",
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     shell_complete=complete_points,
     help="A snapshot, ISO 8601 time, tag or run (default: the snapshot before the current one).",
 )
-@click.option("--run", "run_id", metavar="RUN", shell_complete=complete_runs, help="All tables of this run.")
+@click.option("--run", "run_id", metavar="RUN", shell_complete=complete_runs, help="All tables of this run; `last`.")
 @wait_option
 @pass_application
 def command(application: Application, table: str | None, to: str | None, run_id: str | None, wait: float) -> None:

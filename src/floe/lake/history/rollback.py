@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from floe.errors import LakeError, UsageError
-from floe.lake.base import ASSET_PROPERTY
+from floe.lake.base import ASSET_PROPERTY, MAIN
 from floe.lake.history.effects import effects_on_main, who_moved_on
 from floe.lake.history.lineage import ancestry, content_head
-from floe.lake.history.log import BRANCH_PROPERTY, states_by_catalog
+from floe.lake.history.log import BRANCH_PROPERTY, publishes, states_by_catalog
 from floe.lake.history.moves import move_main, moves_of
 from floe.lake.history.points import find_snapshot, run_of, snapshot_at
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from floe.lake.base import Catalog, TableCommit, TableState
     from floe.lake.history.effects import Effect
 
+LAST = "last"
+"""Stands for the run that changed main last."""
 _HOOK_TABLE = "floe.hook-table"
 
 
@@ -75,6 +77,7 @@ def plan_run(catalogs: Mapping[str, Catalog], text: str) -> Rollback:
         UsageError: no table remembers such a run, or it was taken back already.
         LakeError: a table has moved on since, or the snapshot before was expired.
     """
+    text = last_run_on_main(catalogs) if text == LAST else text
     touched = [
         (profile, state, effect)
         for profile, state in states_by_catalog(catalogs)
@@ -84,7 +87,7 @@ def plan_run(catalogs: Mapping[str, Catalog], text: str) -> Rollback:
     run_id = _only_run({effect.run_id for _, _, effect in touched}, text)
     steps, moved, gone, left = [], [], [], []
     for profile, state, effect in touched:
-        if content_head(state.metadata, state.snapshot_id) == effect.after:
+        if content_head(state.metadata, state.snapshot_id) == content_head(state.metadata, effect.after):
             steps.append(Step(profile, state, _before(state, effect)))
         elif effect.after not in ancestry(state.metadata, state.snapshot_id):
             gone.append(state)
@@ -99,6 +102,20 @@ def plan_run(catalogs: Mapping[str, Catalog], text: str) -> Rollback:
         reason = f"nothing of run `{run_id}` is current any more: it was taken back, or main has moved on"
         raise UsageError("FLOE-0756", reason, "`floe history` lists what happened")
     return Rollback(tuple(steps), run_id, tuple(left))
+
+
+def last_run_on_main(catalogs: Mapping[str, Catalog]) -> str:
+    """The run that changed main last, by a publish, a promotion or a rollback.
+
+    Raises:
+        UsageError: there was none yet.
+        LakeError: a catalog or a table's metadata cannot be read.
+    """
+    found = (item for item in publishes(catalogs) if item.run_id)
+    last = next((item.run_id for item in found if item.operation != "publish" or item.branch == MAIN), None)
+    if last is None:
+        raise UsageError("FLOE-0756", "nothing was published to main yet", "run `floe run`")
+    return last
 
 
 def _is_only_a_branch_s(state: TableState, snapshot_id: int) -> bool:

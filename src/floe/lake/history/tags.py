@@ -11,6 +11,7 @@ from floe.lake.history.effects import effects_on_main
 from floe.lake.history.log import states_by_catalog
 from floe.lake.history.points import check_name, named
 from floe.lake.history.promotion import removal
+from floe.lake.history.rollback import LAST, last_run_on_main
 from floe.lake.updates import set_ref
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def snapshots_of_run(catalogs: Mapping[str, Catalog], text: str) -> list[Tagged]
         UsageError: no table remembers such a run.
         LakeError: a catalog or a table's metadata cannot be read.
     """
+    text = last_run_on_main(catalogs) if text == LAST else text
     found = [
         (effect.run_id, Tagged(profile, state, effect.after))
         for profile, state in states_by_catalog(catalogs)
