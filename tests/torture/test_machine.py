@@ -15,6 +15,7 @@ import duckdb
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from tests.runtime.conftest import make_artifacts, make_asset
 
 from floe.artifact.codec import encode, seal
 from floe.artifact.models import Incremental, Query, SourceFiles
@@ -27,10 +28,10 @@ from floe.lake.open import open_catalogs
 from floe.lake.read import live_files
 from floe.runtime.events import RunStatus
 from floe.runtime.journal import Journal, journal_path
+from floe.runtime.maintenance import MaintenanceRequest, maintain
 from floe.runtime.moving import MoveRequest, forget_branch, move
 from floe.runtime.request import RunRequest
 from floe.runtime.run import run
-from tests.runtime.conftest import make_artifacts, make_asset
 
 MACHINES = int(os.environ.get("FLOE_TORTURE_MACHINES", "3"))
 STEPS = int(os.environ.get("FLOE_TORTURE_STEPS", "14"))
@@ -110,7 +111,7 @@ class Model:
 
     def follows(self, version: int, other: int) -> bool:
         """Whether a version is another one or was made of it."""
-        while version != other and version != NOTHING:
+        while version not in {other, NOTHING}:
             version = self.parents[version]
         return version == other
 
@@ -172,6 +173,14 @@ class Machine(RuleBasedStateMachine):
         self.statuses[run_id] = "RUNNING"
         if moment in AFTER_COMMIT:
             self.model.publish(run_id, changes, MAIN)
+
+    @precondition(lambda self: self.statuses)
+    @rule()
+    def care(self) -> None:
+        """Maintenance changes no rows, and is in nobody's way afterwards."""
+        result = maintain(MaintenanceRequest(project_directory=self.directory, artifacts=GOOD))
+        assert result.failures == []
+        self.statuses[result.run_id] = "SUCCEEDED"
 
     @precondition(lambda self: self.model.effects)
     @rule(data=st.data())
