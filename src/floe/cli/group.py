@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "maintain": "Expire snapshots, compact small files, delete orphans.",
     },
     "Help": {
+        "completion": "Print the script that lets a shell complete names.",
         "explain": "Say what an error code means and how to fix it.",
     },
 }

@@ -56,6 +56,10 @@ def _usable(stream: TextIO | None) -> TextIO:
 
 def _invoke(application: Application, words: list[str]) -> int:
     group = build_group()
+    if asked := os.environ.get("_FLOE_COMPLETE"):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(group, {"obj": application}, "floe", "_FLOE_COMPLETE", asked)
     with group.make_context("floe", words, obj=application) as context:
         return int(group.invoke(context) or EXIT_OK)
 

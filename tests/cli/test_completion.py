@@ -1,0 +1,62 @@
+"""What the shell completes, asked as the shell asks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Floe
+
+
+@pytest.fixture
+def complete(floe: Floe, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """The words that bash is offered after a beginning of a command line."""
+
+    def ask(line: str) -> list[str]:
+        with monkeypatch.context() as environment:
+            environment.setenv("_FLOE_COMPLETE", "bash_complete")
+            environment.setenv("COMP_WORDS", line)
+            environment.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+            found = floe()
+        return [word.partition(",")[2] for word in found.out.splitlines() if word]
+
+    return ask
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_script(floe: Floe, shell: str) -> None:
+    assert "_FLOE_COMPLETE" in floe("completion", shell).out
+    assert json.loads(floe("completion", shell, "--json").out)["shell"] == shell
+
+
+def test_names_of_a_project_are_completed(shop: Path, floe: Floe, complete: Callable[[str], list[str]]) -> None:
+    assert complete("floe pro") == ["promote"]
+    assert complete("floe rollback main.") == ["main.example", "main.sample"]
+    assert complete("floe rollback --run 2") == []
+    floe("run", "-q")
+    floe("tag", "v1")
+    floe("run", "-q", "--branch", "dev")
+    assert complete("floe promote ") == ["dev"]
+    assert complete("floe show sample --branch d") == ["dev"]
+    assert complete("floe tag v") == ["v1"]
+    assert complete("floe rollback sample --to ") == ["main", "dev", "v1"]
+    assert len(complete("floe rollback --run 2")) == 2
+
+
+def test_where_there_is_no_project_nothing_is_completed(floe: Floe, complete: Callable[[str], list[str]]) -> None:
+    assert complete("floe promote ") == complete("floe rollback ") == []
+
+
+def test_a_damaged_project_completes_nothing(shop: Path, complete: Callable[[str], list[str]]) -> None:
+    (shop / ".floe/state.db").write_text("no journal")
+    assert complete("floe rollback --run 2") == []
+    (shop / ".floe/catalog.db").write_text("no catalog")
+    assert complete("floe promote ") == []
+    (shop / ".floe/artifacts.json").write_text("{}")
+    assert complete("floe rollback ") == []
