@@ -384,3 +384,17 @@ def test_versions_of_a_model_are_assets_of_their_own(bare: Project):
         }
     )
     assert bare.artifacts().assets["gold.top"].depends_on == ("gold.totals_v1", "gold.totals_v2")
+
+
+def test_a_column_says_what_it_was_called_before(bare: Project):
+    def declared(former: str) -> dict[str, str]:
+        columns = f"[{{name: id, meta: {{renamed_from: {former}}}}}, {{name: amount}}]"
+        return {"models/silver/schema.yml": f"models: [{{name: orders, columns: {columns}}}]"}
+
+    bare.write(declared("order_id"))
+    assert bare.artifacts().assets["silver.orders"].renamed_columns == {"id": "order_id"}
+
+    bare.write(declared("[order_id]"))
+    refused = bare.refused()
+    assert refused.code == "FLOE-0561"
+    assert "`id`" in refused.reason

@@ -163,7 +163,7 @@ class Lakehouse:
             connection.register("arrow", arrow)
             return connection.execute(f"SELECT * FROM arrow ORDER BY {order}").fetchall()
 
-    def iceberg(self, table: str) -> pa.Table:
+    def iceberg(self, table: str, snapshot_id: int | None = None) -> pa.Table:
         """The table as Arrow, read by plain PyIceberg."""
         from pyiceberg.catalog.sql import SqlCatalog
 
@@ -173,7 +173,7 @@ class Lakehouse:
             warehouse=str(self.directory / ".floe/warehouse"),
         )
         try:
-            return catalog.load_table(table).scan().to_arrow()
+            return catalog.load_table(table).scan(snapshot_id=snapshot_id).to_arrow()
         finally:
             catalog.close()
 

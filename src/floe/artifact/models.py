@@ -54,6 +54,8 @@ class ColumnDoc(Frozen):
 
     description: str = ""
     data_type: str = ""
+    renamed_from: str = ""
+    """The column's former name, under which the table may still have it."""
 
 
 class Query(Frozen):
@@ -189,6 +191,11 @@ class Asset(Frozen):
     def publishes(self) -> bool:
         """Whether the asset becomes an Iceberg table (views and ephemeral models do not)."""
         return self.materialization in ("table", "incremental")
+
+    @property
+    def renamed_columns(self) -> dict[str, str]:
+        """Column -> the name that it had before."""
+        return {name: column.renamed_from for name, column in self.columns.items() if column.renamed_from}
 
 
 FixtureRow = tuple[tuple[str, Any], ...]

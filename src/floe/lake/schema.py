@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from floe.errors import LakeError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Type = str | dict[str, Any]
 """An Iceberg type as JSON; ids inside it are ignored on the way in and present on the way out."""
 
+NOTHING_RENAMED: Mapping[str, str] = MappingProxyType({})
 _DECIMAL = re.compile(r"decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 _WIDENINGS = {("int", "long"), ("float", "double")}
 
@@ -42,21 +44,27 @@ class _IncompatibleError(Exception):
 
 
 def assign_schema(
-    columns: Sequence[tuple[str, Type]], base: TableState, operation: Literal["replace", "append", "rewrite"]
+    columns: Sequence[tuple[str, Type]],
+    base: TableState,
+    operation: Literal["replace", "append", "rewrite"],
+    renamed: Mapping[str, str] = NOTHING_RENAMED,
 ) -> dict[str, Any]:
     """The schema, with field ids, that a table gets when its columns after a write are `columns`.
 
     A column that the table has keeps its id where its type is equal or a widening. With `replace` it may also change
     freely, and gets a new id then; with `append` and `rewrite` the wider of both types is used, so that the files that
     stay are still readable. Columns that are not in `columns` leave the schema. Names are compared without regard to
-    case; `append` and `rewrite` keep the table's spelling. All columns are optional.
+    case; `append` and `rewrite` keep the table's spelling. All columns are optional. `renamed` gives former names of
+    columns: such a column keeps the id that it had under that name.
 
     Raises:
         LakeError: a name is empty or used twice (also if only its case differs), or a type cannot be widened.
     """
     _check_names([name for name, _ in columns], "")
     ids = _Ids(base.metadata.get("last-column-id", 0))
-    known = {column["name"]: column for column in _current_columns(base)}
+    given = {name.casefold() for name, _ in columns}
+    used = {name: former for name, former in renamed.items() if name.casefold() in given}
+    known = {column["name"]: column for column in with_new_names(_current_columns(base), used)}
     fields = []
     for name, type_ in columns:
         try:
@@ -68,6 +76,39 @@ def assign_schema(
     equal = next((item["schema-id"] for item in schemas if same_schema(item, fresh)), None)
     unused = max((item["schema-id"] for item in schemas), default=-1) + 1
     return {**fresh, "schema-id": unused if equal is None else equal}
+
+
+def with_new_names(columns: Sequence[Mapping[str, Any]], renamed: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """The columns under their new names. `renamed` has new name -> former name; no column gets a name that is taken."""
+    names = {column["name"].casefold() for column in columns}
+    new = {old.casefold(): name for name, old in renamed.items() if name.casefold() not in names}
+    return [{**column, "name": new.get(column["name"].casefold(), column["name"])} for column in columns]
+
+
+def narrowed_columns(
+    base: TableState, schema: Mapping[str, Any], renamed: Mapping[str, str] = NOTHING_RENAMED
+) -> list[tuple[str, str, str]]:
+    """Name, old and new type of the columns whose new type has no place for every value of the table's."""
+    columns = {column["name"].casefold(): column for column in with_new_names(_current_columns(base), renamed)}
+    pairs = [(columns.get(column["name"].casefold()), column) for column in schema["fields"]]
+    found = [(old["type"], new["type"], new["name"]) for old, new in pairs if old is not None]
+    return [(name, _shown(old), _shown(new)) for old, new, name in found if not _holds_all(old, new)]
+
+
+def _holds_all(old: Type, new: Type) -> bool:
+    if isinstance(old, str) and isinstance(new, str):
+        return _normal(old) == _normal(new) or widens(_normal(old), _normal(new))
+    if isinstance(old, str) or isinstance(new, str) or old["type"] != new["type"]:
+        return False
+    if old["type"] == "struct":
+        fields = {column["name"]: column["type"] for column in new["fields"]}
+        shared = [column for column in old["fields"] if column["name"] in fields]
+        return all(_holds_all(column["type"], fields[column["name"]]) for column in shared)
+    return all(_holds_all(old[part], new[part]) for part in ("element", "key", "value") if part in old)
+
+
+def _shown(type_: Type) -> str:
+    return type_ if isinstance(type_, str) else str(type_["type"])
 
 
 def _current_columns(base: TableState) -> Sequence[Mapping[str, Any]]:

@@ -22,6 +22,7 @@ from floe.artifact.models import (
 from floe.compiler.dbt.cache import content_hash
 from floe.compiler.dbt.configs import said
 from floe.compiler.layout import layout_of
+from floe.errors import CompilationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,9 +199,19 @@ def _standing(node: Any) -> str:  # noqa: ANN401 - dbt's node
 def column_docs(columns: Mapping[str, Any]) -> dict[str, ColumnDoc]:
     """What the author says about the columns."""
     return {
-        column.name: ColumnDoc(description=column.description, data_type=column.data_type or "")
+        column.name: ColumnDoc(
+            description=column.description, data_type=column.data_type or "", renamed_from=_former_name(column)
+        )
         for column in columns.values()
     }
+
+
+def _former_name(column: Any) -> str:  # noqa: ANN401 - dbt's ColumnInfo
+    former = (column.meta or {}).get("renamed_from") or ""
+    if not isinstance(former, str):
+        reason = f"`renamed_from` of the column `{column.name}` is `{former}`, not a name"
+        raise CompilationError("FLOE-0561", reason, "write the one name that the column had in the table")
+    return former
 
 
 def _query(placed: Placed, entry: Entry) -> Query:

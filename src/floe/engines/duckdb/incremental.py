@@ -48,7 +48,7 @@ def stage_increment(
         NodeError: the columns changed and `on_schema_change` is `fail`, or a type cannot be stored.
         LakeError: the published table cannot be read, or the file cannot be written.
     """
-    published = published_files(target.base, workspace.execute)
+    published = published_files(target.base, workspace.execute, renamed=target.renamed)
     workspace.create_view(target.relation, published.select())
     select = f"SELECT {', '.join(_table_order(published))} FROM {subquery(query)} AS floe_increment"
     if how.strategy == "append" and _has_columns_of(workspace, target, query):

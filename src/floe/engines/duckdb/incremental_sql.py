@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.types import engine_type
 from floe.errors import NodeError
+from floe.lake.schema import widens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 DESTINATION = "DBT_INTERNAL_DEST"
 _SOURCE = "DBT_INTERNAL_SOURCE"
-_WIDENINGS = {("int", "long"), ("float", "double")}
 
 ColumnTypes = Mapping[str, str]
 OnSchemaChange = Literal["ignore", "fail", "append_new_columns", "sync_all_columns"]
@@ -130,7 +130,8 @@ def _change_type(table: str, name: str, type_: str) -> tuple[str, ...]:
 
 
 def _is_widening(name: str, before: str, after: str) -> bool:
-    return (engine_type(name, before).iceberg, engine_type(name, after).iceberg) in _WIDENINGS
+    old, new = engine_type(name, before).iceberg, engine_type(name, after).iceberg
+    return isinstance(old, str) and isinstance(new, str) and widens(old, new)
 
 
 def _out_of_sync(

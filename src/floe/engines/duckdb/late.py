@@ -122,7 +122,7 @@ class LateNodes:
         """
         base = self._workspace.state(asset) if asset.publishes else None
         with sql_faults(SqlOrigin(asset.key)):
-            restore_relation(self._workspace, asset.relation, base)
+            restore_relation(self._workspace, asset.relation, base, asset.renamed_columns)
         code = self.host.build(asset.transform, asset.unique_id, asset.key)
         if asset.query is not None:
             self.keep(asset.query.rendered_path, code)
@@ -130,7 +130,8 @@ class LateNodes:
             if base is None:
                 release_relation(self._workspace, asset.relation)
                 return BuildOutcome(staged=stage_mark(self._workspace, asset))
-            return stage_relation(self._workspace, Target(asset.key, asset.relation, base, asset.layout))
+            target = Target(asset.key, asset.relation, base, asset.layout, asset.renamed_columns)
+            return stage_relation(self._workspace, target)
 
     def data_test(self, test: Test) -> TestOutcome:
         """Let dbt run a data test with the project's own materialization, and stage the rows that it stored.

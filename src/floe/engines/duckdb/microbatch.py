@@ -76,7 +76,7 @@ class _Model:
 
     def open_table(self, batches: Sequence[Batch]) -> Change:
         """Begin with the rows of the files that hold a row of the batches; say what becomes of the files."""
-        published = published_files(self.target.base, self.workspace.execute)
+        published = published_files(self.target.base, self.workspace.execute, renamed=self.target.renamed)
         everything = self.how.reads_itself or self.how.on_schema_change == "sync_all_columns"
         condition = self._inside(batches[0].start, batches[-1].end)
         touched = published.paths if everything else touched_files(self.workspace, published, condition)

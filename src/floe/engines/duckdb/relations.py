@@ -11,14 +11,19 @@ from floe.engines.duckdb.sql import literal, quote, relation_name
 from floe.engines.duckdb.staging import Target, stage_query
 from floe.engines.duckdb.superseded import is_superseded
 from floe.engines.duckdb.table_files import published_files
+from floe.lake.schema import NOTHING_RENAMED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from floe.artifact.models import Relation
     from floe.engines.duckdb.workspace import Workspace
     from floe.lake.base import TableState
 
 
-def restore_relation(workspace: Workspace, relation: Relation, base: TableState | None) -> None:
+def restore_relation(
+    workspace: Workspace, relation: Relation, base: TableState | None, renamed: Mapping[str, str] = NOTHING_RENAMED
+) -> None:
     """Make the relation what it would be for dbt: the table that the last run published, or nothing.
 
     Until it is staged it is marked, so that a later run knows what to do with it in a database file.
@@ -30,9 +35,8 @@ def restore_relation(workspace: Workspace, relation: Relation, base: TableState 
     _drop(workspace, relation)
     workspace.execute(f"CREATE OR REPLACE VIEW {relation_name(_mark(relation))} AS SELECT 1 AS mark")
     if base is not None and base.exists and not is_superseded(base):
-        workspace.execute(
-            f"CREATE TABLE {relation_name(relation)} AS {published_files(base, workspace.execute).select()}"
-        )
+        rows = published_files(base, workspace.execute, renamed=renamed).select()
+        workspace.execute(f"CREATE TABLE {relation_name(relation)} AS {rows}")
 
 
 def stage_relation(workspace: Workspace, target: Target) -> BuildOutcome:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome, TestOutcome
 from floe.engines.duckdb.checks import run_test
+from floe.engines.duckdb.contracts import refuse_narrowing
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.hooks import hooks_that_only_define, run_hooks, run_operation
 from floe.engines.duckdb.late import late_nodes
@@ -64,6 +65,8 @@ class DuckdbSession:
         """Build one asset; see `Session.build`."""
         outcome = self._build(asset, full_refresh=full_refresh)
         self._scans.is_there(asset)
+        if outcome.staged is not None and not full_refresh:
+            refuse_narrowing(asset, outcome.staged)
         if outcome.staged is None or not (asset.persists_description or asset.persists_columns):
             return outcome
         from floe.lake.comments import commented

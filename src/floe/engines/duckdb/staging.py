@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
@@ -55,6 +55,8 @@ class Target:
     base: TableState
     layout: Layout | None = None
     """What the author says about the table's files."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the name that it had before."""
 
     @classmethod
     def of(cls, workspace: Workspace, asset: Asset) -> Target:
@@ -63,7 +65,7 @@ class Target:
         Raises:
             LakeError: the catalog or the table's metadata cannot be read.
         """
-        return cls(asset.key, asset.relation, workspace.state(asset), asset.layout)
+        return cls(asset.key, asset.relation, workspace.state(asset), asset.layout, asset.renamed_columns)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def write_query(workspace: Workspace, target: Target, query: str, operation: Ope
     """Write the query's rows to new files of the table. Raises as `stage_query` does."""
     columns = columns_of(workspace, query)
     typed = [(column.name, column.type.iceberg) for column in columns]
-    schema = assign_schema(typed, target.base, operation)
+    schema = assign_schema(typed, target.base, operation, target.renamed)
     layout = file_layout(target.key, target.layout, schema, target.base)
     try:
         files = write_files(workspace, target.base, _select_stored(columns, query), schema, layout)

@@ -12,6 +12,7 @@ from floe.engines.duckdb.scans import Scan, by_id, parquet
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.types import check_readable, type_of_iceberg
 from floe.lake.base import ENGINE_TYPES_PROPERTY, RUN_ID_PROPERTY
+from floe.lake.schema import NOTHING_RENAMED, with_new_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,11 +84,16 @@ class TableFiles:
         return f"CAST({name} AS {own_type}) AS {name}" if own_type else name
 
 
-def published_files(table: TableState, execute: Execute, snapshot_id: int | None = None) -> TableFiles:
+def published_files(
+    table: TableState,
+    execute: Execute,
+    snapshot_id: int | None = None,
+    renamed: Mapping[str, str] = NOTHING_RENAMED,
+) -> TableFiles:
     """The files of a published table (of its current snapshot if None).
 
     `execute` runs a statement in the DuckDB that is to read them: the columns of some tables are known only from the
-    files themselves.
+    files themselves. `renamed` gives columns that are called by another name from now on their former names.
 
     Raises:
         LakeError: the table does not exist or cannot be read.
@@ -99,13 +105,9 @@ def published_files(table: TableState, execute: Execute, snapshot_id: int | None
     check_readable(table.name, wanted)
     shapes = _shapes(table, execute, files)
     differ = len(table.metadata["schemas"]) > 1 or not _is_all_ours(table)
-    return TableFiles(
-        tuple(file.path for file in files),
-        wanted,
-        engine_types_of(table),
-        differ,
-        _layout(table, files, wanted, shapes),
-    )
+    paths, layout = tuple(file.path for file in files), _layout(table, files, wanted, shapes)
+    found = TableFiles(paths, wanted, engine_types_of(table), differ, layout)
+    return _renamed(found, renamed) if renamed else found
 
 
 def engine_types_of(table: TableState) -> dict[str, str]:
@@ -113,6 +115,16 @@ def engine_types_of(table: TableState) -> dict[str, str]:
     text = table.metadata.get("properties", {}).get(ENGINE_TYPES_PROPERTY, "{}")
     types: dict[str, str] = json.loads(text)
     return types
+
+
+def _renamed(files: TableFiles, renamed: Mapping[str, str]) -> TableFiles:
+    """The same files under new names of columns."""
+    before = files.schema["fields"]
+    after = with_new_names(before, renamed)
+    names = {old["name"]: new["name"] for old, new in zip(before, after, strict=True)}
+    types = {names.get(name, name): type_ for name, type_ in files.engine_types.items()}
+    differ = files.differ or any(old != new for old, new in names.items())
+    return TableFiles(files.paths, {**files.schema, "fields": after}, types, differ, files.layout)
 
 
 def _is_all_ours(table: TableState) -> bool:
