@@ -121,10 +121,11 @@ class Lakehouse:
         return test
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, nodes: frozenset[str] = frozenset()) -> Iterator[Session]:
         artifacts = self.artifacts
         catalogs = open_catalogs(artifacts, self.directory)
-        session = open_session(SessionRequest(artifacts, self.directory, f"run{next(self._runs)}", catalogs, 2))
+        request = SessionRequest(artifacts, self.directory, f"run{next(self._runs)}", catalogs, 2, nodes)
+        session = open_session(request)
         try:
             yield session
         finally:

@@ -189,3 +189,22 @@ def test_a_contract_lets_columns_come_go_and_become_wider(lakehouse: Lakehouse) 
     publish(lakehouse, "select 1::bigint as a, date '2026-01-01' as c, {'x': 1::bigint} as s", contract="checksum")
 
     assert list(ids(lakehouse)) == ["a", "c", "s"]
+
+
+@pytest.mark.parametrize("type_", ["interval", "bit", "union(a int)", "timetz", "struct(a interval[])"])
+def test_a_contract_with_a_type_that_iceberg_lacks_is_refused_before_anything_is_built(
+    lakehouse: Lakehouse, type_: str
+) -> None:
+    columns = {
+        "id": ColumnDoc(data_type="int"),
+        "odd": ColumnDoc(data_type=type_),
+        "new": ColumnDoc(data_type="no such"),
+    }
+    lakehouse.model("gold.first", "select 1 as id")
+    lakehouse.model(TABLE, "select 1 as id", contract="checksum", columns=columns)
+
+    with pytest.raises(NodeError) as caught, lakehouse.session(frozenset(lakehouse.assets)):
+        pass
+    assert caught.value.code == "FLOE-0407"
+    assert "`gold.t.odd`" in caught.value.reason
+    assert not (lakehouse.directory / ".floe/warehouse").exists()

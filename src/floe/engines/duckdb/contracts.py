@@ -1,14 +1,20 @@
-"""Enforced contracts of dbt models, as far as published tables are concerned: no column may get a narrower type."""
+"""Enforced contracts of dbt models, as far as published tables are concerned: types that fit, and stay wide enough."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
+
+from floe.engines.duckdb.types import engine_type
 from floe.errors import NodeError
 from floe.lake.schema import narrowed_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from floe.artifact.models import Asset
+    from floe.engines.duckdb.workspace import Workspace
     from floe.lake.base import StagedTable
 
 
@@ -30,3 +36,21 @@ def refuse_narrowing(asset: Asset, staged: StagedTable) -> None:
     instruction = f"{policy} only widens: keep the published types, or write the table anew with --full-refresh"
     details = tuple(f"column `{name}` was {old} and would be {new}" for name, old, new in found)
     raise NodeError("FLOE-0562", reason, instruction, details=details)
+
+
+def refuse_unstorable(workspace: Workspace, nodes: Collection[str]) -> None:
+    """Refuse contracts with types that an Iceberg table cannot store, before anything is built.
+
+    Raises:
+        NodeError: a contract has such a type.
+    """
+    for key, asset in workspace.artifacts.assets.items():
+        if key not in nodes or not (asset.contract and asset.publishes):
+            continue
+        for name, column in asset.columns.items():
+            try:
+                found = workspace.execute(f"DESCRIBE SELECT CAST(NULL AS {column.data_type})").fetchone()
+            except duckdb.Error:
+                continue  # a type that DuckDB does not know, or none: dbt says so when it builds the model
+            if found is not None:
+                engine_type(f"{asset.key}.{name}", str(found[1]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from floe.engines.base import BuildOutcome, TestOutcome
 from floe.engines.duckdb.checks import run_test
-from floe.engines.duckdb.contracts import refuse_narrowing
+from floe.engines.duckdb.contracts import refuse_narrowing, refuse_unstorable
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.hooks import hooks_that_only_define, run_hooks, run_operation
 from floe.engines.duckdb.late import late_nodes
@@ -34,6 +34,7 @@ def open_session(request: SessionRequest) -> Session:
 
     Raises:
         EnvironmentFaultError: DuckDB cannot be opened with the compute profile's properties.
+        NodeError: a contract has a type that no Iceberg table can store.
     """
     return DuckdbSession(request)
 
@@ -45,6 +46,11 @@ class DuckdbSession:
         from floe.engines.duckdb.python_modules import PythonModules
 
         self._workspace = Workspace(request)
+        try:
+            refuse_unstorable(self._workspace, request.nodes)
+        except BaseException:
+            self._workspace.close()
+            raise
         self._deferral = request.deferral
         self._late = late_nodes(request, self._workspace)
         self._modules = PythonModules(request.project_directory)
