@@ -163,7 +163,7 @@ def _caught_up(catalog: Catalog, part: _Part, origin: Origin, listener: Listener
     prepared = prepare(staged, origin)
     written = [item.path for item in staged.files if item not in part.staged.files]
     sync_all([(base.store, location) for location in (*written, *prepared.written)])
-    base.store.delete(part.prepared.written)
+    base.store.delete([*part.prepared.written, *(item.path for item in part.staged.files if item not in staged.files)])
     listener.notice(said_of(base, staged.base))
     return _Part(staged, prepared)
 

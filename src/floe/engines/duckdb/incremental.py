@@ -20,6 +20,7 @@ from floe.engines.duckdb.incremental_sql import (
 from floe.engines.duckdb.overwriting import partition_match
 from floe.engines.duckdb.own_file import WORKING_COPY
 from floe.engines.duckdb.replacing import is_plain, stage_replacement
+from floe.engines.duckdb.replaying import is_blind
 from floe.engines.duckdb.sql import beside, literal, quote, relation_name, subquery
 from floe.engines.duckdb.staging import Change, stage_query
 from floe.engines.duckdb.table_files import FILE_COLUMN, published_files
@@ -52,7 +53,8 @@ def stage_increment(
     workspace.create_view(target.relation, published.select())
     select = f"SELECT {', '.join(_table_order(published))} FROM {subquery(query)} AS floe_increment"
     if how.strategy == "append" and _has_columns_of(workspace, target, query):
-        return stage_query(workspace, target, select, Change("append", published, properties=properties))
+        blind = is_blind(workspace, query, target.relation)
+        return stage_query(workspace, target, select, Change("append", published, properties=properties, blind=blind))
     source = workspace.new_name()
     if not properties and is_plain(how, published) and _has_columns_of(workspace, target, query):
         outcome = stage_replacement(workspace, target, published, how, select, source)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from floe.engines.duckdb.incremental_sql import DESTINATION
 from floe.engines.duckdb.overwriting import stage_in_place, stage_overwrite
+from floe.engines.duckdb.replaying import replayable
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.staging import write_query
 from floe.engines.duckdb.table_files import FILE_COLUMN, TableFiles
@@ -63,7 +64,7 @@ class Replacement:
         candidates = self.published.only(self._candidates())
         keys = ", ".join(f"{DESTINATION}.{key}" for key in self.keys)
         found = f"SELECT {quote(FILE_COLUMN)}, {keys} FROM ({candidates.select_with_file()}) AS {DESTINATION}"
-        self.workspace.execute(f"CREATE TEMP TABLE {matched} AS {found} SEMI JOIN {self._source} ON {self._equal}")
+        self.workspace.execute(f"CREATE TEMP TABLE {matched} AS {found} SEMI JOIN {self.source} ON {self.equal}")
         try:
             if self.how.strategy == "merge" and not self._is_plain_merge(matched):
                 return None
@@ -74,12 +75,14 @@ class Replacement:
         return self._stage([path for path in self.published.paths if path in gone])
 
     @property
-    def _source(self) -> str:
+    def source(self) -> str:
+        """SQL of the increment's keys, named `floe_increment`."""
         names = ", ".join(self.keys)
         return f"(SELECT {names} FROM ({self.increment})) AS {_SOURCE}"
 
     @property
-    def _equal(self) -> str:
+    def equal(self) -> str:
+        """The condition under which a row of the table has a key of the increment."""
         return " AND ".join(f"{_SOURCE}.{key} = {DESTINATION}.{key}" for key in self.keys)
 
     def _is_plain_merge(self, matched: str) -> bool:
@@ -87,7 +90,7 @@ class Replacement:
         names = ", ".join(self.keys)
         full = " AND ".join(f"{key} IS NOT NULL" for key in self.keys)
         twice = f"SELECT 1 FROM {{}} WHERE {full} GROUP BY {names} HAVING count(*) > 1 LIMIT 1"
-        rows = (self.workspace.execute(twice.format(name)).fetchone() for name in (matched, self._source))
+        rows = (self.workspace.execute(twice.format(name)).fetchone() for name in (matched, self.source))
         return all(row is None for row in rows)
 
     def _candidates(self) -> list[str]:
@@ -104,9 +107,10 @@ class Replacement:
         if touched:
             names = ", ".join(f"{DESTINATION}.{quote(item['name'])}" for item in self.published.schema["fields"])
             rows = f"({self.published.only(touched).select()}) AS {DESTINATION}"
-            select = f"SELECT {names} FROM {rows} ANTI JOIN {self._source} ON {self._equal}"
+            select = f"SELECT {names} FROM {rows} ANTI JOIN {self.source} ON {self.equal}"
             kept = write_query(self.workspace, self.target, select, "rewrite").files
-        return stage_in_place(self.workspace, self.target, self.published, touched, self.written, kept)
+        outcome = stage_in_place(self.workspace, self.target, self.published, touched, self.written, kept)
+        return replayable(self, outcome)
 
 
 def stage_replacement(

@@ -86,7 +86,8 @@ def _append(landing: _Landing, files: list[str], *, anew: bool) -> BuildOutcome:
         return BuildOutcome(rows=0, bytes=0)
     reader, select = _in_table_types(landing, new)
     with _reading(landing, reader):
-        change = Change("append", published, properties=(landed_property({**landed, **hashes}),))
+        # Another landing of these files changes the same property, and so is not followed.
+        change = Change("append", published, properties=(landed_property({**landed, **hashes}),), blind=True)
         return stage_query(workspace, target, select, change)
 
 

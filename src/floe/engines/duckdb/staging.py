@@ -77,6 +77,8 @@ class Change:
     """Files of the parent that stay; None when the new rows replace everything."""
     removed_paths: tuple[str, ...] = ()
     properties: tuple[tuple[str, str], ...] = ()
+    blind: bool = False
+    """Whether new rows that are added would be the same whatever the table holds."""
 
 
 REPLACE = Change("replace")
@@ -173,6 +175,7 @@ def _staged(target: Target, change: Change, written: Written) -> StagedTable | N
         },
         spec=layout.spec,
         sort_order=layout.order,
+        blind=change.blind,
     )
 
 
