@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.lake.rest import OAUTH, SECRET, RestLake, failure, open_at
+from tests.services.faulty_proxy import Fault, FaultyProxy
 from tests.services.rest_catalog import Behaviour, RestServer
 
 from floe.artifact.settings import SecretReference
@@ -537,6 +538,33 @@ def test_something_that_is_no_catalog_is_told(lake: RestLake, address: str) -> N
     error = failure(open_at(f"{uri}{address}", lake.folder).tables)
 
     assert error.code == "FLOE-0535"
+
+
+def test_a_server_that_answers_with_something_else_is_no_catalog(lake: RestLake) -> None:
+    answers = {"config": (200, {"overrides": {"prefix": "lake"}}), "namespaces": (200, ["not", "what", "is", "asked"])}
+    lake.server.answer = lambda seen: answers[seen.path.partition("?")[0].rpartition("/")[2]]
+
+    error = failure(lake.catalog.tables)
+    assert error.code == "FLOE-0535"
+    assert "its answer is not what the specification says" in error.reason
+
+
+def test_a_server_that_has_moved_is_named_and_not_followed(lake: RestLake) -> None:
+    with FaultyProxy(lake.server.uri, lambda _method, _path: moved) as proxy:
+        moved = Fault("moved", status=301, headers={"Location": "https://elsewhere.example.com/"})
+        error = failure(open_at(proxy.uri, lake.folder).tables)
+
+    assert error.code == "FLOE-0535"
+    assert "it points to `https://elsewhere.example.com/`" in error.reason
+
+
+def test_a_refusal_to_show_the_configuration_is_the_server_s_own_words(lake: RestLake) -> None:
+    refusal = {"error": {"message": "Please specify a warehouse", "type": "BadRequestException", "code": 400}}
+    lake.server.answer = lambda _seen: (400, refusal)
+    error = failure(lake.catalog.tables)
+
+    assert error.code == "FLOE-0538"
+    assert "refused to show its configuration: Please specify a warehouse (HTTP 400)" in error.reason
 
 
 def test_a_clock_that_is_wrong_is_told_where_credentials_are_refused(guarded: RestLake, behaviour: Behaviour) -> None:

@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import threading
+import time
 from dataclasses import replace
 from itertools import cycle
 from typing import TYPE_CHECKING
@@ -215,3 +216,45 @@ def test_another_writer_after_a_lost_reply_is_a_conflict_or_a_replay_never_a_sec
     with through(lake, cut_and_write, patience=5):
         lake.publish(*appends(lake, "run-2", 2, TABLES[:1]), run_id="run-2")
     assert counts(lake, "gold.a") == {0: 1, 2: 1, 7: 1}
+
+
+def test_a_conflict_of_the_server_s_own_making_is_tried_again_and_in_the_end_reported(lake: RestLake) -> None:
+    lake.write("gold.a", "SELECT 0 AS id")
+    conflict = Fault("409", status=409)
+    conflicts = [conflict, conflict]
+    with through(lake, lambda method, path: conflicts.pop() if conflicts and is_commit(method, path) else None):
+        lake.publish(*appends(lake, "run-2", 2, TABLES[:1]), run_id="run-2")
+    with through(lake, lambda method, path: conflict if is_commit(method, path) else None, patience=1):
+        staged = appends(lake, "run-3", 3, TABLES[:1])
+        error = failure(lambda: lake.publish(*staged, run_id="run-3"))
+
+    assert error.code == "FLOE-0538"
+    assert "though no table was changed" in error.reason
+    assert counts(lake, "gold.a") == {0: 1, 2: 1}
+
+
+def test_a_server_that_breaks_its_promise_and_changes_some_tables_only_is_told(lake: RestLake) -> None:
+    lake.write("gold.a", "SELECT 0 AS id")
+    lake.write("gold.b", "SELECT 0 AS id")
+    staged = appends(lake, "run-2", 2)
+    handle = lake.server._transaction
+
+    def half(document: dict[str, list[object]]) -> tuple[int, None]:
+        handle({"table-changes": document["table-changes"][:1]})
+        return 500, None
+
+    lake.server._transaction = half
+    error = failure(lambda: lake.publish(*staged, run_id="run-2"))
+
+    assert error.code == "FLOE-0537"
+    assert "the catalog changed only `gold.a`" in error.reason
+
+
+def test_a_busy_catalog_is_left_alone_for_as_long_as_it_asks(lake: RestLake) -> None:
+    busy = [replace(BUSY, headers={"Retry-After": "1"})]
+    with through(lake, lambda _method, _path: busy.pop() if busy else None) as proxy:
+        started = time.monotonic()
+        lake.catalog.tables()
+
+    assert 1 <= time.monotonic() - started < 4
+    assert proxy.faults == {"429": 1}
