@@ -84,7 +84,7 @@ class Difference:
 def compare(
     execute: Execute, table: TableState, ends: tuple[int | None, int | None], key: Sequence[str], limit: int
 ) -> Difference:
-    """Compare two snapshots (None: no rows) of a table, with at most `limit` rows of each kind as a sample.
+    """Compare two snapshots (one may be None: no rows) of a table, with at most `limit` rows of each kind as a sample.
 
     A key of which one of the snapshots lacks a column is left aside.
 
@@ -111,7 +111,9 @@ def compare(
 def _files(execute: Execute, states: Sequence[TableState | None]) -> tuple[TableFiles, TableFiles]:
     """The files of both snapshots; for one that is missing, none, with the columns of the other."""
     found = [None if state is None else published_files(state, execute) for state in states]
-    template = found[1] or found[0] or TableFiles((), {"fields": []}, {}, differ=False)
+    template = found[1] or found[0]
+    if template is None:
+        raise ValueError("at least one snapshot is needed")
     return found[0] or template.only(()), found[1] or template.only(())
 
 
