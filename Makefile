@@ -61,12 +61,16 @@ lint: .uv/test-environment
 	@"$(BIN)/mypy"
 	@"$(BIN)/lint-imports"
 
-conformance: .uv/conformance-environment | .uv/tmp ## dbt's other adapters: PostgreSQL for real, the others offline
+conformance: .uv/conformance-environment | .uv/tmp ## catalogs and adapters on real PostgreSQL, Polaris, S3: about 15 minutes
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y postgresql >/dev/null; } || \
 		{ echo "error: the PostgreSQL server is missing (Debian and Ubuntu: install postgresql)" >&2; exit 2; }
 	@for program in npm go; do command -v $$program >/dev/null || \
 		{ echo "error: $$program is missing, which fetches an emulator of a cloud's storage" >&2; exit 2; }; done
+	@command -v mvn >/dev/null || \
+		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y maven >/dev/null; } || \
+		{ echo "error: Maven is missing (Debian and Ubuntu: install maven)" >&2; exit 2; }
+	@.uv/conformance/bin/python -m services build
 	@.uv/conformance/bin/pytest conformance
 
 torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, counts printed

@@ -12,6 +12,7 @@ from tests.services.moto import moto, moto_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from services.polaris.server import Polaris
     from tests.services.moto import Moto
@@ -27,6 +28,18 @@ def server() -> Iterator[Server]:
         yield Server(postgres.port, postgres)
     finally:
         postgres.remove()
+
+
+@pytest.fixture
+def hasty_polaris(moto_server: Moto, tmp_path: Path) -> Iterator[Polaris]:
+    """A Polaris whose vended credentials live for ten seconds."""
+    keys = moto_server.administrator
+    lives = {"STORAGE_CREDENTIAL_DURATION_SECONDS": "10", "STORAGE_CREDENTIAL_CACHE_DURATION_SECONDS": "2"}
+    running = start_polaris(tmp_path, keys.access_key_id, keys.secret_access_key, lives)
+    try:
+        yield running
+    finally:
+        running.process.stop()
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,11 @@ class Process:
                 raise RuntimeError(f"`{self.command[0]}` did not start:\n{said}")
             time.sleep(0.1)
 
+    def send(self, which: signal.Signals) -> None:
+        """Send it a signal; SIGSTOP makes it silent until SIGCONT."""
+        if self._running is not None:
+            self._running.send_signal(which)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and wait for the end; SIGKILL for one that must not say goodbye."""
         if self._running is None:

@@ -43,8 +43,8 @@ def make_place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         vended = storage.endswith("vended")
         if storage.startswith("s3"):
             storage_text = _s3(request.getfixturevalue("moto"), environment, plain, vended=vended)
-        if catalog == "polaris":
-            catalog_text = _polaris(request, environment, plain, vended=vended)
+        if catalog.endswith("polaris"):
+            catalog_text = _polaris(request, environment, plain, vended=vended, hasty=catalog == "hasty_polaris")
         elif catalog == "sqlite":
             catalog_text, plain["uri"] = SQLITE, f"sqlite:///{folder}/.floe/catalog.db"
         else:
@@ -76,9 +76,10 @@ def _s3(moto: Moto, environment: dict[str, str], plain: dict[str, str], *, vende
 
 
 def _polaris(
-    request: pytest.FixtureRequest, environment: dict[str, str], plain: dict[str, str], *, vended: bool
+    request: pytest.FixtureRequest, environment: dict[str, str], plain: dict[str, str], *, vended: bool, hasty: bool
 ) -> str:
-    moto, polaris = request.getfixturevalue("moto"), request.getfixturevalue("polaris")
+    moto = request.getfixturevalue("moto")
+    polaris = request.getfixturevalue("hasty_polaris" if hasty else "polaris")
     warehouse = f"lake_{next(_NUMBERS)}"
     environment |= {"POLARIS_ROOT_SECRET": ROOT_SECRET}
     plain |= {

@@ -24,7 +24,8 @@ _POM = (
 
 def built() -> Path:
     """The folder with `quarkus-run.jar`; the first call fetches about 300 MB and takes some minutes."""
-    sources = [path for path in HERE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    sources = [path for path in (HERE / "application").rglob("*") if path.is_file()]
+    sources += [HERE / name for name in ("build.py", "class_files.py", "interface.py")]
     return built_once("polaris", sources, _build)
 
 
