@@ -28,10 +28,21 @@ MODELS = {
     ),
     "models/schema.yml": ("models: [{name: kinds, columns: [{name: kind, data_tests: [unique, not_null]}]}]\n"),
 }
-SLOW = (
-    "import time\nfrom pathlib import Path\n\nimport pyarrow as pa\n\nimport floe\n\n\n@floe.asset(layer='gold')\ndef slow(orders):\n"
-    "    Path('begun').touch()\n    time.sleep(120)\n    return pa.table({'id': [1]})\n"
-)
+SLOW = """
+import time
+from pathlib import Path
+
+import pyarrow as pa
+
+import floe
+
+
+@floe.asset(layer="gold")
+def slow(orders):
+    Path("begun").touch()
+    time.sleep(120)
+    return pa.table({"id": [1]})
+"""
 
 
 @pytest.fixture
