@@ -346,7 +346,7 @@ def test_branches_and_tags_that_cannot_be_are_refused(
     assert outcome.err.startswith(error)
 
 
-def test_hooks_that_write_to_the_project_s_own_file_cannot_run_on_a_branch(shop: Path, floe: Floe) -> None:
+def test_what_is_not_published_as_tables_has_no_branches(shop: Path, floe: Floe) -> None:
     from floe.artifact import codec
     from floe.artifact.models import Hook
     from floe.cli.branching import refuse_impossible
@@ -360,6 +360,11 @@ def test_hooks_that_write_to_the_project_s_own_file_cannot_run_on_a_branch(shop:
     with pytest.raises(UsageError, match="its own database file") as caught:
         refuse_impossible(RunRequest(project_directory=shop, artifacts=artifacts, branch="dev"))
     assert caught.value.code == "FLOE-0758"
+    elsewhere = compiled.compute.model_copy(update={"type": "snowflake", "output": {"type": "snowflake"}})
+    warehouse = compiled.model_copy(update={"compute": elsewhere})
+    with pytest.raises(UsageError, match="`snowflake` keeps its tables itself, without branches"):
+        refuse_impossible(RunRequest(project_directory=shop, artifacts=warehouse, branch="dev"))
+    refuse_impossible(RunRequest(project_directory=shop, artifacts=warehouse))
 
 
 def test_tags_are_given_listed_read_and_removed(ran: Path, floe: Floe, edit: Callable[[], None]) -> None:
