@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := $(ROOT)/.venv
 export TMPDIR := $(ROOT)/.uv/tmp
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH
 
-.PHONY: help demo test lint conformance bench bench-full bench-large torture clean
+.PHONY: help demo test lint conformance bench bench-full bench-large bench-lake torture clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -94,6 +94,9 @@ bench-full: .uv/test-environment | .uv/tmp ## the same, and projects of 500 and 
 
 bench-large: .uv/test-environment | .uv/tmp ## 4.2 million rows: Floe, with and without fused tests, raw DuckDB, dbt
 	@"$(BIN)/python" benchmarks/large_data.py
+
+bench-lake: .uv/test-environment | .uv/tmp ## the lake: maintenance of 1,000 small files beside DuckDB's COPY
+	@"$(BIN)/python" benchmarks/maintenance.py
 
 clean: ## remove what the targets above made
 	rm -rf .venv .uv .demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.floe

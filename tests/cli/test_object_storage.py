@@ -264,3 +264,24 @@ SLOW_PIPELINE = """
     transforms: [{type: python, path: ./assets}]
     sources: {orders: {files: "orders.csv", layer: bronze}}
     """
+
+
+def test_tables_in_a_bucket_are_cared_for_as_on_a_disk(
+    way: str, bucket: str, moto: Moto, floe: Floe, tmp_path: Path
+) -> None:
+    forgetful = platform(moto, bucket).replace("{namespace: silver}", "{namespace: silver, keep_snapshots: 1}")
+    write(tmp_path, {"platform.yaml": forgetful.replace("keep_snapshots", "retention_days: 0, keep_snapshots")})
+    model = "{{ config(materialized='incremental', incremental_strategy='append') }} select 1 as id"
+    write(tmp_path, {"models/silver/merged.sql": model})
+    for _ in range(3):
+        assert floe("run", "-q", "--select", "silver.merged").status == 0
+    before = moto.keys_of(bucket)
+    rehearsed = json.loads(floe("maintain", "--dry-run", "--json").out)
+    assert moto.keys_of(bucket) == before
+    done = floe("maintain", "--json")
+    assert done.status == 0, done.err
+    (table,) = json.loads(done.out)["tables"]
+    assert (table["files_compacted"], table["files_written"], table["snapshots_expired"]) == (3, 1, 3)
+    assert rehearsed["tables"][0]["after"]["stored_files"] == table["after"]["stored_files"]
+    assert len([key for key in moto.keys_of(bucket) if key.endswith(".parquet")]) == 1
+    assert rows(floe, "silver.merged") == [[1], [1], [1]]
