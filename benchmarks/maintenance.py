@@ -96,7 +96,8 @@ def _append(folder: Path, files: int, rows: int) -> list[str]:
 def _copy(paths: list[str], target: Path) -> float:
     """Seconds of a process that only lets DuckDB write the same rows into one file."""
     statement = f"copy (select * from read_parquet(?)) to '{target}' (format parquet, compression zstd)"
-    program = f"import duckdb, json, sys; duckdb.execute({statement!r}, [json.load(sys.stdin)])"
+    quiet = "duckdb.execute('set enable_progress_bar = false')"
+    program = f"import duckdb, json, sys; {quiet}; duckdb.execute({statement!r}, [json.load(sys.stdin)])"
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", program], input=json.dumps(paths), text=True, check=True)
     sync([target, target.parent])

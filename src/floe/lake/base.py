@@ -16,6 +16,7 @@ from floe.lake.stores.local import LOCAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from floe.lake.care.retention import Retention
     from floe.lake.stores.base import FileStore
 
 ENGINE_TYPES_PROPERTY = "floe.engine-types"
@@ -177,6 +178,8 @@ class StagedTable:
     the default stays."""
     sort_order: Mapping[str, Any] | None = None
     """Iceberg sort order JSON that becomes the table's default; None: it stays."""
+    retention: Retention | None = None
+    """What the table keeps of its history: where much more is there, the publish lets it go; None: all stays."""
 
 
 @dataclass(frozen=True)

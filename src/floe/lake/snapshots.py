@@ -10,6 +10,7 @@ from uuid import uuid4
 from floe.errors import LakeError
 from floe.lake.base import ASSET_PROPERTY, DIGEST_PROPERTY, RUN_ID_PROPERTY, PublishedTable, TableCommit
 from floe.lake.bounds import bounded_types
+from floe.lake.care.retention import overdue
 from floe.lake.files import local_path
 from floe.lake.history.branches import origin_marks
 from floe.lake.history.effects import FIRST_PROPERTY
@@ -86,7 +87,10 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
     }
     written = _write(staged, change, snapshot, origin.run_id)
     snapshot["manifest-list"] = written[-1]
-    commit = TableCommit(base, tuple(updates_of(staged, snapshot)))
+    updates = updates_of(staged, snapshot)
+    if staged.retention is not None:
+        updates += overdue(base.metadata, staged.retention, snapshot["timestamp-ms"])
+    commit = TableCommit(base, tuple(updates))
     return PreparedTable(commit, _published(staged, snapshot), written)
 
 

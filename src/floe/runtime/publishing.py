@@ -181,10 +181,15 @@ class Publisher:
 
         What a failure between two changes leaves unpublished is then what reads the published, not what it reads.
         """
+        from floe.lake.care.retention import layer_retention
         from floe.lake.open import named_table_location
 
         artifacts = self._artifacts
-        of_assets = [(artifacts.layers[artifacts.assets[staged.asset].layer].catalog, staged) for staged in tables]
+        layers = [artifacts.layers[artifacts.assets[staged.asset].layer] for staged in tables]
+        of_assets = [
+            (layer.catalog, replace(staged, retention=layer_retention(layer.retention_days, layer.keep_snapshots)))
+            for layer, staged in zip(layers, tables, strict=True)
+        ]
         used = {profile for profile, _ in of_assets}
         if len(used) > 1 or not all(self._catalogs[profile].atomic for profile in used):
             order = topological_order({key: asset.depends_on for key, asset in artifacts.assets.items()})

@@ -334,3 +334,22 @@ def test_a_file_with_fewer_rows_than_the_table_says_is_not_compacted(lake: Lake,
     assert raised.value.code == "FLOE-0589"
     assert len(data(lake)) == 3
     assert not [path for path in care.files() if "00000c" in path.name]
+
+
+def test_the_history_of_a_table_stays_bounded_by_its_retention_without_maintenance(lake: Lake, care: Care) -> None:
+    from dataclasses import replace
+
+    for number in range(1, 125):
+        run = f"20260101T{number:09d}-abcdef"
+        staged = lake.stage("silver.a", f"SELECT {number} AS id", run_id=run)
+        lake.publish(replace(staged, retention=layer_retention(0, 5)), run_id=run)
+    kept = snapshots(lake.state("silver.a"))
+    assert len(kept) == 24
+    assert [lake.rows("silver.a", snapshot_id=item.snapshot_id) for item in kept[:2]] == [[(101,)], [(102,)]]
+    assert lake.rows("silver.a") == [(124,)]
+    assert len(lake.table("silver.a").history()) == 24
+
+    care.runs = Runs(over=frozenset(f"20260101T{number:09d}-abcdef" for number in range(125)))
+    report = care.one("silver.a")
+    assert report.work.orphans_deleted >= 300
+    assert lake.rows("silver.a", snapshot_id=kept[0].snapshot_id) == [(101,)]

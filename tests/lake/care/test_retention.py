@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from floe.lake.care.retention import Retention, layer_retention, plan_expiry, retention_of
+from floe.lake.care.retention import Retention, layer_retention, overdue, plan_expiry, retention_of
 
 DAY = 86_400_000
 NOW = 100 * DAY
@@ -87,3 +87,15 @@ def test_a_table_without_snapshots_or_refs_has_nothing_to_expire() -> None:
     bare = table([90, 80])
     del bare["refs"]
     assert expired(bare) == [1]
+
+
+def test_a_publish_expires_only_when_a_hundred_snapshots_are_overdue() -> None:
+    layer = layer_retention(30, 10)
+    assert overdue(table([90] * 109), layer, NOW) == ()
+    ((update),) = overdue(table([90] * 110), layer, NOW)
+    assert update == {"action": "remove-snapshots", "snapshot-ids": list(range(1, 101))}
+    assert overdue(table([5] * 500), layer, NOW) == ()
+    held = {"properties": {"gc.enabled": "false"}}
+    assert overdue({**table([90] * 200), **held}, layer, NOW) == ()
+    wrong = {"properties": {"history.expire.min-snapshots-to-keep": "ten"}}
+    assert overdue({**table([90] * 200), **wrong}, layer, NOW) == ()

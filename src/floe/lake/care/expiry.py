@@ -9,7 +9,7 @@ from floe.errors import LakeError
 from floe.lake.base import TableCommit
 from floe.lake.care.committing import commit, until_nobody_was_faster
 from floe.lake.care.references import files_of_snapshots, identity, referenced_files
-from floe.lake.care.retention import Expiry, plan_expiry, retention_of
+from floe.lake.care.retention import Expiry, may_delete, plan_expiry, retention_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from floe.lake.base import Catalog, TableState
     from floe.lake.care.references import ManifestCache
     from floe.lake.care.retention import Retention
-
-_GC_ENABLED = "gc.enabled"
 
 
 @dataclass(frozen=True)
@@ -33,18 +31,13 @@ class Expired:
     """Files that only the expired snapshots needed."""
 
 
-def may_delete(state: TableState) -> bool:
-    """Whether the table lets its files be deleted: `gc.enabled` is false where others use them, too."""
-    return str(state.metadata.get("properties", {}).get(_GC_ENABLED, "true")).lower() != "false"
-
-
 def planned_expiry(state: TableState, layer: Retention, now: int) -> Expiry:
     """The snapshots, branches and tags of the table that its retention lets go. `now` is in milliseconds.
 
     Raises:
         LakeError: a property of the table that says what to keep is not a number.
     """
-    if not state.is_in_catalog or not may_delete(state):
+    if not state.is_in_catalog or not may_delete(state.metadata.get("properties", {})):
         return Expiry()
     try:
         retention = retention_of(state.metadata.get("properties", {}), layer)

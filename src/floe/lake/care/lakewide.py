@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from floe.errors import LakeError
-from floe.lake.care.expiry import may_delete
 from floe.lake.care.orphans import METADATA_FILE, OWN_FOLDERS, is_safe_to_delete, table_files
 from floe.lake.care.references import identity, referenced_files
+from floe.lake.care.retention import may_delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -85,6 +85,8 @@ class Search:
         for state in self._readers(candidates):
             for location in referenced_files(state, self.cache_of(state)):
                 candidates.pop(identity(location), None)
+                if not candidates:  # everything is needed: older snapshots need not be read
+                    break
         found.orphans = list(candidates.values())
         return found
 
@@ -105,7 +107,7 @@ class Search:
 
     def _in_tables(self) -> Iterator[Orphan]:
         for state in self.tables:
-            if may_delete(state):
+            if may_delete(state.metadata.get("properties", {})):
                 files = table_files(state)
                 _require_complete(state, files)
                 yield from self._candidates(state.location, state.store, files)

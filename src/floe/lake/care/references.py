@@ -73,7 +73,7 @@ def referenced_files(state: TableState, cache: ManifestCache) -> Iterator[str]:
     yield from metadata_files(state)
     for key in ("statistics", "partition-statistics"):
         yield from (item["statistics-path"] for item in state.metadata.get(key, ()))
-    yield from files_of_snapshots(state.metadata.get("snapshots", ()), cache)
+    yield from files_of_snapshots(reversed(state.metadata.get("snapshots", ())), cache)
 
 
 def metadata_files(state: TableState) -> Iterator[str]:
