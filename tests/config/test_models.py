@@ -15,6 +15,7 @@ from floe.config.fields import Strict
 from floe.config.formats import OPTIONS, format_of
 from floe.config.pipeline import Pipeline, SourceConfig
 from floe.config.platform import BUILT_IN, Platform, built_in_platform
+from floe.config.storage import BucketConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +32,8 @@ def models(base: type[Strict] = Strict) -> list[type[Strict]]:
 def test_every_field_has_a_description_and_no_unknown_key_passes(model: type[Strict]):  # lesson 4
     assert model.model_fields
     assert [name for name, field in model.model_fields.items() if not field.description] == []
-    # The settings of a catalog on a server are checked by the model of its type.
-    assert model.model_config["extra"] == ("allow" if model is ServerCatalogConfig else "forbid")
+    # The settings of a catalog on a server, and of a bucket, are checked by the model of its type.
+    assert model.model_config["extra"] == ("allow" if model in (ServerCatalogConfig, BucketConfig) else "forbid")
     assert model.model_config["frozen"]
 
 

@@ -21,16 +21,17 @@ from floe.compiler.layers import Layers
 from floe.config.catalogs import SqlCatalogConfig
 from floe.config.pipeline import InlineCompute
 from floe.config.platform import WarehouseCompute
-from floe.config.storage import AzureStorage, LocalStorage, S3Storage
+from floe.config.storage import LocalStorage
 from floe.config.values import SecretRef
 from floe.secrets.resolve import Reference
 
 if TYPE_CHECKING:
+    from floe.config.buckets import AzureCredentials, GcsCredentials, S3Credentials
     from floe.config.catalogs import ServerCatalogConfig
     from floe.config.fields import Strict
     from floe.config.load import Configuration
     from floe.config.server_catalogs import PolarisBootstrapConfig
-    from floe.config.storage import AzureCredentials, GcsCredentials, GcsStorage, S3Credentials
+    from floe.config.storage import BucketConfig
 
 DBT_SCRUBS = "DBT_ENV_SECRET_"
 """Values of environment variables whose name begins so are masked in whatever dbt logs."""
@@ -54,9 +55,12 @@ def storage(configuration: Configuration) -> dict[str, StorageBinding]:
     return {name: _storage(profile) for name, profile in profiles.items()}
 
 
-def _storage(profile: LocalStorage | S3Storage | GcsStorage | AzureStorage) -> StorageBinding:
-    if isinstance(profile, LocalStorage):
-        return StorageBinding(path=profile.path)
+def _storage(given: LocalStorage | BucketConfig) -> StorageBinding:
+    if isinstance(given, LocalStorage):
+        return StorageBinding(path=given.path)
+    from floe.config.buckets import AzureStorage, S3Storage, bucket
+
+    profile = bucket(given)
     path_style = profile.path_style_access if isinstance(profile, S3Storage) else False
     return StorageBinding(
         type=profile.type,

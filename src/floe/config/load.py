@@ -18,6 +18,7 @@ from floe.config.pipeline import Pipeline
 from floe.config.platform import BUILT_IN, Platform
 from floe.config.reading import Reading, read_file
 from floe.config.references import check_pipeline_references, check_platform_references, check_source_names
+from floe.config.storage import BUCKETS
 from floe.diagnostics.diagnostic import Diagnostic, by_place
 from floe.errors import ConfigurationError, UsageError
 
@@ -127,6 +128,10 @@ def _checked(
         found += check_source_names(pipeline)
     if platform is not None:
         found += check_platform_references(platform)
+        if any(platform.text("storage", name, "type") in BUCKETS for name in platform.mapping("storage")):
+            from floe.config.buckets import check_buckets  # the built-in platform has none
+
+            found += check_buckets(platform)
         if any(platform.text("compute", name, "type") in WAREHOUSES for name in platform.mapping("compute")):
             from floe.config.warehouses import check_warehouses  # few platforms have a warehouse
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from floe.config import fields, storage
+from floe.config import buckets, fields, storage
 from floe.config.document import dotted, short
 from floe.config.locations import locate
 from floe.diagnostics.diagnostic import Diagnostic
@@ -60,9 +60,9 @@ _PATTERNS = {
         "must be `sqlite:///` and a file, or `postgresql://` and host, port and database, without user and password",
         "write e.g. `sqlite:///.floe/catalog.db`, or `postgresql://db.example.com:5432/lake`",
     ),
-    storage.BUCKET_PATTERN: _Pattern("must be small letters, digits, `-`, `.` and `_`, at least three", ""),
-    storage.PREFIX_PATTERN: _Pattern("must be names joined by `/`, without one at the ends", "write e.g. `lake/prod`"),
-    storage.ENDPOINT_PATTERN: _Pattern(
+    buckets.BUCKET_PATTERN: _Pattern("must be small letters, digits, `-`, `.` and `_`, at least three", ""),
+    buckets.PREFIX_PATTERN: _Pattern("must be names joined by `/`, without one at the ends", "write e.g. `lake/prod`"),
+    buckets.ENDPOINT_PATTERN: _Pattern(
         "must be `http://` or `https://` and a host", "write e.g. `https://minio.example.com`"
     ),
 }
@@ -145,7 +145,7 @@ _TYPES: dict[str | int, list[str]] = {
     "transforms": ["dbt", "python"],
     "compute": ["duckdb", *fields.WAREHOUSES],
     "catalogs": ["sql", *fields.SERVER_CATALOGS],
-    "storage": [*storage.STORAGE_TYPES],
+    "storage": ["local", *storage.BUCKETS],
 }
 
 
