@@ -1,0 +1,192 @@
+"""One piece of work on a table, in a process of its own: `lake_work.py WHAT WHO FOLDER [ROWS INCREMENT]`.
+
+Prints the seconds of the work itself: from the query to the commit, with the imports and the opening of databases and
+catalogs before it. `benchmarks/lake.py` runs this.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from floe.artifact.models import Asset
+
+WRITTEN = """
+    select range as id, hash(range) % 100000 as customer, DATE '2020-01-01' + (range % 2000)::int as day,
+        (hash(range, 1) % 1000000) / 100.0 as amount, 'order ' || range as name,
+        ['new', 'paid', 'sent', 'returned'][1 + (hash(range, 2) % 4)::int] as status,
+        hash(range, 3) % 7 = 0 as urgent, TIMESTAMP '2020-01-01' + to_seconds(range * 20) as at
+    from range({rows})
+"""
+"""A table of eight columns."""
+BASE = "select range as id, hash(range) % 1000 as value, 'name of ' || range as name from range({rows})"
+INCREMENT = """
+    select case when range % 20 = 0 then range // 20 * greatest({rows} // ({increment} // 20), 1)
+        else {rows} + range end as id, range % 7 as value, 'new name of ' || range as name from range({increment})
+"""
+"""Five in a hundred keys are in the table, spread over all of it."""
+PARTITIONED = "select range as id, range % 100 as part, 'n' || range as name from range({rows})"
+
+
+class Floe:
+    """A session on a local catalog, as a run opens it."""
+
+    def __init__(self, folder: Path) -> None:
+        from floe.artifact.models import CompiledArtifacts
+        from floe.artifact.settings import (
+            CatalogBinding,
+            ComputeBinding,
+            Layer,
+            PlatformChoice,
+            Project,
+            StorageBinding,
+        )
+
+        self.folder = folder
+        self._settings: dict[str, Any] = {
+            "floe_version": "0",
+            "project": Project(name="bench", version="1.0.0"),
+            "platform": PlatformChoice(environment="local", source="built-in", reason="benchmark"),
+            "storage": {"default": StorageBinding(path=".floe/warehouse")},
+            "catalogs": {"default": CatalogBinding(uri="sqlite:///.floe/catalog.db", warehouse="floe")},
+            "compute": ComputeBinding(properties={"threads": os.cpu_count() or 2}),
+            "layers": {"gold": Layer(namespace="gold", storage="default", catalog="default")},
+        }
+        self._artifacts = CompiledArtifacts
+
+    def build(self, asset: Asset) -> float:
+        """Build and publish one asset; return the seconds that took."""
+        from floe.engines.base import SessionRequest
+        from floe.engines.duckdb.session import open_session
+        from floe.lake.open import open_catalogs
+        from floe.lake.publish import publish
+        from floe.lake.snapshots import prepare  # noqa: F401 - the import, which a run does beside its queries
+
+        artifacts = self._artifacts(**self._settings, assets={asset.key: asset})
+        catalogs = open_catalogs(artifacts, self.folder)
+        session = open_session(SessionRequest(artifacts, self.folder, f"run{time.time_ns()}", catalogs, 2))
+        started = time.perf_counter()
+        outcome = session.build(asset, full_refresh=False)
+        if outcome.staged is not None:
+            publish([(catalogs["default"], outcome.staged)], "run", "digest", lambda _: None)
+        seconds = time.perf_counter() - started
+        session.close()
+        return seconds
+
+
+def model(sql: str, increment: str | None = None, partition_by: str = "") -> Asset:
+    """A table `gold.t`; with an increment, one that merges by `id`."""
+    from floe.artifact.layout import Layout, PartitionTerm
+    from floe.artifact.models import Asset, Incremental, Query, Relation
+
+    return Asset(
+        key="gold.t",
+        name="t",
+        layer="gold",
+        kind="model",
+        materialization="table" if increment is None else "incremental",
+        relation=Relation(schema_name="gold", identifier="t"),
+        query=Query(sql=sql, increment=increment, rendered_path="t.sql"),
+        incremental=None if increment is None else Incremental(strategy="merge", unique_key=("id",)),
+        layout=Layout(partition_by=(PartitionTerm(column=partition_by),)) if partition_by else None,
+    )
+
+
+def pyiceberg_table(folder: Path, schema: Any = None) -> Any:  # noqa: ANN401 - PyIceberg's table
+    """The table `gold.t` of a catalog beside Floe's; made from an Arrow schema."""
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    folder.mkdir(parents=True, exist_ok=True)
+    catalog = SqlCatalog("floe", uri=f"sqlite:///{folder}/theirs.db", warehouse=str(folder / "theirs"))
+    if schema is None:
+        return catalog.load_table("gold.t")
+    catalog.create_namespace_if_not_exists("gold")
+    return catalog.create_table_if_not_exists("gold.t", schema)
+
+
+def write(who: str, folder: Path, rows: int) -> float:
+    """Write a table anew."""
+    import duckdb
+
+    query = WRITTEN.format(rows=rows)
+    if who == "floe":
+        return Floe(folder).build(model(query))
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect()
+    if who == "duckdb":
+        started = time.perf_counter()
+        connection.execute(f"COPY ({query}) TO '{folder}/t.parquet' (FORMAT parquet, COMPRESSION zstd)")
+        descriptor = os.open(folder / "t.parquet", os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+        return time.perf_counter() - started
+    table = pyiceberg_table(folder, connection.sql(f"{query} limit 0").to_arrow_table().schema)
+    started = time.perf_counter()
+    table.overwrite(connection.sql(query).to_arrow_table())
+    return time.perf_counter() - started
+
+
+def prepare_merge(who: str, folder: Path, rows: int) -> float:
+    """Write the table that the merge changes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    query = BASE.format(rows=rows)
+    if who == "floe":
+        return Floe(folder).build(model(query))
+    import duckdb
+
+    rows_ = duckdb.sql(query).to_arrow_table()
+    pyiceberg_table(folder, rows_.schema).overwrite(rows_)
+    return 0.0
+
+
+def merge(who: str, folder: Path, rows: int, increment: int) -> float:
+    """Merge the increment by `id`."""
+    query = INCREMENT.format(rows=rows, increment=increment)
+    if who == "floe":
+        return Floe(folder).build(model(BASE.format(rows=rows), query))
+    import duckdb
+
+    table = pyiceberg_table(folder)
+    started = time.perf_counter()
+    table.upsert(duckdb.sql(query).to_arrow_table(), join_cols=["id"])
+    return time.perf_counter() - started
+
+
+def read(folder: Path, rows: int) -> dict[str, float]:
+    """Write 100 partitions, read one: the files that a reader opens, and how long that takes beside all."""
+    import duckdb
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    Floe(folder).build(model(PARTITIONED.format(rows=rows), partition_by="part"))
+    catalog = SqlCatalog("floe", uri=f"sqlite:///{folder}/.floe/catalog.db", warehouse=str(folder / ".floe"))
+    table = catalog.load_table("gold.t")
+    found: dict[str, float] = {}
+    for name, wanted in (("all", "part >= 0"), ("one", "part = 42")):
+        started = time.perf_counter()
+        files = [task.file.file_path for task in table.scan(row_filter=wanted).plan_files()]
+        counted = duckdb.sql(f"select count(distinct name) from read_parquet({files}) where {wanted}").fetchone()
+        found |= {f"{name} files": len(files), f"{name} rows": (counted or (0,))[0]}
+        found[f"{name} s"] = time.perf_counter() - started
+    return found
+
+
+def main() -> None:
+    """Do what the command line says, and print the figures as JSON."""
+    what, who, folder, *numbers = sys.argv[1:]
+    rows = [int(number) for number in numbers]
+    works = {"write": write, "prepare": prepare_merge, "merge": merge}
+    if what == "read":
+        print(json.dumps(read(Path(folder), rows[0])))
+        return
+    print(json.dumps({"seconds": works[what](who, Path(folder), *rows)}))
+
+
+if __name__ == "__main__":
+    main()
