@@ -88,6 +88,7 @@ bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB, dbt, dagster-d
 	@"$(BIN)/python" -m compileall -q src .venv/lib || true
 	@"$(BIN)/python" benchmarks/bench.py $(BENCH)
 	@$(MAKE) --no-print-directory bench-large
+	@$(MAKE) --no-print-directory bench-lake
 
 bench-full: .uv/test-environment | .uv/tmp ## the same, and projects of 500 and 2,000 models: about 45 minutes
 	@$(MAKE) --no-print-directory bench BENCH=--full
@@ -95,7 +96,8 @@ bench-full: .uv/test-environment | .uv/tmp ## the same, and projects of 500 and 
 bench-large: .uv/test-environment | .uv/tmp ## 4.2 million rows: Floe, with and without fused tests, raw DuckDB, dbt
 	@"$(BIN)/python" benchmarks/large_data.py
 
-bench-lake: .uv/test-environment | .uv/tmp ## the lake: maintenance of 1,000 small files beside DuckDB's COPY
+bench-lake: .uv/test-environment | .uv/tmp ## the lake: writing, merging, publishing, maintenance beside DuckDB and PyIceberg
+	@"$(BIN)/python" benchmarks/lake.py $(BENCH_LAKE)
 	@"$(BIN)/python" benchmarks/maintenance.py
 
 clean: ## remove what the targets above made

@@ -1,0 +1,2 @@
+{{ config(materialized='table', partition_by=['region', 'year(day)']) }}
+select * from {{ ref('sales') }}
