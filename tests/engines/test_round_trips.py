@@ -41,7 +41,9 @@ def _nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return lists | structs
 
 
-_TYPES = st.recursive(st.sampled_from(list(_PRIMITIVES)), _nested, max_leaves=3)
+# PyArrow cannot make an empty list of UUIDs, which PyIceberg asks it for.
+_INNER = [name for name in _PRIMITIVES if name != "UUID"]
+_TYPES = st.sampled_from(list(_PRIMITIVES)) | st.recursive(st.sampled_from(_INNER), _nested, max_leaves=3)
 
 
 def _values(type_: str) -> st.SearchStrategy[Any]:
@@ -104,7 +106,7 @@ def _for_pyiceberg(row: object) -> str:
     return _plain(row).replace("[]", "null")
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=_tables())
 def test_what_is_published_is_read_back(lakehouse: Lakehouse, table: tuple[list[str], list[list[Any]]]) -> None:
     names, values = table
