@@ -31,7 +31,7 @@ def main() -> None:
         "--both",
         type=int,
         nargs=2,
-        default=(50_000, 5_000),
+        default=(2_000_000, 200_000),
         metavar=("ROWS", "INCREMENT"),
         help="the size that PyIceberg's upsert can finish, too",
     )
