@@ -35,7 +35,8 @@ MOMENTS = (
     "RunFinished",
 )
 FEW_MOMENTS = ("metadata-written", "committed 2", "expired-committed", "orphans-found")
-HOLDS = ("metadata-written", "NodeFinished", "files-synced", "manifests-written")
+HOLDS = ("metadata-written", "files-synced", "manifests-written")
+"""Where the writer is stopped: while it builds it might hold a lock of SQLite, for which maintenance would wait."""
 KEPT = 3
 """Snapshots that stay: what the writer reads is not expired under its hands."""
 OLD_SECONDS = 10 * 86_400
