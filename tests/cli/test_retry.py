@@ -170,7 +170,8 @@ def test_a_journal_of_an_older_version_is_retried_from_what_it_recorded(project:
         """
         ALTER TABLE nodes DROP COLUMN unique_id; ALTER TABLE nodes DROP COLUMN thread;
         DROP TABLE hooks; ALTER TABLE tests DROP COLUMN thread; ALTER TABLE tests DROP COLUMN found;
-            ALTER TABLE runs DROP COLUMN plan; PRAGMA user_version = 1;
+        DROP TABLE catalogs; DROP TABLE maintenance; ALTER TABLE runs DROP COLUMN branch;
+        ALTER TABLE runs DROP COLUMN plan; PRAGMA user_version = 1;
         """
     )
     connection.close()

@@ -85,6 +85,22 @@ def test_every_table_of_the_run_follows_in_one_commit(lake: Lake) -> None:
     assert [ids(lake, name) for name in ("gold.a", "gold.b", "gold.c", "gold.new")] == [[1, 2, 7], [2], [1], [2]]
 
 
+@pytest.mark.parametrize(("operation", "expected"), [("replace", [2]), ("append", [1, 2, 7])])
+def test_a_change_follows_where_others_only_regrouped_the_same_rows(
+    lake: Lake, operation: str, expected: list[int]
+) -> None:
+    lake.write("gold.a", "SELECT 1 AS id")
+    lake.write("gold.a", "SELECT 7 AS id", run_id="run-1b", operation="append")
+    staged = lake.stage("gold.a", "SELECT 2 AS id", operation=operation, run_id="run-2")
+    files = tuple(file.path for file in live_files(lake.state("gold.a")))
+    regrouped = lake.stage("gold.a", "SELECT unnest([1, 7]) AS id", operation="compact", run_id="run-3")
+    lake.publish(replace(regrouped, removed_paths=files), run_id="run-3")
+    assert snapshots(lake.state("gold.a"))[-1].operation == "replace"
+    lake.publish(staged, run_id="run-2")
+
+    assert ids(lake) == expected
+
+
 @pytest.mark.parametrize("operation", ["replace", "append", "rewrite"])
 def test_any_change_follows_where_only_a_property_was_set(lake: Lake, operation: str) -> None:
     lake.write("gold.a", "SELECT 1 AS id")

@@ -4,6 +4,7 @@ A replay is right where the result is what some order of both writers, one after
 
 - The branch still has the snapshot that the change was computed from: only properties, other branches or older
   snapshots changed. Every change may follow, also one that replaces the table.
+- The other writers only regrouped the same rows into other files (maintenance), and the change names no file of the table.
 - The change only adds rows, whatever the table holds (`StagedTable.blind`).
 - The rows that the change replaces are the same in both snapshots: whoever staged it can work it out again on the new
   files (`StagedTable.replay`).
@@ -42,10 +43,24 @@ def replayed(staged: StagedTable, current: TableState) -> StagedTable:
     require_supported(current)
     if base.snapshot_id == current.snapshot_id or (staged.blind and staged.operation == "append"):
         return _on(staged, current)
+    if staged.operation in ("append", "replace") and _only_regrouped(base, current):
+        return _on(staged, current)
     again = staged.replay(current) if staged.replay is not None else None
     if again is None:
         raise conflict(base, current)
     return again
+
+
+def _only_regrouped(base: TableState, current: TableState) -> bool:
+    """Whether every snapshot since `base` has the same rows as the one before it: Iceberg calls that `replace`."""
+    known = {snapshot["snapshot-id"]: snapshot for snapshot in current.metadata.get("snapshots", ())}
+    at = current.snapshot_id
+    while at != base.snapshot_id:
+        snapshot = known.get(at)
+        if snapshot is None or (snapshot.get("summary") or {}).get("operation") != "replace":
+            return False
+        at = snapshot.get("parent-snapshot-id")
+    return True
 
 
 def conflict(base: TableState, current: TableState, why: str = "") -> CommitConflictError:
