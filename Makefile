@@ -51,7 +51,7 @@ demo: .uv/run-environment | .uv/tmp ## publish the football example and show thr
 
 test: .uv/test-environment lint | .uv/tmp ## everything that must hold: style, types, rooms, behaviour, coverage
 	@rm -f .coverage .coverage.*
-	@"$(BIN)/coverage" run -m pytest -n 2 --dist worksteal
+	@"$(BIN)/coverage" run -m pytest -n 2 --dist worksteal --durations=25
 	@"$(BIN)/coverage" combine --quiet
 	@"$(BIN)/coverage" report
 

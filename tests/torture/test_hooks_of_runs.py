@@ -111,7 +111,8 @@ def test_interrupting_a_compile_leaves_no_traceback_and_the_next_one_is_right(to
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode in (0, 130), said
+    # Python ends by the signal itself where that came inside code given to `exec` as text; for a shell that is 130.
+    assert process.returncode in (0, 130, -signal.SIGINT), said
     assert "Traceback" not in said
     again = torture.floe("compile")
     assert again.returncode == 0, again.stderr

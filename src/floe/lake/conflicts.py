@@ -4,7 +4,7 @@ A replay is right where the result is what some order of both writers, one after
 
 - The branch still has the snapshot that the change was computed from: only properties, other branches or older
   snapshots changed. Every change may follow, also one that replaces the table.
-- The other writers only regrouped the same rows into other files (maintenance), and the change names no file of the table.
+- The other writers only regrouped the same rows into other files (maintenance), and the change names no file of theirs.
 - The change only adds rows, whatever the table holds (`StagedTable.blind`).
 - The rows that the change replaces are the same in both snapshots: whoever staged it can work it out again on the new
   files (`StagedTable.replay`).
