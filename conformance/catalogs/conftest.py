@@ -111,9 +111,5 @@ def place(request: pytest.FixtureRequest, make_place: Callable[[str, Path], Plac
 @pytest.fixture
 def plain(place: Place) -> Iterator[Any]:
     """The place's catalog through PyIceberg alone."""
-    catalog = place.plain()
-    try:
+    with place.plain() as catalog:
         yield catalog
-    finally:
-        if hasattr(catalog, "close"):
-            catalog.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from floe.lake.open import named_table_location, open_catalogs
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from floe.lake.base import Catalog, TableName
@@ -67,11 +68,16 @@ class Place:
             assets={},
         )
 
-    def plain(self) -> Any:
+    @contextmanager
+    def plain(self) -> Iterator[Any]:
         """The same catalog through PyIceberg alone."""
         from pyiceberg.catalog import load_catalog
 
-        return load_catalog("floe", **self.plain_properties)
+        catalog = load_catalog("floe", **self.plain_properties)
+        try:
+            yield catalog
+        finally:
+            catalog.close()
 
     def floe(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a `floe` command in the project."""

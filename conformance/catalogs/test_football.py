@@ -60,7 +60,8 @@ def test_the_football_example_gives_the_same_tables(
     place = make_place(kind, folder)
 
     assert hashes(folder, place.environment) == expected
-    assert place.plain().load_table("silver.matches").scan().count() == 49_520
+    with place.plain() as plain:
+        assert plain.load_table("silver.matches").scan().count() == 49_520
 
 
 def _rows(text: str) -> list[tuple[str, int, str]]:

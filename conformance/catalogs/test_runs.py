@@ -85,8 +85,8 @@ def test_a_run_publishes_and_running_again_gives_the_same(shop: Place) -> None:
         }
         assert shown(shop, "select kind, orders from gold.kinds order by kind") == [[0, 3], [1, 3], [2, 3]]
         assert snapshots(shop)["gold.kinds"] == times
-    plain = shop.plain()
-    assert plain.load_table("silver.growing").scan().count() == 9
+    with shop.plain() as plain:
+        assert plain.load_table("silver.growing").scan().count() == 9
     history = shop.floe("history", "gold.kinds", "--json")
     assert history.returncode == 0, history.stderr
 

@@ -124,15 +124,21 @@ class PostgresCatalog(SqlCatalog):
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
-                session = _Session(self._address.connect())
-                session.look()
+                return self._opened()
             except psycopg.OperationalError as error:
                 waits = is_passing(error) or (self._was_reached and not self._faults.is_refusal(error))
                 if not waits or time.monotonic() > deadline:
                     raise
                 time.sleep(_PAUSE_SECONDS)
-            else:
-                return session
+
+    def _opened(self) -> _Session:
+        session = _Session(self._address.connect())
+        try:
+            session.look()
+        except BaseException:
+            session.close()
+            raise
+        return session
 
 
 class _Session:
