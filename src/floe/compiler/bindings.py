@@ -132,7 +132,7 @@ def _given(model: Strict) -> dict[str, Any]:
 
     def bound(value: Any) -> Any:  # noqa: ANN401 - settings are of any type
         if isinstance(value, SecretRef):
-            return SecretReference(name=value.secret_ref, key=value.key or "")
+            return _reference(value)
         return {name: bound(part) for name, part in value.items()} if isinstance(value, dict) else value
 
     fields = {name: getattr(model, name) for name in type(model).model_fields}

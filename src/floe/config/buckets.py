@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, StrictBool, StrictInt, ValidationError, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from floe.config.fields import ROLE_PATTERN, Problem, Strict, reject
-from floe.config.values import Name, Secret
+from floe.config.values import Name, Secret, check_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,18 +162,7 @@ _MODELS: Mapping[str, type[S3Storage | GcsStorage | AzureStorage]] = {
 
 def check_buckets(platform: Document) -> list[Diagnostic]:
     """Every mistake in the settings of the platform's buckets."""
-    from floe.config.wording import model_diagnostics  # only a platform with a bucket needs it
-
-    found: list[Diagnostic] = []
-    for name, profile in platform.mapping("storage").items():
-        model = _MODELS.get(str(profile.get("type"))) if isinstance(profile, dict) else None
-        if model is None:
-            continue  # the model of the whole file has checked it
-        try:
-            model.model_validate(profile)
-        except ValidationError as error:
-            found += model_diagnostics(error, platform, model, at=("storage", name))
-    return found
+    return check_profiles(platform, "storage", _MODELS)
 
 
 def bucket(profile: BucketConfig) -> S3Storage | GcsStorage | AzureStorage:

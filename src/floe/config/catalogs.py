@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from floe.config.fields import (
     SERVER_CATALOGS,
     SQL_URI_PATTERN,
+    OpenProfile,
     Problem,
     ProfileName,
     ServerCatalogType,
@@ -47,17 +48,10 @@ class SqlCatalogConfig(Strict):
         return self
 
 
-class ServerCatalogConfig(Strict):
+class ServerCatalogConfig(OpenProfile):
     """A catalog that a server holds; `floe.config.server_catalogs` knows the settings of each type."""
 
-    model_config = ConfigDict(extra="allow")
-
     type: ServerCatalogType = Field(description="Kind of catalog.")
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the file says, `type` included."""
-        return {"type": self.type, **(self.model_extra or {})}
 
 
 def _tag(value: Any) -> str | None:  # noqa: ANN401 - the file's value, not yet checked

@@ -38,6 +38,19 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+class OpenProfile(Strict):
+    """A profile whose settings depend on its type: a model of the type's own checks them, where a platform has it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="Kind of profile.")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the file says, `type` included."""
+        return {"type": self.type, **(self.model_extra or {})}
+
+
 @dataclass(frozen=True)
 class Problem:
     """A rule of a model that is broken; `path` leads from the model to the value (or key) at fault."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt, ValidationError, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from floe.config.fields import (
     HTTP_URI_PATTERN,
@@ -15,7 +15,7 @@ from floe.config.fields import (
     reject,
 )
 from floe.config.glue import GlueCatalogConfig
-from floe.config.values import Name, Secret, Text
+from floe.config.values import Name, Secret, Text, check_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -180,18 +180,7 @@ _MODELS: Mapping[str, type[RestCatalogConfig | PolarisCatalogConfig | GlueCatalo
 
 def check_catalogs(platform: Document) -> list[Diagnostic]:
     """Every mistake in the settings of the platform's catalogs on servers."""
-    from floe.config.wording import model_diagnostics  # only a platform with such a catalog needs it
-
-    found: list[Diagnostic] = []
-    for name, profile in platform.mapping("catalogs").items():
-        model = _MODELS.get(str(profile.get("type"))) if isinstance(profile, dict) else None
-        if model is None:
-            continue  # the model of the whole file says so, or has checked it
-        try:
-            model.model_validate(profile)
-        except ValidationError as error:
-            found += model_diagnostics(error, platform, model, at=("catalogs", name))
-    return found
+    return check_profiles(platform, "catalogs", _MODELS)
 
 
 def server_catalog(profile: ServerCatalogConfig) -> RestCatalogConfig | PolarisCatalogConfig | GlueCatalogConfig:

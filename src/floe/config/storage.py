@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
-from floe.config.fields import NonEmpty, Strict
+from floe.config.fields import NonEmpty, OpenProfile, Strict
 
 BucketType = Literal["s3", "gcs", "azure"]
 BUCKETS: tuple[str, ...] = get_args(BucketType)
@@ -20,17 +20,10 @@ class LocalStorage(Strict):
     path: NonEmpty = Field(description="Folder of the warehouse, relative to the project.")
 
 
-class BucketConfig(Strict):
+class BucketConfig(OpenProfile):
     """A bucket of an object store; `floe.config.buckets` knows the settings of each type."""
 
-    model_config = ConfigDict(extra="allow")
-
     type: BucketType = Field(description="Kind of object store.")
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the file says, `type` included."""
-        return {"type": self.type, **(self.model_extra or {})}
 
 
 def _storage_tag(value: Any) -> str | None:  # noqa: ANN401 - the file's value, not yet checked

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
 from pydantic import ValidationInfo as Info
 
 from floe.config.fields import REFERENCE_KEY_PATTERN, REFERENCE_PATTERN, NonEmpty, Problem, Strict, reject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from floe.config.document import Document
+    from floe.diagnostics.diagnostic import Diagnostic
 
 NO_TEMPLATE, NOT_A_SECRET = "FLOE-0122", "FLOE-0123"
 
@@ -48,3 +54,19 @@ Text = Annotated[
 Name = Annotated[NonEmpty, BeforeValidator(_plain)]
 """A text that is part of rendered SQL, so that it must be known when a project is compiled."""
 Secret = Annotated[SecretRef, BeforeValidator(_reference)]
+
+
+def check_profiles(platform: Document, section: str, models: Mapping[str, type[Strict]]) -> list[Diagnostic]:
+    """Every mistake in the settings of the profiles of a section whose type has a model in `models`."""
+    from floe.config.wording import model_diagnostics  # only platforms with such a profile need it
+
+    found: list[Diagnostic] = []
+    for name, profile in platform.mapping(section).items():
+        model = models.get(str(profile.get("type"))) if isinstance(profile, dict) else None
+        if model is None:
+            continue  # the model of the whole file says so, or has checked it
+        try:
+            model.model_validate(profile)
+        except ValidationError as error:
+            found += model_diagnostics(error, platform, model, at=(section, name))
+    return found
