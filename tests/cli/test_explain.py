@@ -54,10 +54,14 @@ def test_an_unknown_code_is_answered_with_the_nearest(floe: Floe) -> None:
 
 
 def test_without_a_code_all_are_listed(floe: Floe) -> None:
-    lines = floe("explain").out.splitlines()
-    assert [line.split()[0] for line in lines[2:]] == sorted(PAGES)
+    outcome = floe("explain")
+    lines = outcome.out.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == sorted(PAGES)
+    assert [line for line in lines if line and not line.startswith("  ")][:2] == ["Configuration", "Compiling"]
+    assert outcome.err == "hint: `floe explain CODE` says more\n"
     document = json.loads(floe("explain", "--json").out)
     assert [entry["code"] for entry in document["codes"]] == sorted(PAGES)
+    assert document["codes"][0]["section"] == "Configuration"
 
 
 def test_a_page_as_json_is_one_document(floe: Floe) -> None:

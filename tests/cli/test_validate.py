@@ -50,7 +50,7 @@ def test_verbose_says_which_platform_applies_and_why(floe: Floe, project: Path) 
             "   |\n"
             "hint: run `floe explain FLOE-0103`\n"
             "\n"
-            "1 error\n",
+            "found 1 error in 1 file\n",
             id="unknown key",
         ),
         pytest.param(
@@ -63,7 +63,7 @@ def test_verbose_says_which_platform_applies_and_why(floe: Floe, project: Path) 
             "   |\n"
             "hint: run `floe explain FLOE-0106`\n"
             "\n"
-            "1 error\n",
+            "found 1 error in 1 file\n",
             id="wrong type",
         ),
         pytest.param(
@@ -77,7 +77,7 @@ def test_verbose_says_which_platform_applies_and_why(floe: Floe, project: Path) 
             "note: the nearest that exists is `./models`\n"
             "hint: run `floe explain FLOE-0109`\n"
             "\n"
-            "1 error\n",
+            "found 1 error in 1 file\n",
             id="missing folder",
         ),
         pytest.param(
@@ -90,7 +90,7 @@ def test_verbose_says_which_platform_applies_and_why(floe: Floe, project: Path) 
             "   |\n"
             "hint: run `floe explain FLOE-0102`\n"
             "\n"
-            "1 error\n",
+            "found 1 error in 1 file\n",
             id="bare text",
         ),
     ],
@@ -112,19 +112,50 @@ def test_all_mistakes_are_found_in_one_pass_and_counted(floe: Floe, project: Pat
         "  --> floe.yaml:3:8",
         "  --> floe.yaml:4:32",
     ]
-    assert outcome.err.endswith("\n4 errors\n")
+    assert outcome.err.endswith("\nfound 4 errors in 1 file\n")
 
 
 def test_machine_formats_go_to_standard_output(floe: Floe, project: Path) -> None:
     (project / "floe.yaml").write_text(VALID.replace("transforms", "transfroms"))
     assert floe("validate", "--format", "concise").filtered() == (
         "exit 1\n--- out\n"
-        "floe.yaml:3:1: FLOE-0103 unknown field `transfroms` (did you mean `transforms`?)\n1 error\n"
+        "floe.yaml:3:1: FLOE-0103 unknown field `transfroms` (did you mean `transforms`?)\nfound 1 error in 1 file\n"
         "--- err\n"
     )
     github = floe("validate", "--format", "github")
     assert github.out.startswith("::error file=floe.yaml,line=3,col=1,endColumn=11,title=FLOE-0103::unknown field")
     assert github.err == ""
+    sarif = json.loads(floe("validate", "--format", "sarif").out)
+    assert [result["ruleId"] for result in sarif["runs"][0]["results"]] == ["FLOE-0103"]
+
+
+@pytest.mark.parametrize("command", ["validate", "compile"])
+def test_a_valid_project_says_in_each_format_that_nothing_is_wrong(floe: Floe, command: str) -> None:
+    assert floe(command, "-q", "--format", "concise").out == ""
+    assert floe(command, "-q", "--format", "github").out == ""
+    assert json.loads(floe(command, "-q", "--format", "sarif").out)["runs"][0]["results"] == []
+
+
+@pytest.mark.parametrize("command", ["validate", "compile"])
+def test_files_are_named_from_where_the_command_runs_for_those_who_annotate_them(
+    floe: Floe, project: Path, command: str
+) -> None:
+    (project / "deep/er").mkdir(parents=True)
+    (project / "deep/er/floe.yaml").write_text("transfroms: []\n")
+    out = floe("-C", "deep/er", command, "--format", "github").out
+    assert out.startswith("::error file=deep/er/floe.yaml,line=1,col=1,")
+
+
+def test_what_dbt_refuses_has_its_place_in_every_format_of_compile(floe: Floe, project: Path) -> None:
+    (project / "models/broken.sql").write_text("select 1 as id\n, {{ missing_macro() }} as x\n")
+    outcome = floe("compile", "--format", "github")
+    assert outcome.status == 1
+    assert outcome.out.startswith("::error file=models/broken.sql,line=2,col=1,endColumn=1,title=FLOE-0201::dbt cannot")
+    (result,) = json.loads(floe("compile", "--format", "sarif").out)["runs"][0]["results"]
+    assert result["ruleId"] == "FLOE-0201"
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 2
+    assert json.loads(floe("compile", "--format", "json").out)["error"]["code"] == "FLOE-0201"
+    assert floe("compile").err.startswith("error[FLOE-0201]: dbt cannot compile")
 
 
 @pytest.mark.parametrize("words", [("--json",), ("--format", "json"), ("--json", "-v"), ("-vv", "--json")])

@@ -38,7 +38,7 @@ def source(files: str) -> str:
 def test_folders_that_hold_what_their_type_says_are_right(kind: str, path: str, project: Project):
     project.write("project/dbt_project.yml", "name: x")
     project.write("deep/er/still/asset.py", "")
-    assert project.report(transform(kind, path)) == "0 errors"
+    assert project.report(transform(kind, path)) == "found no errors"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,10 @@ def test_folders_that_do_not_are_reported_with_the_nearest_that_exists(  # lesso
 ):
     project.write("shop/models/er/x.sql", "select 1")
     project.write("hidden/.venv/x.py", "")
-    assert project.report(transform(kind, path)).splitlines() == [f"floe.yaml:5:11: {message}", "1 error"]
+    assert project.report(transform(kind, path)).splitlines() == [
+        f"floe.yaml:5:11: {message}",
+        "found 1 error in 1 file",
+    ]
 
 
 def test_a_missing_folder_names_the_deepest_that_exists(project: Project, lines: Callable[[str], str]):
@@ -77,7 +80,7 @@ def test_a_missing_folder_names_the_deepest_that_exists(project: Project, lines:
         note: the nearest that exists is `models`
         hint: run `floe explain FLOE-0109`
 
-        1 error
+        found 1 error in 1 file
         """
     )
 
@@ -92,21 +95,21 @@ def test_one_folder_is_not_named_twice(project: Project):
 def test_a_folder_may_hold_sql_and_python(project: Project):
     project.write("models/asset.py", "")
     text = HEAD + "transforms:\n  - {type: dbt, path: models}\n  - {type: python, path: models}\n"
-    assert project.report(text) == "0 errors"
+    assert project.report(text) == "found no errors"
 
 
 @pytest.mark.parametrize(
     "files", ["data/orders/1.csv", "data/orders/*.csv", "./data/*/*.csv", "data/**/*.csv", "data/orders/[0-9].csv"]
 )
 def test_files_and_globs_that_find_a_file_are_right(files: str, project: Project):
-    assert project.report(source(files)) == "0 errors"
+    assert project.report(source(files)) == "found no errors"
 
 
 def test_a_glob_outside_of_the_project_is_right_where_it_finds_a_file(project: Project):
     project.write("../elsewhere/x.csv", "a")
     elsewhere = project.folder.parent / "elsewhere"
-    assert project.report(source("../elsewhere/*.csv")) == "0 errors"
-    assert project.report(source(f"{elsewhere}/*.csv")) == "0 errors"
+    assert project.report(source("../elsewhere/*.csv")) == "found no errors"
+    assert project.report(source(f"{elsewhere}/*.csv")) == "found no errors"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_a_glob_outside_of_the_project_is_right_where_it_finds_a_file(project: P
 def test_files_and_globs_that_find_none_are_errors(files: str, message: str, project: Project):
     (line, count) = project.report(source(files)).splitlines()
     assert line == f"floe.yaml:4:27: {message}"
-    assert count == "1 error"
+    assert count == "found 1 error in 1 file"
 
 
 def test_every_entry_of_a_list_of_files_is_checked(project: Project):

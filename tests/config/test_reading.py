@@ -104,7 +104,7 @@ def report(text: str) -> list[str]:
 @pytest.mark.parametrize(("text", "place", "message"), CASES.values(), ids=CASES)
 def test_a_mistake_of_notation_is_one_diagnostic_with_its_place(text: str, place: str, message: str):
     code = "FLOE-0102"
-    assert report(text) == [f"floe.yaml:{place}: {code} {message}", "1 error"]
+    assert report(text) == [f"floe.yaml:{place}: {code} {message}", "found 1 error in 1 file"]
 
 
 @pytest.mark.parametrize(("text", "place"), [(text, place) for text, place, _ in CASES.values()], ids=CASES)
@@ -114,7 +114,7 @@ def test_the_reader_without_the_c_library_finds_the_same_mistakes(
     monkeypatch.setattr(reading, "_Loader", yaml.SafeLoader)
     (line, count) = report(text)
     assert line.split(":")[0:2] == ["floe.yaml", place.split(":", maxsplit=1)[0]]
-    assert count == "1 error"
+    assert count == "found 1 error in 1 file"
 
 
 def test_duplicate_keys_are_errors_with_both_positions():
@@ -128,6 +128,8 @@ def test_duplicate_keys_are_errors_with_both_positions():
            |   ^ given again here
            |
         note: first given at floe.yaml:3:3
+         3 |   c: 1
+           |   -
         hint: run `floe explain FLOE-0104`
 
         error[FLOE-0104]: duplicate key `a`
@@ -137,9 +139,11 @@ def test_duplicate_keys_are_errors_with_both_positions():
            | ^ given again here
            |
         note: first given at floe.yaml:1:1
+         1 | a: 1
+           | -
         hint: run `floe explain FLOE-0104`
 
-        2 errors"""
+        found 2 errors in 1 file"""
     )
     assert [diagnostic.notes[0].span.line for diagnostic in found.diagnostics] == [3, 1]
     assert found.document.value == {"a": 1, "b": {"c": 1}}

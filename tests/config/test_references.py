@@ -75,14 +75,14 @@ def test_the_layer_of_a_source_must_exist(project: Project, lines: Callable[[str
         note: available layers: `bronze`, `silver`, `gold`
         hint: run `floe explain FLOE-0108`
 
-        1 error
+        found 1 error in 1 file
         """
     )
 
 
 def test_a_source_without_a_layer_needs_the_layer_bronze(project: Project):
     text = project.floe + "sources: {x: {files: data/orders/*.csv}}\n"
-    assert project.report(text, project.platform) == "0 errors"
+    assert project.report(text, project.platform) == "found no errors"
     (found,) = project.diagnostics(text, project.platform.replace("bronze: {namespace", "raw: {namespace"))
     assert found.message == "unknown layer `bronze`"
     assert found.label == "no `layer` is given, so `bronze` applies"
@@ -110,7 +110,7 @@ def test_a_namespace_does_not_begin_with_the_warehouse(namespace: str, label: st
 @pytest.mark.parametrize("namespace", ["lakehouse", "bronze.lake", "lake_bronze", "analytics.bronze"])
 def test_a_namespace_may_be_like_the_warehouse(namespace: str, project: Project):  # lesson 7
     platform = project.platform.replace("namespace: bronze", f"namespace: {namespace}")
-    assert project.report(project.floe, platform) == "0 errors"
+    assert project.report(project.floe, platform) == "found no errors"
 
 
 def test_two_layers_do_not_share_a_namespace_of_one_catalog(project: Project):  # lesson 19
@@ -122,7 +122,7 @@ def test_two_layers_do_not_share_a_namespace_of_one_catalog(project: Project):  
 
 def test_two_layers_may_have_one_namespace_in_two_catalogs(project: Project):
     platform = TWO_PROFILES.replace("analytics.silver", "bronze")
-    assert project.report(project.floe, platform) == "0 errors"
+    assert project.report(project.floe, platform) == "found no errors"
 
 
 def test_sources_that_differ_by_case_only_are_one_to_the_engine(project: Project):  # lesson 19

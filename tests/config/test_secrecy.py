@@ -84,7 +84,7 @@ def test_a_plaintext_credential_gets_its_replacement_and_is_masked(  # lesson 8
         hint: keep credentials out of floe.yaml: in platform.yaml, write `api_token: {secret_ref: api-token}` and keep the value in a secret store
         hint: run `floe explain FLOE-0112`
 
-        1 error
+        found 1 error in 1 file
         """  # noqa: E501
     )
 
@@ -187,4 +187,4 @@ def test_an_endpoint_as_a_path_or_file_is_reported_once(project: Project):
 
 
 def test_the_description_may_hold_a_link(project: Project):
-    assert project.report(project.floe + "description: see https://example.org/wiki\n") == "0 errors"
+    assert project.report(project.floe + "description: see https://example.org/wiki\n") == "found no errors"

@@ -57,7 +57,7 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "line"), CASES.values(), ids=CASES)
 def test_a_wrong_key_or_value_of_floe_yaml_is_one_clear_line(text: str, line: str, project: Project):  # lesson 4
-    assert project.report(HEAD + text + TRANSFORMS).splitlines() == [f"floe.yaml:{line}", "1 error"]
+    assert project.report(HEAD + text + TRANSFORMS).splitlines() == [f"floe.yaml:{line}", "found 1 error in 1 file"]
 
 
 TRANSFORM_CASES = {
@@ -76,7 +76,7 @@ TRANSFORM_CASES = {
 
 @pytest.mark.parametrize(("text", "line"), TRANSFORM_CASES.values(), ids=TRANSFORM_CASES)
 def test_a_wrong_transform_is_one_clear_line(text: str, line: str, project: Project):
-    assert project.report(HEAD + text).splitlines() == [f"floe.yaml:{line}", "1 error"]
+    assert project.report(HEAD + text).splitlines() == [f"floe.yaml:{line}", "found 1 error in 1 file"]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_wrong_transform_is_one_clear_line(text: str, line: str, project: Proj
 )  # fmt: skip
 def test_a_version_is_a_semantic_version_in_quotes(version: str, line: str, project: Project):  # lesson 4
     report = project.report(f"name: shop\nversion: {version}\n{TRANSFORMS}")
-    assert report.splitlines() == [f"floe.yaml:{line}", "1 error"]
+    assert report.splitlines() == [f"floe.yaml:{line}", "found 1 error in 1 file"]
 
 
 PLATFORM_CASES = {
@@ -157,7 +157,7 @@ def test_every_mistake_of_both_files_is_found_in_one_pass(project: Project, line
         platform.yaml:5:29: FLOE-0114 environment variable `NOT_SET_ANYWHERE` is not set (set it, or write `${NOT_SET_ANYWHERE:-default}`)
         platform.yaml:8:23: FLOE-0115 namespace `floe.bronze` begins with the name of the warehouse, `floe` (write `bronze`)
         platform.yaml:8:49: FLOE-0108 unknown storage profile `other` (not in the platform)
-        13 errors
+        found 13 errors in 2 files
         """
     )
 
@@ -173,7 +173,7 @@ def test_the_layout_for_people_is_the_agreed_one(project: Project, lines: Callab
            |
         hint: run `floe explain FLOE-0103`
 
-        1 error
+        found 1 error in 1 file
         """
     )
 

@@ -5,8 +5,10 @@ import textwrap
 
 import pytest
 
+from floe.cli.options import format_option
 from floe.diagnostics.diagnostic import Diagnostic, Note, Severity
-from floe.diagnostics.render import FORMATS, Format, as_document, count_line, render
+from floe.diagnostics.documents import as_document
+from floe.diagnostics.render import FORMATS, Format, count_line, render
 from floe.diagnostics.span import Span
 
 UNKNOWN = Diagnostic(
@@ -23,7 +25,7 @@ EARLIER = Diagnostic(
     label='write "1.0.0"',
     hints=("put the version in quotes",),
 )
-WARNING = Diagnostic("FLOE-0199", "nothing here", Span("a.yaml", 100, 1, 1, ""), severity="warning")
+WARNING = Diagnostic("FLOE-0119", "nothing here", Span("a.yaml", 100, 1, 1, ""), severity="warning")
 
 
 def text(block: str) -> str:
@@ -33,9 +35,9 @@ def text(block: str) -> str:
 def test_full_format_is_sorted_by_file_and_line_and_ends_with_a_count():
     assert render([UNKNOWN, EARLIER, WARNING]) == text(
         """
-        warning[FLOE-0199]: nothing here
+        warning[FLOE-0119]: nothing here
             --> a.yaml:100:1
-        hint: run `floe explain FLOE-0199`
+        hint: run `floe explain FLOE-0119`
 
         error[FLOE-0106]: `version` must be text, found the number `1.0`
           --> floe.yaml:2:10
@@ -53,9 +55,11 @@ def test_full_format_is_sorted_by_file_and_line_and_ends_with_a_count():
            | ^^^^^^^^^^ did you mean `transforms`?
            |
         note: a rule in platform.yaml:12 applies here
+         12 |   rule: x
+            |   ----
         hint: run `floe explain FLOE-0103`
 
-        2 errors, 1 warning
+        found 2 errors and 1 warning in 2 files
         """
     )
 
@@ -65,7 +69,7 @@ def test_concise_format_is_one_line_each():
         """
         floe.yaml:2:10: FLOE-0106 `version` must be text, found the number `1.0` (write "1.0.0")
         floe.yaml:7:1: FLOE-0103 unknown field `transfroms` (did you mean `transforms`?)
-        2 errors
+        found 2 errors in 1 file
         """
     )
 
@@ -106,15 +110,20 @@ def test_github_format_escapes_what_workflow_commands_would_obey():
     awkward = Diagnostic("FLOE-0103", "50%\nof it", Span("a,b:c.yaml", 7, 1, 11), label="no", hints=("go",))
     assert render([awkward, WARNING], "github") == text(
         """
-        ::error file=a%2Cb%3Ac.yaml,line=7,col=1,endColumn=11,title=FLOE-0103::50%25%0Aof it%0Ano%0Ago
-        ::warning file=a.yaml,line=100,col=1,endColumn=1,title=FLOE-0199::nothing here
+        ::error file=a%2Cb%3Ac.yaml,line=7,col=1,endColumn=11,title=FLOE-0103::50%25 of it%0Ano%0Ago
+        ::warning file=a.yaml,line=100,col=1,endColumn=1,title=FLOE-0119::nothing here
         """
     )
 
 
+def test_the_command_line_offers_every_format():
+    (option,) = format_option(lambda: None).__click_params__
+    assert tuple(option.type.choices) == FORMATS
+
+
 @pytest.mark.parametrize("output_format", FORMATS)
 def test_a_diagnostic_without_a_place_is_shown_in_every_format(output_format: Format):
-    assert "nowhere" in render([Diagnostic("FLOE-0199", "nowhere")], output_format)
+    assert "nowhere" in render([Diagnostic("FLOE-0119", "nowhere")], output_format)
 
 
 def test_a_style_colours_parts_and_changes_no_character():
@@ -144,12 +153,19 @@ def test_a_message_cannot_send_commands_to_the_terminal():
 @pytest.mark.parametrize(
     ("severities", "line"),
     [
-        ((), "0 errors"),
-        (("error",), "1 error"),
-        (("error", "error"), "2 errors"),
-        (("warning",), "1 warning"),
-        (("error", "warning", "warning"), "1 error, 2 warnings"),
+        ((), "found no errors"),
+        (("error",), "found 1 error in 1 file"),
+        (("error", "error"), "found 2 errors in 1 file"),
+        (("warning",), "found 1 warning in 1 file"),
+        (("error", "warning", "warning"), "found 1 error and 2 warnings in 1 file"),
     ],
 )
 def test_the_count_line_counts(severities: tuple[Severity, ...], line: str):
-    assert count_line([Diagnostic("FLOE-0199", "x", severity=severity) for severity in severities]) == line
+    place = Span("floe.yaml", 1, 1, 2)
+    assert count_line([Diagnostic("FLOE-0103", "x", place, severity=severity) for severity in severities]) == line
+
+
+def test_the_count_line_counts_files_where_there_are_any():
+    places = [Span("floe.yaml", 1, 1, 2), Span("floe.yaml", 2, 1, 2), Span("platform.yaml", 1, 1, 2), None]
+    assert count_line([Diagnostic("FLOE-0103", "x", place) for place in places]) == "found 4 errors in 2 files"
+    assert count_line([Diagnostic("FLOE-0901", "x")]) == "found 1 error"

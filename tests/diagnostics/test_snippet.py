@@ -64,7 +64,7 @@ def test_a_long_line_is_cut_around_what_is_marked():
            |
         hint: run `floe explain FLOE-0107`
 
-        1 error"""
+        found 1 error in 1 file"""
     )
 
 

@@ -47,7 +47,7 @@ def failure_document(error: FloeError) -> dict[str, Any]:
     """The error as one JSON document; a configuration error lists every diagnostic."""
     document: dict[str, Any] = {"status": "error", "error": error_fields(error)}
     if isinstance(error, ConfigurationError):
-        from floe.diagnostics.render import as_document
+        from floe.diagnostics.documents import as_document
 
         document |= as_document(error.diagnostics)
     return document

@@ -172,6 +172,16 @@ wait_option = click.option(
 )
 
 
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["full", "concise", "json", "github", "sarif"]),
+    default="full",
+    show_default=True,
+    help="How to write what is wrong; all but `full` go to standard output.",
+)
+
+
 def threads_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--threads`, for a command that works on `what`."""
     return click.option("--threads", type=click.IntRange(min=1), metavar="N", help=f"How many {what} at a time.")

@@ -1,34 +1,27 @@
-"""The pages behind `floe explain`: one Markdown file for each error code."""
+"""What `floe explain` shows of the page of an error code."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
 from textwrap import wrap
 
-import floe
+from floe.diagnostics.pages import Page, codes, read_page
 from floe.diagnostics.suggest import closest
 from floe.errors import UsageError
 
-PAGES = Path(floe.__file__).parent / "explain"
 _AS_IT_IS = (" ", "- ", "* ", "|", "#")
+_SECTIONS = {
+    "01": "Configuration",
+    "02": "Compiling",
+    "03": "Artifact",
+    "04": "Building assets",
+    "05": "Tables and catalogs",
+    "06": "Runs",
+    "07": "Command line",
+    "09": "Machine",
+}
+"""What the first two digits of a code mean."""
 _CODE = re.compile(r"(?:FLOE-?)?(\d{1,4})", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Page:
-    """What Floe says about one error code."""
-
-    code: str
-    title: str
-    text: str
-    """The page's Markdown without the title line."""
-
-
-def codes() -> list[str]:
-    """Every code that has a page, sorted."""
-    return sorted(path.stem for path in PAGES.glob("FLOE-[0-9][0-9][0-9][0-9].md"))
 
 
 def page_of(code: str) -> Page:
@@ -43,12 +36,17 @@ def page_of(code: str) -> Page:
         near = closest(wanted, known)
         way_out = f"did you mean `{near}`? " if near else ""
         raise UsageError("FLOE-0705", f"there is no error code `{code}`", f"{way_out}`floe explain` lists them all")
-    return _read(wanted)
+    return read_page(wanted)
 
 
 def pages() -> list[Page]:
     """Every page, sorted by code."""
-    return [_read(code) for code in codes()]
+    return [read_page(code) for code in codes()]
+
+
+def section_of(code: str) -> str:
+    """What part of Floe a code belongs to."""
+    return _SECTIONS[code.removeprefix("FLOE-")[:2]]
 
 
 def laid_out(text: str, width: int) -> str:
@@ -67,8 +65,3 @@ def laid_out(text: str, width: int) -> str:
         else:
             paragraph.append(line)
     return "\n".join(lines).rstrip()
-
-
-def _read(code: str) -> Page:
-    title, _, text = (PAGES / f"{code}.md").read_text(encoding="utf-8").partition("\n")
-    return Page(code, title.removeprefix("#").strip(), text.strip())

@@ -15,7 +15,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A fact beside the mistake. A text about another place names it itself (`Span.location`)."""
+    """A fact beside the mistake. A text about another place names it itself (`Span.location`), and has its span."""
 
     text: str
     span: Span | None = None
@@ -42,6 +42,14 @@ class Diagnostic:
     label: str = ""
     notes: tuple[Note, ...] = ()
     hints: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> tuple[Note, ...]:
+        """The notes, with one that says which alias uses what stands at the span."""
+        used_at = self.span.used_at if self.span else None
+        if used_at is None:
+            return self.notes
+        return (*self.notes, Note(f"used at {used_at.location}:{used_at.column}", used_at))
 
 
 def by_place(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -1,19 +1,21 @@
-"""Diagnostics as text: `full` for people, `concise` for editors, `json` and `github` for machines."""
+"""Diagnostics as text: `full` for people, `concise` for editors, `json`, `github` and `sarif` for machines."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from floe.diagnostics.diagnostic import Diagnostic, by_place
-from floe.diagnostics.snippet import snippet
+from floe.diagnostics.diagnostic import Diagnostic, Severity, by_place
+from floe.diagnostics.documents import as_document, github, one_line
+from floe.diagnostics.snippet import SECONDARY, snippet
 
 if TYPE_CHECKING:
+    from floe.diagnostics.diagnostic import Note
     from floe.diagnostics.span import Span
 
-Format = Literal["full", "concise", "json", "github"]
+Format = Literal["full", "concise", "json", "github", "sarif"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 Role = Literal["error", "warning", "note", "hint", "message", "place", "gutter", "caret"]
@@ -21,7 +23,6 @@ Style = Callable[[Role, str], str]
 """Colours a piece of text by what it is; must not change its visible characters."""
 
 WIDTH = 80
-SCHEMA_VERSION = 1
 
 
 def plain(role: Role, text: str) -> str:  # noqa: ARG001 - the shape of every Style
@@ -41,10 +42,14 @@ def render(
         width: Cells to which source lines of the `full` format are cut.
     """
     ordered = by_place(diagnostics)
+    if output_format == "sarif":
+        from floe.diagnostics.sarif import as_sarif  # few ask for it
+
+        return json.dumps(as_sarif(ordered), ensure_ascii=False, indent=2)
     if output_format == "json":
         return json.dumps(as_document(ordered), ensure_ascii=False, indent=2)
     if output_format == "github":
-        return "\n".join(_github(diagnostic) for diagnostic in ordered)
+        return "\n".join(map(github, ordered))
     if output_format == "concise":
         return "\n".join([*map(_concise, ordered), count_line(ordered)])
     blocks = ["\n".join(_full(diagnostic, style, width)) for diagnostic in ordered]
@@ -52,39 +57,27 @@ def render(
 
 
 def count_line(diagnostics: Sequence[Diagnostic]) -> str:
-    """Return e.g. `2 errors, 1 warning`."""
-    counts = _counts(diagnostics)
-    parts = [
-        f"{counts[severity]} {severity}{'' if counts[severity] == 1 else 's'}"
-        for severity in ("error", "warning")
-        if counts[severity]
-    ]
-    return ", ".join(parts) or "0 errors"
+    """Return e.g. `found 2 errors and 1 warning in 2 files`."""
+    counts = Counter(diagnostic.severity for diagnostic in diagnostics)
+    parts = [_counted(counts[severity], severity) for severity in get_args(Severity) if counts[severity]]
+    files = {diagnostic.span.file for diagnostic in diagnostics if diagnostic.span}
+    where = f" in {_counted(len(files), 'file')}" if files else ""
+    return f"found {' and '.join(parts) or 'no errors'}{where}"
 
 
-def as_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
-    """Return the JSON document of diagnostics, sorted, with `schema_version` and counts."""
-    counts = _counts(diagnostics)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "errors": counts["error"],
-        "warnings": counts["warning"],
-        "diagnostics": [_as_dict(diagnostic) for diagnostic in by_place(diagnostics)],
-    }
-
-
-def _counts(diagnostics: Sequence[Diagnostic]) -> Counter[str]:
-    return Counter(diagnostic.severity for diagnostic in diagnostics)
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _full(diagnostic: Diagnostic, style: Style, width: int) -> list[str]:
     head = style(diagnostic.severity, f"{diagnostic.severity}[{diagnostic.code}]")
-    lines = [f"{head}: {style('message', _one_line(diagnostic.message))}"]
+    lines = [f"{head}: {style('message', one_line(diagnostic.message))}"]
     if diagnostic.span is not None:
         lines += _place(diagnostic.span, diagnostic.label, diagnostic.severity, style, width)
-    lines += [f"{style('note', 'note')}: {_one_line(note.text)}" for note in diagnostic.notes]
+    for note in diagnostic.facts:
+        lines += _note(note, diagnostic.span, style, width)
     hints = (*diagnostic.hints, f"run `floe explain {diagnostic.code}`")
-    return lines + [f"{style('hint', 'hint')}: {_one_line(hint)}" for hint in hints]
+    return lines + [f"{style('hint', 'hint')}: {one_line(hint)}" for hint in hints]
 
 
 def _place(span: Span, label: str, severity: Role, style: Style, width: int) -> list[str]:
@@ -102,60 +95,26 @@ def _place(span: Span, label: str, severity: Role, style: Style, width: int) -> 
     return [place, bar, f"{style('gutter', f' {span.line} |')} {shown.text}", caret_line, *below, bar]
 
 
+def _note(note: Note, beside: Span | None, style: Style, width: int) -> list[str]:
+    """A fact, and below it the line that it is about; not the line that has just been shown."""
+    span = note.span
+    head = f"{style('note', 'note')}: {one_line(note.text)}"
+    if span is None or not span.text.strip():
+        return [head]
+    if beside is not None and (span.file, span.line, span.column) == (beside.file, beside.line, beside.column):
+        return [head]
+    margin = " " * (len(str(span.line)) + 1)
+    shown = snippet(span, "", width - len(margin) - 3)
+    underline = style("note", SECONDARY * len(shown.carets))
+    return [
+        head,
+        f"{style('gutter', f' {span.line} |')} {shown.text}",
+        f"{style('gutter', f'{margin} |')} {shown.indent}{underline}",
+    ]
+
+
 def _concise(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     place = f"{span.location}:{span.column}: " if span else ""
     label = f" ({diagnostic.label})" if diagnostic.label else ""
-    return f"{place}{diagnostic.code} {_one_line(diagnostic.message + label)}"
-
-
-def _as_dict(diagnostic: Diagnostic) -> dict[str, Any]:
-    return {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity,
-        "message": diagnostic.message,
-        **_span_as_dict(diagnostic.span),
-        "label": diagnostic.label,
-        "notes": [{"text": note.text, **_span_as_dict(note.span)} for note in diagnostic.notes],
-        "hints": list(diagnostic.hints),
-    }
-
-
-def _span_as_dict(span: Span | None) -> dict[str, Any]:
-    if span is None:
-        return {"file": None, "line": None, "column": None, "end_column": None}
-    return {"file": span.file, "line": span.line, "column": span.column, "end_column": span.end_column}
-
-
-def _github(diagnostic: Diagnostic) -> str:
-    properties = {"title": diagnostic.code}
-    if diagnostic.span is not None:
-        span = diagnostic.span
-        properties = {
-            "file": span.file,
-            "line": str(span.line),
-            "col": str(span.column),
-            "endColumn": str(span.end_column),
-            **properties,
-        }
-    listed = ",".join(f"{key}={_escape_property(value)}" for key, value in properties.items())
-    text = "\n".join(
-        filter(None, (diagnostic.message, diagnostic.label, *(n.text for n in diagnostic.notes), *diagnostic.hints))
-    )
-    return f"::{diagnostic.severity} {listed}::{_escape(text)}"
-
-
-def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _escape_property(text: str) -> str:
-    return _escape(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _one_line(text: str) -> str:
-    """Keep a message on its line, and out of it what a terminal would obey."""
-    return "".join(
-        character if character.isprintable() else " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )
+    return f"{place}{diagnostic.code} {one_line(diagnostic.message + label)}"

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 
 TAB_STOP = 4
 CUT = "..."
+SECONDARY = "-"
+"""Underlines what a note is about, as `^` does what is wrong."""
 CONTEXT_CELLS = 20
 """Cells kept before the carets of a line whose beginning is cut away."""
+_LONG = 2_000
+"""Characters beyond which only the part of a line around the carets is laid out."""
 
 
 class Snippet(NamedTuple):
@@ -27,13 +31,15 @@ class Snippet(NamedTuple):
 
 def snippet(span: Span, label: str, width: int) -> Snippet:
     """Lay out the line of `span` in at most `width` cells; a label that has no room goes below the carets."""
-    cells, starts = _cells(span.text)
-    first = starts[min(span.column - 1, len(starts) - 1)]
-    last = max(starts[min(span.end_column - 1, len(starts) - 1)], first + 1)
+    skipped = max(span.column - 1 - width, 0) if len(span.text) > _LONG else 0
+    near = span.text[skipped : skipped + _LONG]
+    cells, starts = _cells(near)
+    first = starts[min(span.column - 1 - skipped, len(starts) - 1)]
+    last = max(starts[min(span.end_column - 1 - skipped, len(starts) - 1)], first + 1)
     begin, end = _window(len(cells), first, last, width)
     _mend_cut_characters(cells, begin, end)
-    head = CUT if begin else ""
-    text = head + "".join(cells[begin:end]) + (CUT if end < len(cells) else "")
+    head = CUT if begin or skipped else ""
+    text = head + "".join(cells[begin:end]) + (CUT if end < len(cells) or skipped + len(near) < len(span.text) else "")
     indent = " " * (len(head) + first - begin)
     carets = "^" * (min(last, max(end, first + 1)) - first)
     beside = bool(label) and len(indent) + len(carets) + 1 + len(label) <= width

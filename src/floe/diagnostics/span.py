@@ -15,6 +15,7 @@ class Span:
         column: First character.
         end_column: One past the last character; equal to `column` where the span is a point.
         text: The source line, without its line break; empty when it is not known.
+        used_at: Where an alias (`*name`) uses what is written here; None for what is used where it is written.
     """
 
     file: str
@@ -22,6 +23,7 @@ class Span:
     column: int
     end_column: int
     text: str = ""
+    used_at: Span | None = None
 
     @property
     def location(self) -> str:

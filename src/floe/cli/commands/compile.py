@@ -7,33 +7,37 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options
+from floe.cli.options import FloeCommand, dbt_options, format_option
 from floe.observe.wording import count
 
 if TYPE_CHECKING:
     from floe.artifact.models import Asset
     from floe.compiler.compile import CompileOutcome
+    from floe.diagnostics.render import Format
 
 
 @click.command(cls=FloeCommand, examples=("floe compile", "floe compile -v", "floe compile --force"))
 @click.option("--force", is_flag=True, help="Render everything anew, whatever was compiled before.")
 @click.option("--inline", metavar="QUERY", help="Only render this SQL with Jinja, and print it.")
 @dbt_options
+@format_option
 @pass_application
-def command(application: Application, force: bool, inline: str | None) -> None:
+def command(application: Application, force: bool, inline: str | None, output_format: Format) -> None:
     """Compile floe.yaml, dbt project and Python assets into .floe/artifacts.json, which everything else reads.
 
     The same inputs give the same bytes; with nothing changed, nothing is parsed again.
     """
     from floe.cli.project import bury_dead_runs, compile_or_repair, rendered_inline
+    from floe.cli.reporting import reporting
 
-    if inline is not None:
-        sql = rendered_inline(application, inline)
-        application.printer.result({"status": "rendered", "sql": sql}, lambda: application.printer.data(sql))
-        return
-    outcome = compile_or_repair(application, force=force)
-    bury_dead_runs(application, outcome.artifacts)
-    application.printer.result(_document(outcome), lambda: _report(application, outcome))
+    with reporting(application, output_format):
+        if inline is not None:
+            sql = rendered_inline(application, inline)
+            application.printer.result({"status": "rendered", "sql": sql}, lambda: application.printer.data(sql))
+            return
+        outcome = compile_or_repair(application, force=force)
+        bury_dead_runs(application, outcome.artifacts)
+        application.printer.result(_document(outcome), lambda: _report(application, outcome))
 
 
 def _document(outcome: CompileOutcome) -> dict[str, object]:

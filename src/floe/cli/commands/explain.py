@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
 import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.options import FloeCommand
-from floe.cli.pages import Page, laid_out, page_of, pages
+from floe.cli.pages import laid_out, page_of, pages, section_of
+
+if TYPE_CHECKING:
+    from floe.diagnostics.pages import Page
 
 _READABLE_COLUMNS = 80
 
@@ -24,13 +31,20 @@ def command(application: Application, code: str | None) -> None:
 
 def _list(application: Application, found: list[Page]) -> None:
     printer = application.printer
-    document = {"codes": [{"code": page.code, "title": page.title} for page in found]}
-    printer.result(document, lambda: printer.table(("code", "title"), [(page.code, page.title) for page in found]))
+    codes = [{"code": page.code, "section": section_of(page.code), "title": page.title} for page in found]
+
+    def show() -> None:
+        for title, listed in groupby(codes, key=itemgetter("section")):
+            rows = "".join(f"\n  {entry['code']}  {entry['title']}" for entry in listed)
+            printer.data(f"{printer.out_palette.bold(title)}{rows}\n")
+        printer.hint("`floe explain CODE` says more")
+
+    printer.result({"codes": codes}, show)
 
 
 def _show(application: Application, page: Page) -> None:
     printer = application.printer
-    document = {"code": page.code, "title": page.title, "text": page.text}
+    document = {"code": page.code, "section": section_of(page.code), "title": page.title, "text": page.text}
     title = printer.out_palette.bold(f"{page.code}: {page.title}")
     width = min(printer.out_width or _READABLE_COLUMNS, _READABLE_COLUMNS)
     printer.result(document, lambda: printer.data(f"{title}\n\n{laid_out(page.text, width)}"))
