@@ -10,12 +10,15 @@ import subprocess
 import sys
 import threading
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from floe.runtime.journal import Journal, journal_path
+
+from .warm import Warm  # noqa: TID252 - the tests are no installed package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -123,20 +126,25 @@ class Torture:
             return set()
         finally:
             connection.close()
-        return {_current_run(Path(location.removeprefix("file://"))) for (location,) in found}
+        return {_current_run(location.removeprefix("file://")) for (location,) in found}
 
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """All tables, as plain PyIceberg reads them."""
-        return {name: self._read(name) for name in TABLES}
+        found: dict[str, list[tuple[object, ...]]] = {}
+        for file in sorted({self._file_of(name) for name in TABLES}):
+            found |= self._read(file, [name for name in TABLES if self._file_of(name) == file])
+        return found
 
-    def _read(self, name: str) -> list[tuple[object, ...]]:
+    def _file_of(self, name: str) -> str:
+        return self._catalogs.get(name.partition(".")[0], "catalog.db")
+
+    def _read(self, file: str, names: list[str]) -> dict[str, list[tuple[object, ...]]]:
         from pyiceberg.catalog.sql import SqlCatalog
 
         floe = self.directory / ".floe"
-        file = floe / self._catalogs.get(name.partition(".")[0], "catalog.db")
-        catalog = SqlCatalog("floe", uri=f"sqlite:///{file}", warehouse=f"file://{floe / 'warehouse'}")
+        catalog = SqlCatalog("floe", uri=f"sqlite:///{floe / file}", warehouse=f"file://{floe / 'warehouse'}")
         try:
-            return _rows(catalog, name)
+            return {name: _rows(catalog, name) for name in names}
         finally:
             catalog.engine.dispose()
 
@@ -161,8 +169,10 @@ class Torture:
             return journal.runs(limit=100_000)[::-1]
 
 
-def _current_run(metadata: Path) -> str:
-    document = json.loads(metadata.read_bytes())
+@lru_cache(maxsize=100)
+def _current_run(metadata: str) -> str:
+    """Metadata files never change, so that each is read once."""
+    document = json.loads(Path(metadata).read_bytes())
     current = next(item for item in document["snapshots"] if item["snapshot-id"] == document["current-snapshot-id"])
     return str(current["summary"]["floe.run-id"])
 
@@ -173,17 +183,23 @@ def _rows(catalog: object, name: str) -> list[tuple[object, ...]]:
 
 
 class Reader:
-    """Looks at the catalog as often as it can, and keeps every look that saw tables of two runs."""
+    """Looks at the catalog some hundred times a second, and keeps every look that saw tables of two runs."""
 
     def __init__(self, torture: Torture) -> None:
         self._torture = torture
         self._stop = threading.Event()
+        self._started = 0.0
         self.looks = 0
         self.mixed: list[set[str]] = []
         self.problems: list[Exception] = []
         self._thread = threading.Thread(target=self._look)
 
+    @property
+    def looks_per_second(self) -> float:
+        return self.looks / (time.monotonic() - self._started)
+
     def __enter__(self) -> Self:
+        self._started = time.monotonic()
         self._thread.start()
         return self
 
@@ -230,6 +246,13 @@ def torture(compiled: Path, tmp_path: Path) -> Iterator[Torture]:
     directory = tmp_path / "project"
     shutil.copytree(compiled, directory, symlinks=True)
     return Torture(directory)
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """The process of which those that are killed often are forked."""
+    with Warm() as warm:
+        yield warm
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,8 @@ def test_killing_at_random_times_never_mixes_generations(torture: Torture, reade
     history.append(generation)
     assert torture.contents() == torture.expected(generation, history)
     assert reader.looks > kills
-    sys.stdout.write(f"{killed} kills, {reader.looks} reads, {len(reader.mixed)} mixed, seed {seed}\n")
+    looks = f"{reader.looks} reads, {reader.looks_per_second:.0f} a second, {len(reader.mixed)} mixed"
+    sys.stdout.write(f"T1, T2: {killed} kills, {looks}, seed {seed}\n")
     assert_every_status_is_what_happened(torture)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 from hypothesis import HealthCheck, settings
@@ -33,8 +34,12 @@ from floe.runtime.moving import MoveRequest, forget_branch, move
 from floe.runtime.request import RunRequest
 from floe.runtime.run import run
 
+if TYPE_CHECKING:
+    from warm import Warm
+
 MACHINES = int(os.environ.get("FLOE_TORTURE_MACHINES", "3"))
 STEPS = int(os.environ.get("FLOE_TORTURE_STEPS", "14"))
+KILLS = max(1, STEPS // 20)
 CHILD = Path(__file__).with_name("child.py")
 BEFORE_COMMIT = ("RunStarted", "NodeFinished", "files-synced", "manifests-written", "metadata-written")
 AFTER_COMMIT = ("committed", "PublishFinished")
@@ -129,6 +134,9 @@ class Model:
 class Machine(RuleBasedStateMachine):
     """The project on disk, and the model beside it."""
 
+    warm: ClassVar[Warm]
+    counted: ClassVar[Counter[str]] = Counter()
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
@@ -161,14 +169,13 @@ class Machine(RuleBasedStateMachine):
         assert result.status is RunStatus.FAILED
         self.statuses[result.run_id] = "FAILED"
 
-    @precondition(lambda self: self.kills < STEPS // 10)
+    @precondition(lambda self: self.kills < KILLS)
     @rule(moment=st.sampled_from(BEFORE_COMMIT + AFTER_COMMIT))
     def kill(self, moment: str) -> None:
         self.kills += 1
+        self.counted["kills"] += 1
         changes = self.model.build(self.numbers, MAIN)
-        command = [sys.executable, str(CHILD), str(self.directory), "kill", moment]
-        killed = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert self.warm.exit_status(CHILD, str(self.directory), "kill", moment) == -signal.SIGKILL, moment
         run_id = self.runs()[-1]["run_id"]
         self.statuses[run_id] = "RUNNING"
         if moment in AFTER_COMMIT:
@@ -227,6 +234,10 @@ class Machine(RuleBasedStateMachine):
             self.model.effects[moved.run_id] = changes
 
     @invariant()
+    def each_step_is_counted(self) -> None:
+        self.counted["steps"] += 1
+
+    @invariant()
     def tables_are_what_the_model_says(self) -> None:
         catalogs = open_catalogs(GOOD, self.directory)
         for branch in (MAIN, *self.model.branches):
@@ -261,11 +272,17 @@ def contents(state: Any) -> list[int] | None:  # noqa: ANN401
     paths = [file.path for file in live_files(state)]
     if not paths:
         return []
-    with duckdb.connect() as connection:
-        return sorted(row[0] for row in connection.execute("select n from read_parquet(?)", [paths]).fetchall())
+    return sorted(row[0] for row in reader().execute("select n from read_parquet(?)", [paths]).fetchall())
 
 
-def test_whatever_is_done_ends_as_the_model_says() -> None:
+@cache
+def reader() -> duckdb.DuckDBPyConnection:
+    """One connection for all looks: opening one takes longer than reading a table."""
+    return duckdb.connect()
+
+
+def test_whatever_is_done_ends_as_the_model_says(warm: Warm) -> None:
+    Machine.warm = warm
     how = settings(
         max_examples=MACHINES,
         stateful_step_count=STEPS,
@@ -275,4 +292,5 @@ def test_whatever_is_done_ends_as_the_model_says() -> None:
         database=None,
     )
     run_state_machine_as_test(Machine, settings=how)
-    sys.stdout.write(f"{MACHINES} machines of at most {STEPS} steps\n")
+    steps = Machine.counted["steps"] - MACHINES  # the first look is before the first step
+    sys.stdout.write(f"T8: {MACHINES} machines, {steps} steps, {Machine.counted['kills']} kills\n")
