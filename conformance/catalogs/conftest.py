@@ -10,6 +10,7 @@ from conformance.catalogs.places import (
     LOCAL,
     SQLITE,
     Place,
+    glue_catalog,
     plain_postgres,
     platform,
     polaris_catalog,
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
     from conformance.harness import Server
     from tests.services.moto import Moto
 
-KINDS = ("sqlite-local", "sqlite-s3", "postgres-local", "postgres-s3", "polaris-s3", "polaris-s3-vended")
+KINDS = (
+    "sqlite-local",
+    "sqlite-s3",
+    "postgres-local",
+    "postgres-s3",
+    "polaris-s3",
+    "polaris-s3-vended",
+    "glue-local",
+    "glue-s3",
+)
 _NUMBERS = count()
 
 
@@ -47,9 +57,12 @@ def make_place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
             catalog_text = _polaris(request, environment, plain, vended=vended, hasty=catalog == "hasty_polaris")
         elif catalog == "sqlite":
             catalog_text, plain["uri"] = SQLITE, f"sqlite:///{folder}/.floe/catalog.db"
+        elif catalog == "glue":
+            catalog_text = _glue(request.getfixturevalue("moto"), environment, plain)
         else:
             catalog_text = _postgres(request.getfixturevalue("server"), environment, plain)
-        place = Place(folder, platform(storage_text, catalog_text), environment, plain)
+        text, weaker = platform(storage_text, catalog_text), catalog == "glue"
+        place = Place(folder, text, environment, plain, atomic=not weaker, nested_namespaces=not weaker)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         place.write()
@@ -92,6 +105,23 @@ def _polaris(
         "header.X-Iceberg-Access-Delegation": "vended-credentials" if vended else "",
     }
     return polaris_catalog(polaris.uri, warehouse, moto.role(), moto.endpoint, vended=vended)
+
+
+def _glue(moto: Moto, environment: dict[str, str], plain: dict[str, str]) -> str:
+    """An account has one Glue: what earlier tests left in it is removed."""
+    client = moto.client("glue")
+    for database in client.get_databases()["DatabaseList"]:
+        client.delete_database(Name=database["Name"])
+    environment |= moto.user().environment("glue")
+    keys = moto.administrator
+    plain |= {
+        "type": "glue",
+        "glue.endpoint": moto.endpoint,
+        "glue.region": "us-east-1",
+        "glue.access-key-id": keys.access_key_id,
+        "glue.secret-access-key": keys.secret_access_key,
+    }
+    return glue_catalog(moto.endpoint)
 
 
 def _postgres(server: Server, environment: dict[str, str], plain: dict[str, str]) -> str:

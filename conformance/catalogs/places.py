@@ -34,6 +34,10 @@ class Place:
     environment: Mapping[str, str] = field(default_factory=dict)
     plain_properties: Mapping[str, str] = field(default_factory=dict)
     """How plain PyIceberg opens the same catalog."""
+    atomic: bool = True
+    """Whether all tables of a publish change in one commit; else one after the other, and are put back on conflict."""
+    nested_namespaces: bool = True
+    """Whether a namespace may lie in another; else it is refused."""
 
     def write(self) -> None:
         """Write the platform into the project."""
@@ -117,6 +121,15 @@ def postgres_catalog(port: int, database: str) -> str:
 def plain_postgres(port: int, database: str) -> str:
     """The address of the same database as SQLAlchemy writes it."""
     return f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{port}/{database}"
+
+
+def glue_catalog(endpoint: str) -> str:
+    """A catalog profile of moto's Glue."""
+    keys = (
+        "access_key_id: {secret_ref: glue, key: access_key_id}, "
+        "secret_access_key: {secret_ref: glue, key: secret_access_key}"
+    )
+    return f"{{type: glue, endpoint: '{endpoint}', credentials: {{mode: static, {keys}}}}}"
 
 
 def polaris_catalog(uri: str, warehouse: str, role: str, sts_endpoint: str, *, vended: bool) -> str:

@@ -52,7 +52,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("kind", ["postgres-s3", "polaris-s3", "polaris-s3-vended"])
+@pytest.mark.parametrize("kind", ["postgres-s3", "polaris-s3", "polaris-s3-vended", "glue-s3"])
 def test_the_football_example_gives_the_same_tables(
     kind: str, make_place: Callable[[str, Path], Place], tmp_path: Path, expected: dict[str, str]
 ) -> None:

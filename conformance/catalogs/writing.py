@@ -15,7 +15,7 @@ from floe.lake.read import live_files
 from floe.lake.schema import assign_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from conformance.catalogs.places import Place
 
@@ -68,9 +68,11 @@ def write(place: Place, catalog: Catalog, table: str, values: Sequence[int], **o
     return published
 
 
-def published_together(catalog: Catalog, *tables: StagedTable, run_id: str = "run-1") -> tuple[PublishedTable, ...]:
-    """Publish in one commit."""
-    return publish([(catalog, table) for table in tables], run_id, "digest", lambda _: None)
+def published_together(
+    catalog: Catalog, *tables: StagedTable, run_id: str = "run-1", on_step: Callable[[str], None] = lambda _: None
+) -> tuple[PublishedTable, ...]:
+    """Publish in one go: one commit, where the catalog has one for several tables."""
+    return publish([(catalog, table) for table in tables], run_id, "digest", on_step)
 
 
 def rows(place: Place, catalog: Catalog, table: str) -> list[int]:

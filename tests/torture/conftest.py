@@ -18,7 +18,7 @@ import pytest
 
 from floe.runtime.journal import Journal, journal_path
 
-from .warm import Warm  # noqa: TID252 - the tests are no installed package
+from .warm import Warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """Processes with everything imported: forked off one that imports and does nothing else, as Python starts slowly.
 
-They are for what is killed a thousand times. What a command prints, and how it ends by itself, is tested with the command.
-As a program it reads a JSON list of program, arguments and environment from each line, and answers with how it ended.
+They are for what is killed a thousand times; what a command prints is tested with the command. As a program it reads
+a JSON list of program, arguments and environment from each line, and answers with how it ended.
 """
 
 from __future__ import annotations
