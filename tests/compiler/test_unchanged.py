@@ -352,3 +352,23 @@ def test_warnings_of_dbt_are_passed_on_in_one_line_with_the_users_path(bare: Pro
     assert "\n" not in warning
     assert "'nobody'" in warning
     assert "models/schema.yml" in warning
+
+
+def test_a_platform_file_that_another_extends_is_part_of_the_fingerprint(bare: Project):
+    bare.write(
+        {
+            "base.yaml": "extends: built-in\nlayers: {gold: {retention_days: 90}}\n",
+            "platform.yaml": "extends: base.yaml\nlayers: {silver: {retention_days: 7}}\n",
+        }
+    )
+    in_a_process(bare)
+    assert in_a_process(bare) == {"unchanged": True, "loaded": []}
+    bare.write({"base.yaml": "extends: built-in\nlayers: {gold: {retention_days: 120}}\n"})
+    changed = bare.compile()
+    assert not changed.unchanged
+    assert changed.rendered == ()
+    assert changed.artifacts.layers["gold"].retention_days == 120
+    assert changed.artifacts.layers["silver"].retention_days == 7
+    assert b"base.yaml" not in bare.artifact_bytes()
+    bare.write({"base.yaml": "# a comment\nextends: built-in\nlayers: {gold: {retention_days: 120}}\n"})
+    assert bare.compile().unchanged

@@ -139,7 +139,7 @@ def is_clear(diagnostic: Diagnostic) -> bool:
     span, message = diagnostic.span, diagnostic.message
     return bool(
         re.fullmatch(r"FLOE-01\d\d", diagnostic.code)
-        and span.file in {"floe.yaml", "platform.yaml"}
+        and span.file in {"floe.yaml", "platform.yaml", "base.yaml", "the built-in platform"}
         and span.line >= 1
         and 1 <= span.column <= span.end_column
         and not JARGON.search(re.sub("`[^`]*`", "", message))
@@ -158,6 +158,33 @@ def test_mutated_files_load_or_are_refused_with_a_place_and_a_code(seed: int, pr
             texts[number % 2] = dice.choice(KINDS)(texts[number % 2] or "x", dice)
         count += refused(project, texts[0].encode(errors="replace"), texts[1].encode(errors="replace"))
     assert count > MUTATIONS // 6 // 2
+
+
+HEIR = """\
+extends: base.yaml
+locked: [storage.default]
+compute:
+  default: {properties: {memory_limit: 2GB}}
+  other: {type: duckdb}
+layers:
+  gold: {retention_days: 120}
+"""
+
+
+def test_mutated_files_that_extend_one_another_load_or_are_refused_in_the_same_way(project: Project):
+    dice = random.Random(5)
+    floe = re.sub(r"(?m)^compute: .*\n", "", FLOE).encode()
+    base = "locked: {layers.gold.retention_days: at_least, catalogs: fixed}\n" + PLATFORM + "    retention_days: 90\n"
+    (project.folder / "base.yaml").write_text(base)
+    assert not refused(project, floe, HEIR.encode())
+    count = 0
+    for number in range(MUTATIONS // 4):
+        texts = [base, HEIR]
+        for _ in range(dice.choice([1, 1, 1, 2, 4])):
+            texts[number % 2] = dice.choice(KINDS)(texts[number % 2] or "x", dice)
+        (project.folder / "base.yaml").write_bytes(texts[0].encode(errors="replace"))
+        count += refused(project, floe, texts[1].encode(errors="replace"))
+    assert count > MUTATIONS // 4 // 2
 
 
 def test_mutated_bytes_load_or_are_refused_with_a_place_and_a_code(project: Project):

@@ -46,20 +46,34 @@ def short(text: str) -> str:
 
 @dataclass(frozen=True)
 class Positions:
-    """Finds the span of anything in a file by its path; lines that hold credentials are masked."""
+    """Finds the span of anything in a file by its path; lines that hold credentials are masked.
+
+    What a file takes over from the one that it extends stands in that file: `owners` says in which.
+    """
 
     file: str
     lines: tuple[str, ...] = ()
     keys: dict[Path, Region] = field(default_factory=dict)
     values: dict[Path, Region] = field(default_factory=dict)
+    owners: dict[Path, Positions] = field(default_factory=dict)
+
+    def owner(self, *path: str | int) -> Positions:
+        """Return the file in which a value stands; of what is in none (a default), that of the nearest that is."""
+        return self.owners.get(self._nearest(path), self)
+
+    def others(self, *path: str | int) -> list[Span]:
+        """Return where else the parts of a mapping stand: its key in each other file that adds to it."""
+        files = {id(owner): owner for place, owner in self.owners.items() if place[: len(path)] == path}
+        return [owner.key_span(*path) for owner in files.values()]
 
     def span(self, *path: str | int) -> Span:
         """Return the span of a value: of a scalar itself, of the key of a list or mapping.
 
         What is not in the file (a default) is shown at the nearest that is.
         """
-        while path and path not in self.values:
-            path = path[:-1]
+        path = self._nearest(path)
+        if path in self.owners:
+            return self.owners[path].span(*path)
         if not path:
             return self._span(self._first())
         region = self.values[path]
@@ -70,11 +84,18 @@ class Positions:
 
     def key_span(self, *path: str | int) -> Span:
         """Return the span of a key, or of the value where it has none (an entry of a list)."""
+        if path in self.owners:
+            return self.owners[path].key_span(*path)
         return self._span(self.keys[path]) if path in self.keys else self.span(*path)
 
     def region_span(self, region: Region) -> Span:
         """Return the span of a region; one of several lines ends with its first."""
         return self._span(region)
+
+    def _nearest(self, path: Path) -> Path:
+        while path and path not in self.values and path not in self.owners:
+            path = path[:-1]
+        return path
 
     def _first(self) -> Region:
         return min(self.keys.values(), default=min(self.values.values(), default=Region(0, 0, 0, 0)))
@@ -87,12 +108,16 @@ class Positions:
 
 @dataclass(frozen=True)
 class Document:
-    """A file's value with its positions; `reported` are the paths whose value has had its diagnostic."""
+    """A file's value with its positions; `reported` are the paths whose value has had its diagnostic.
+
+    `files` are those that it is merged from, nearest first, where it extends others.
+    """
 
     positions: Positions
     value: dict[str, Any]
     scalars: dict[Path, Scalar] = field(default_factory=dict)
     reported: frozenset[Path] = frozenset()
+    files: tuple[Document, ...] = ()
 
     def at(self, *path: str | int) -> Any:  # noqa: ANN401 - whatever the file holds there
         """Return the value at a path, or None where there is none."""

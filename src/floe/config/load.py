@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from floe.config.discovery import Choice, choose_platform, shown_path
-from floe.config.document import Document, Positions
+from floe.config.discovery import Choice, choose_platform
 from floe.config.endpoints import check_endpoints
 from floe.config.fields import SERVER_CATALOGS, WAREHOUSES, Strict
 from floe.config.folders import check_source_files, check_transforms, is_file
+from floe.config.inheritance import built_in_document, read_platform, with_heir
 from floe.config.overrides import Overrides
 from floe.config.pipeline import Pipeline
-from floe.config.platform import BUILT_IN, Platform
+from floe.config.platform import Platform
 from floe.config.reading import Reading, read_file
 from floe.config.references import check_pipeline_references, check_platform_references, check_source_names
 from floe.config.storage import BUCKETS
@@ -24,6 +23,8 @@ from floe.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from floe.config.document import Document, Positions
 
 PIPELINE_FILE = "floe.yaml"
 
@@ -39,8 +40,8 @@ class Configuration:
         pipeline: What floe.yaml says.
         platform: What the platform file says, or the built-in platform.
         choice: Which platform applies, and why.
-        positions: Where everything stands in floe.yaml, e.g. `positions.span("sources", "orders", "files")`.
-        platform_positions: The same for the platform file; without lines for the built-in platform.
+        document: floe.yaml as it is written.
+        platform_document: The same of the platform file, merged with those that it extends.
         overrides: What the command line changed in `pipeline`, for this call.
     """
 
@@ -48,9 +49,19 @@ class Configuration:
     pipeline: Pipeline
     platform: Platform
     choice: Choice
-    positions: Positions
-    platform_positions: Positions
+    document: Document
+    platform_document: Document
     overrides: Overrides = field(default_factory=Overrides)
+
+    @property
+    def positions(self) -> Positions:
+        """Where everything stands in floe.yaml, e.g. `positions.span("sources", "orders", "files")`."""
+        return self.document.positions
+
+    @property
+    def platform_positions(self) -> Positions:
+        """The same for the platform file; without lines for the built-in platform."""
+        return self.platform_document.positions
 
 
 def load_configuration(
@@ -78,6 +89,7 @@ def load_configuration(
     pipeline_model = _validated(pipeline.document, Pipeline, found)
     platform_model = _validated(platform.document, Platform, found)
     found += _checked(pipeline.document, platform.document, project, built_in=choice.file is None)
+    found = [with_heir(diagnostic, platform.document) for diagnostic in found]
     if found or not (pipeline.document and platform.document and pipeline_model and platform_model):
         raise ConfigurationError(by_place(found))
     return Configuration(
@@ -85,8 +97,8 @@ def load_configuration(
         pipeline=pipeline_model,
         platform=platform_model,
         choice=choice,
-        positions=pipeline.document.positions,
-        platform_positions=platform.document.positions,
+        document=pipeline.document,
+        platform_document=platform.document,
     )
 
 
@@ -100,8 +112,8 @@ def _way_to_a_project(folder: Path) -> str:
 
 def _read_platform(project: Path, choice: Choice) -> Reading:
     if choice.file is None:
-        return Reading(Document(Positions("the built-in platform"), BUILT_IN), [])
-    return read_file(choice.file, shown_path(project, choice.file), os.environ)
+        return Reading(built_in_document(), [])
+    return read_platform(choice.file, project)
 
 
 def _validated(document: Document | None, model: type[Model], found: list[Diagnostic]) -> Model | None:
@@ -127,19 +139,25 @@ def _checked(
         found += check_source_files(pipeline, project)
         found += check_source_names(pipeline)
     if platform is not None:
-        found += check_platform_references(platform)
-        if any(platform.text("storage", name, "type") in BUCKETS for name in platform.mapping("storage")):
-            from floe.config.buckets import check_buckets  # the built-in platform has none
-
-            found += check_buckets(platform)
-        if any(platform.text("compute", name, "type") in WAREHOUSES for name in platform.mapping("compute")):
-            from floe.config.warehouses import check_warehouses  # few platforms have a warehouse
-
-            found += check_warehouses(platform)
-        if any(platform.text("catalogs", name, "type") in SERVER_CATALOGS for name in platform.mapping("catalogs")):
-            from floe.config.server_catalogs import check_catalogs  # nor has the built-in one a server
-
-            found += check_catalogs(platform)
+        found += check_platform(platform)
     if pipeline is not None and platform is not None:
         found += check_pipeline_references(pipeline, platform, built_in=built_in)
+    return found
+
+
+def check_platform(platform: Document) -> list[Diagnostic]:
+    """Run the checks of a platform that its model cannot do."""
+    found = list(check_platform_references(platform))
+    if any(platform.text("storage", name, "type") in BUCKETS for name in platform.mapping("storage")):
+        from floe.config.buckets import check_buckets  # the built-in platform has none
+
+        found += check_buckets(platform)
+    if any(platform.text("compute", name, "type") in WAREHOUSES for name in platform.mapping("compute")):
+        from floe.config.warehouses import check_warehouses  # few platforms have a warehouse
+
+        found += check_warehouses(platform)
+    if any(platform.text("catalogs", name, "type") in SERVER_CATALOGS for name in platform.mapping("catalogs")):
+        from floe.config.server_catalogs import check_catalogs  # nor has the built-in one a server
+
+        found += check_catalogs(platform)
     return found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from floe.config.catalogs import CatalogProfile
 from floe.config.fields import (
     NAMESPACE_PATTERN,
     WAREHOUSES,
+    NonEmpty,
     Problem,
     ProfileName,
     SemanticVersion,
@@ -17,6 +18,7 @@ from floe.config.fields import (
     WarehouseType,
     reject,
 )
+from floe.config.locks import Rule
 from floe.config.pipeline import DuckdbProperties
 from floe.config.storage import StorageProfile
 
@@ -65,7 +67,37 @@ class LayerConfig(Strict):
     )
 
 
-class Platform(Strict):
+def _as_rules(value: Any) -> Any:  # noqa: ANN401 - the file's value, not yet checked
+    """A list of paths, or one alone, locks each as it is."""
+    paths = [value] if isinstance(value, str) else value
+    if not isinstance(paths, list):
+        return value
+    wrong = [position for position, path in enumerate(paths) if not isinstance(path, str)]
+    if wrong:
+        message = "`locked` holds something other than the path of a value"
+        reject([Problem(message, (wrong[0],), label="write e.g. `storage.default`", code="FLOE-0106")])
+    return dict.fromkeys(paths, "fixed")
+
+
+class Inheriting(Strict):
+    """What a platform file says about files that it extends, and that extend it."""
+
+    extends: NonEmpty | None = Field(
+        default=None,
+        description="Platform file whose values apply where this one says nothing: a path, relative to this file's "
+        "folder unless it is absolute or begins with `~`; or `built-in`.",
+    )
+    locked: Annotated[
+        dict[NonEmpty, Rule],
+        BeforeValidator(_as_rules, json_schema_input_type=str | list[str] | dict[str, Rule]),
+    ] = Field(
+        default={},
+        description="Values that files which extend this one may not change: paths such as `storage.default`, where "
+        "`*` stands for any key; or paths with `fixed`, `at_least` or `at_most`.",
+    )
+
+
+class Platform(Inheriting):
     """The whole of `platform.yaml`."""
 
     version: SemanticVersion = Field(description='Semantic version of this file, e.g. "1.0.0".')

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from floe.config import buckets, fields, storage
 from floe.config.document import dotted, short
 from floe.config.locations import locate
-from floe.diagnostics.diagnostic import Diagnostic
+from floe.diagnostics.diagnostic import Diagnostic, Note
 from floe.diagnostics.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
@@ -87,8 +88,23 @@ def model_diagnostics(
             continue
         if detail["type"] == "too_short" and document.at(*path):
             continue  # pydantic does not count entries that have an error of their own
-        found += _translated(detail, located, document, suggested)
+        translated = _translated(detail, located, document, suggested)
+        if detail["type"] in ("missing", fields.RULE):
+            translated = [_with_other_parts(diagnostic, located.path, document) for diagnostic in translated]
+        found += translated
     return found
+
+
+def _with_other_parts(diagnostic: Diagnostic, path: Path, document: Document) -> Diagnostic:
+    """Name the other files that a mapping stands in, where it lacks something or does not fit together."""
+    while path and not isinstance(document.at(*path), dict):
+        path = path[:-1]
+    if not path or diagnostic.span is None:
+        return diagnostic
+    here = diagnostic.span.file
+    places = [document.positions.key_span(*path), *document.positions.others(*path)]
+    notes = [Note(f"`{dotted(path)}` is also given at {span.location}", span) for span in places if span.file != here]
+    return replace(diagnostic, notes=(*diagnostic.notes, *notes))
 
 
 def _suggested(details: list[tuple[ErrorDetails, Located]]) -> set[Path]:
