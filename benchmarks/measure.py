@@ -76,7 +76,7 @@ def run_once(contender: Contender) -> Once:
         process = subprocess.Popen(
             contender.command,
             cwd=contender.folder,
-            env=_environment(contender),
+            env={**quiet_environment(), **contender.environment},
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
@@ -95,7 +95,7 @@ def run_once(contender: Contender) -> Once:
     return Once(seconds, usage.ru_utime + usage.ru_stime, peak, output)
 
 
-def _environment(contender: Contender) -> dict[str, str]:
+def quiet_environment() -> dict[str, str]:
     """This environment, without what would keep a Python from using its bytecode, and with nobody called home to."""
     hidden = ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "DAGSTER_HOME")
     silent = {
@@ -104,7 +104,7 @@ def _environment(contender: Contender) -> dict[str, str]:
         "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true",
     }
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
-    return {**kept, **silent, **contender.environment}
+    return {**kept, **silent}
 
 
 def alternate(contenders: Sequence[Contender], rounds: int) -> dict[str, Sample]:

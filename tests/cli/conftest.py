@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -48,7 +49,7 @@ class Floe(Protocol):
 
 @pytest.fixture(autouse=True)
 def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "FLOE_PLATFORM_FILE", "FLOE_PLATFORM_ENV"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", *(name for name in os.environ if name.startswith("FLOE_"))):
         monkeypatch.delenv(name, raising=False)
 
 

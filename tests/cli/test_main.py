@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from floe.cli.group import COMMANDS, build_group
@@ -111,7 +113,8 @@ def test_global_options_are_accepted_before_and_after_the_command(floe: Floe, tm
 
 def test_a_missing_directory_is_named(floe: Floe) -> None:
     assert floe("-C", "shpo", "init").filtered() == (
-        "exit 2\n--- out\n--- err\nerror[FLOE-0709]: there is no folder `shpo`\nhint: check the path after `-C`\n"
+        "exit 2\n--- out\n--- err\nerror[FLOE-0709]: there is no folder `shpo`\n"
+        "hint: check the path after `-C`, or in `FLOE_DIRECTORY`\n"
     )
 
 
@@ -167,3 +170,47 @@ def test_characters_that_the_terminal_lacks_do_not_fail(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert b"`\\u0141\\xf3d\\u017a` is not a project name" in done.stderr
+
+
+def test_a_variable_of_the_environment_stands_in_for_an_option(
+    floe: Floe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floe("init", "shop")
+    monkeypatch.setenv("FLOE_DIRECTORY", str(tmp_path / "shop"))
+    monkeypatch.setenv("FLOE_VERBOSE", "1")
+    outcome = floe("validate")
+    assert outcome.status == 0
+    assert outcome.err.startswith("platform: ")
+
+
+@pytest.mark.parametrize("words", [("-C", "shop", "validate"), ("validate", "-C", "shop")])
+def test_an_option_wins_over_its_variable_before_and_after_the_command(
+    floe: Floe, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    floe("init", "shop")
+    monkeypatch.setenv("FLOE_DIRECTORY", "elsewhere")
+    assert floe(*words).status == 0
+    assert "there is no folder `elsewhere`" in floe("validate").err
+
+
+def test_a_variable_counts_once_though_the_command_has_the_option_too(
+    floe: Floe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOE_VERBOSE", "1")
+    assert "Traceback" not in floe("validate").err
+    monkeypatch.setenv("FLOE_VERBOSE", "2")
+    assert "Traceback" in floe("validate").err
+
+
+def test_a_wrong_value_of_a_variable_is_said_with_its_name(floe: Floe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOE_THREADS", "many")
+    assert "`--threads` (env var: `FLOE_THREADS`): `many` is not" in floe("run").err
+
+
+def test_every_variable_of_an_option_is_in_the_documentation() -> None:
+    page = (_folder(__file__).parents[1] / "docs" / "running.md").read_text(encoding="utf-8")
+    group = build_group()
+    commands = [group.get_command(click.Context(group), name) for name in NAMES]
+    every = [option for command in (group, *commands) if command for option in command.params]
+    variables = {option.envvar for option in every if isinstance(option.envvar, str)}
+    assert variables == set(re.findall(r"^\| `(FLOE_[A-Z_]+)` \|", page, re.MULTILINE))

@@ -46,7 +46,7 @@ class Application:
         directory = Path(self.directory_option or ".")
         if not directory.is_dir():
             reason = f"there is no folder `{self.directory_option}`"
-            raise UsageError("FLOE-0709", reason, "check the path after `-C`")
+            raise UsageError("FLOE-0709", reason, "check the path after `-C`, or in `FLOE_DIRECTORY`")
         return directory
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from floe.cli.application import Application
 from floe.cli.selecting import Wanted
@@ -79,26 +80,77 @@ def _set_json(application: Application, value: bool) -> None:
     application.printer.as_json = value
 
 
+class _ReadLater(click.Option):
+    """An option whose variable is read elsewhere; the help names it here."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's signature
+        """Leave the variable to whoever reads it."""
+        return None
+
+
 def _option(
     names: Sequence[str],
     apply: Callable[[Application, Any], None],
+    kind: type[click.Option] = click.Option,
     **settings: Any,  # noqa: ANN401 - click's own settings
 ) -> click.Option:
-    def callback(context: click.Context, _parameter: click.Parameter, value: str | int | None) -> None:
-        if value:
+    def callback(context: click.Context, parameter: click.Parameter, value: str | int | None) -> None:
+        if value and not _was_heard_before(context, parameter):
             apply(context.ensure_object(Application), value)
 
-    return click.Option(names, callback=callback, expose_value=False, is_eager=True, **settings)
+    return kind(names, callback=callback, expose_value=False, is_eager=True, show_envvar=True, **settings)
+
+
+def _was_heard_before(context: click.Context, parameter: click.Parameter) -> bool:
+    """Whether the variable of a global option was read already, before the command's name was parsed."""
+    if context.parent is None or context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+        return False
+    return any(known.name == parameter.name for known in context.parent.command.params)
 
 
 def global_options() -> list[click.Option]:
     """The options of the whole program, new objects at each call as click wants them."""
     return [
-        _option(["-C", "--directory"], _set_directory, metavar="DIR", help="Project folder (default: this one)."),
-        _option(["--env"], _set_environment, metavar="NAME", help="Environment whose platform.yaml applies."),
-        _option(["--platform"], _set_platform, metavar="FILE", help="The platform.yaml to use."),
-        _option(["-q", "--quiet"], _add_quiet, is_flag=True, help="Only results, warnings and errors."),
-        _option(["-v", "--verbose"], _add_verbose, count=True, help="Say more; -vv shows stack traces."),
+        _option(
+            ["-C", "--directory"],
+            _set_directory,
+            metavar="DIR",
+            envvar="FLOE_DIRECTORY",
+            show_default="this one",
+            help="Project folder.",
+        ),
+        _option(
+            ["--env"],
+            _set_environment,
+            _ReadLater,
+            metavar="NAME",
+            envvar="FLOE_PLATFORM_ENV",
+            show_default="local",
+            help="Environment whose platform.yaml applies.",
+        ),
+        _option(
+            ["--platform"],
+            _set_platform,
+            _ReadLater,
+            metavar="FILE",
+            envvar="FLOE_PLATFORM_FILE",
+            show_default="the environment's",
+            help="The platform.yaml to use.",
+        ),
+        _option(
+            ["-q", "--quiet"],
+            _add_quiet,
+            is_flag=True,
+            envvar="FLOE_QUIET",
+            help="Only results, warnings and errors.",
+        ),
+        _option(
+            ["-v", "--verbose"],
+            _add_verbose,
+            count=True,
+            envvar="FLOE_VERBOSE",
+            help="Say more; -vv shows stack traces.",
+        ),
     ]
 
 
@@ -168,7 +220,10 @@ wait_option = click.option(
     type=click.FloatRange(min=0),
     default=0.0,
     metavar="SECONDS",
-    help="Wait so long for another run of the environment (default: not at all).",
+    envvar="FLOE_WAIT",
+    show_envvar=True,
+    show_default="not at all",
+    help="Wait so long for another run of the environment.",
 )
 
 
@@ -184,18 +239,50 @@ format_option = click.option(
 
 def threads_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--threads`, for a command that works on `what`."""
-    return click.option("--threads", type=click.IntRange(min=1), metavar="N", help=f"How many {what} at a time.")
+    return click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        metavar="N",
+        envvar="FLOE_THREADS",
+        show_envvar=True,
+        show_default="the platform's, or up to 4",
+        help=f"How many {what} at a time.",
+    )
 
 
 def dbt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add dbt's options to a command that compiles; what compiles reads them from the application."""
     options = (
-        _option(["--vars"], _set_variables, metavar="YAML", help="dbt variables for this call, e.g. '{days: 7}'."),
-        _option(["-t", "--target"], _set_target, metavar="NAME", help="What dbt sees as `target.name` in this call."),
         _option(
-            ["--profiles-dir"], _set_profiles_directory, metavar="DIR", help="Folder of a profiles.yml for `target`."
+            ["--vars"],
+            _set_variables,
+            metavar="YAML",
+            envvar="FLOE_VARS",
+            help="dbt variables for this call, e.g. '{days: 7}'.",
         ),
-        _option(["--profile"], _set_profile, metavar="NAME", help="Profile in that file (default: the dbt project's)."),
+        _option(
+            ["-t", "--target"],
+            _set_target,
+            metavar="NAME",
+            envvar="FLOE_TARGET",
+            show_default="floe.yaml's, or the environment",
+            help="What dbt sees as `target.name` in this call.",
+        ),
+        _option(
+            ["--profiles-dir"],
+            _set_profiles_directory,
+            metavar="DIR",
+            envvar="FLOE_PROFILES_DIR",
+            help="Folder of a profiles.yml for `target`.",
+        ),
+        _option(
+            ["--profile"],
+            _set_profile,
+            metavar="NAME",
+            envvar="FLOE_PROFILE",
+            show_default="the dbt project's",
+            help="Profile in that file.",
+        ),
     )
     return _with(command, *options)
 
@@ -214,7 +301,15 @@ def branch_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., An
     from floe.cli.completion import complete_branches
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        option = _option(["--branch"], _set_branch, metavar="NAME", help=help_, shell_complete=complete_branches)
+        option = _option(
+            ["--branch"],
+            _set_branch,
+            metavar="NAME",
+            envvar="FLOE_BRANCH",
+            show_default="main",
+            help=help_,
+            shell_complete=complete_branches,
+        )
         return _with(command, option)
 
     return add
@@ -248,14 +343,20 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     exclude_option = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
     named = click.option("--selector", metavar="NAME", default="", help="A selector of dbt's selectors.yml.")
     state = click.option(
-        "--state", metavar="PATH", default="", help="Earlier artifacts.json, its folder, or its project."
+        "--state",
+        metavar="PATH",
+        default="",
+        envvar="FLOE_STATE",
+        show_envvar=True,
+        help="Earlier artifacts.json, its folder, or its project.",
     )
     indirect = click.option(
         "--indirect-selection",
         type=click.Choice(("eager", "cautious", "buildable", "empty")),
         default="eager",
         metavar="MODE",
-        help="Which tests come along: eager (default), cautious, buildable or empty.",
+        show_default=True,
+        help="Which tests come along: eager, cautious, buildable or empty.",
     )
     types = _types_option("--resource-type", "Take only these types, e.g. `model`, `unit_test`.")
     excluded = _types_option("--exclude-resource-type", "Leave these types out, e.g. `unit_test`.")

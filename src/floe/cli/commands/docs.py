@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("action", type=click.Choice(["generate", "serve"]), default="generate")
-@click.option("--target-path", metavar="DIR", help="Where to write or serve (default: the dbt project's `target`).")
-@click.option("--run", "run_id", metavar="RUN_ID", help="The run that run_results.json tells of (default: the last).")
+@click.option("--target-path", metavar="DIR", show_default="dbt's `target`", help="Where to write or serve.")
+@click.option(
+    "--run", "run_id", metavar="RUN_ID", show_default="the last", help="The run that run_results.json tells of."
+)
 @click.option("--static", is_flag=True, help="Write static_index.html, too: one file that needs no server.")
-@click.option("--host", metavar="HOST", help="Address to serve at (default: 127.0.0.1).")
-@click.option("--port", metavar="N", type=click.IntRange(0, 65535), help="Port to serve at (default: 8080).")
+@click.option("--host", metavar="HOST", show_default="127.0.0.1", help="Address to serve at.")
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), show_default="8080", help="Port to serve at.")
 @click.option("--browser/--no-browser", default=None, help="Open a browser at the site.")
 @dbt_options
 @pass_application

@@ -41,7 +41,7 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
     ),
 )
 @selection_options
-@click.option("-o", "--output", metavar="FILE", help="Where to write sources.json (default: dbt's `target`).")
+@click.option("-o", "--output", metavar="FILE", show_default="dbt's `target`", help="Where to write sources.json.")
 @dbt_options
 @pass_application
 def command(application: Application, wanted: Wanted, output: str | None) -> int:

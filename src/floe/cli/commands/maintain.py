@@ -12,7 +12,7 @@ import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.failures import error_fields
-from floe.cli.options import FloeCommand, selection_options
+from floe.cli.options import FloeCommand, selection_options, wait_option
 from floe.errors import UsageError
 from floe.observe.wording import count, duration, size
 
@@ -47,13 +47,7 @@ _YOUNGEST = timedelta(hours=1)
     metavar="AGE",
     help="Age from which files are deleted that no table refers to, e.g. 3d or 12h; 1h at least.",
 )
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    help="Wait so long for a run of the environment (default: not at all).",
-)
+@wait_option
 @pass_application
 def command(application: Application, wanted: Wanted, dry_run: bool, older_than: str, wait: float) -> int:
     """Expire old snapshots, compact small files, rewrite manifests, delete files that no table refers to.

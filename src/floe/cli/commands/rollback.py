@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     "--to",
     metavar="WHEN",
     shell_complete=complete_points,
-    help="A snapshot, ISO 8601 time, tag or run (default: the snapshot before the current one).",
+    show_default="the snapshot before the current one",
+    help="A snapshot, ISO 8601 time, tag or run.",
 )
 @click.option("--run", "run_id", metavar="RUN", shell_complete=complete_runs, help="All tables of this run; `last`.")
 @wait_option

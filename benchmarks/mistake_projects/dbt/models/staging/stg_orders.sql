@@ -1,0 +1,2 @@
+select order_id, customer, amount
+from {{ source('bronze', 'raw_orders') }}
