@@ -154,6 +154,9 @@ def main() -> None:
                 print(f"{tool:8} {mistake.title:50} {outcome.command if outcome.noticed else '-'}", flush=True)
                 arguments.cache.parent.mkdir(parents=True, exist_ok=True)
                 arguments.cache.write_text(json.dumps(known, indent=1))
+    missing = sorted({tool for m in MISTAKES for tool in TOOLS if tool not in known.get(m.title, {})})
+    if missing:
+        raise SystemExit(f"no answers of {', '.join(missing)} yet: no page is written")
     results = {m.title: {tool: Outcome(**known[m.title][tool]) for tool in TOOLS} for m in MISTAKES}
     arguments.page.write_text(write_page(results, {tool: _version(tool) for tool in TOOLS}))
 

@@ -140,7 +140,8 @@ one failed: `dbt parse` and `dbt build`; `dg check yaml`, `dg check defs` and `d
 `sqlmesh plan`; `floe validate`, `floe compile` and `floe run`. What stands here was printed by the real tools, each in
 an environment of its own. `benchmarks/mistakes.py` makes this page again."""
 
-_RULES = """A cell says which command noticed, and what its output names: the *file* and the *line* of the mistake, and the
+_RULES = """\
+A cell says which command noticed, and what its output names: the *file* and the *line* of the mistake, and the
 *way out*: the right word or what to do, in a line that offers it. A script decides this by looking for these words, the
 same way for every tool. "Warns" means that all commands ended well, and that one of them spoke of the mistake;
 "not noticed" that none did.
