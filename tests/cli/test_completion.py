@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +49,34 @@ def test_names_of_a_project_are_completed(shop: Path, floe: Floe, complete: Call
     assert complete("floe tag v") == ["v1"]
     assert complete("floe rollback sample --to ") == ["main", "dev", "v1"]
     assert len(complete("floe rollback --run 2")) == 2
+
+
+def test_selections_are_completed_behind_their_signs_and_methods(
+    shop: Path, complete: Callable[[str], list[str]]
+) -> None:
+    assert complete("floe run -s exa") == ["example"]
+    assert complete("floe run --exclude +main.s") == ["+main.sample"]
+    assert complete("floe ls -s tag:none,2+exa") == ["tag:none,2+example"]
+    assert complete("floe ls -s resource_type:s") == ["resource_type:seed"]
+    assert complete("floe ls -s lay") == ["layer:"]
+    assert complete("floe ls -s layer:ma") == ["layer:main"]
+    assert complete("floe ls -s nothing:") == []
+    assert complete("floe ls --selector n") == []
+
+
+def test_what_is_known_without_a_project_is_completed(complete: Callable[[str], list[str]]) -> None:
+    assert complete("floe explain floe-070") == [f"FLOE-070{digit}" for digit in range(1, 10)]
+    assert complete("floe -C sh") == complete("floe run --platform sh") == ["sh"]
+    assert complete("floe run -s exa") == []
+
+
+def test_bash_takes_a_method_and_its_value_for_one_word(shop: Path, floe: Floe, tmp_path: Path) -> None:
+    script = floe("completion", "bash").out
+    typed = "COMP_WORDS=(floe ls -s layer:ma); COMP_CWORD=3; _floe_completion; echo ${COMPREPLY[@]}"
+    command = f'floe() {{ {sys.executable} -m floe.cli "$@"; }}; {script}\n{typed}'.replace("$1", "floe")
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["layer:main"]
+    assert "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}" in script
 
 
 def test_where_there_is_no_project_nothing_is_completed(floe: Floe, complete: Callable[[str], list[str]]) -> None:

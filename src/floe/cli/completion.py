@@ -1,7 +1,8 @@
-"""What the shell completes: names of tables, branches, tags and runs. Nothing here may fail or compile anything."""
+"""What the shell completes: names of assets, selections, branches, runs. Nothing here may fail or compile anything."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import click
+    from click.shell_completion import CompletionItem
 
     from floe.artifact.models import CompiledArtifacts
+
+
+_BEFORE_A_NAME = re.compile(r"(?:.*,)?(?:@|\d*\+)?")
+"""Earlier parts of an intersection, and the signs for relatives in front of a name."""
 
 
 def complete_tables(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -19,6 +25,64 @@ def complete_tables(context: click.Context, _parameter: click.Parameter, incompl
     if artifacts is None:
         return []
     return _beginning([asset.key for asset in artifacts.assets.values() if asset.publishes], incomplete)
+
+
+def complete_relations(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Keys of all assets: what can be looked at."""
+    artifacts = _artifacts(context)
+    if artifacts is None:
+        return []
+    return _beginning(artifacts.assets, incomplete)
+
+
+def complete_selection(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """What may follow in a selection: names of assets and methods, after `tag:` and the like its values."""
+    artifacts = _artifacts(context)
+    if artifacts is None:
+        return []
+    from floe.runtime.selectors import METHODS, known_values
+    from floe.runtime.universe import History, Universe
+
+    said = _BEFORE_A_NAME.match(incomplete)
+    before = said.group() if said else ""
+    name = incomplete.removeprefix(before)
+    method, colon, _ = name.partition(":")
+    universe = Universe(artifacts, History())
+    if colon:
+        kind, _, argument = method.partition(".")
+        values = [f"{method}:{value}" for value in known_values(universe, kind, argument)] if kind in METHODS else []
+    else:
+        values = [*universe.names(), *(f"{method}:" for method in METHODS if name)]
+    return [f"{before}{value}" for value in _beginning(values, name)]
+
+
+def complete_selectors(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names in dbt's selectors.yml."""
+    artifacts = _artifacts(context)
+    return _beginning(sorted(artifacts.selectors), incomplete) if artifacts else []
+
+
+def complete_codes(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Codes that `floe explain` has a page for."""
+    from floe.cli.pages import pages
+
+    return _beginning([page.code for page in pages()], incomplete.upper())
+
+
+def complete_folders(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leave it to the shell, which knows the folders."""
+    return [_of_the_shell(incomplete, "dir")]
+
+
+def complete_files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leave it to the shell, which knows the files."""
+    return [_of_the_shell(incomplete, "file")]
+
+
+def _of_the_shell(incomplete: str, kind: str) -> CompletionItem:
+    from click.shell_completion import CompletionItem
+
+    return CompletionItem(incomplete, type=kind)
 
 
 def complete_branches(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

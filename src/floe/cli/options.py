@@ -10,6 +10,13 @@ import click
 from click.core import ParameterSource
 
 from floe.cli.application import Application
+from floe.cli.completion import (
+    complete_branches,
+    complete_files,
+    complete_folders,
+    complete_selection,
+    complete_selectors,
+)
 from floe.cli.selecting import Wanted
 from floe.errors import UsageError
 
@@ -116,6 +123,7 @@ def global_options() -> list[click.Option]:
             _set_directory,
             metavar="DIR",
             envvar="FLOE_DIRECTORY",
+            shell_complete=complete_folders,
             show_default="this one",
             help="Project folder.",
         ),
@@ -134,6 +142,7 @@ def global_options() -> list[click.Option]:
             _ReadLater,
             metavar="FILE",
             envvar="FLOE_PLATFORM_FILE",
+            shell_complete=complete_files,
             show_default="the environment's",
             help="The platform.yaml to use.",
         ),
@@ -298,7 +307,6 @@ def defer_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def branch_option(help_: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add `--branch`, which a command asks the application for."""
-    from floe.cli.completion import complete_branches
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         option = _option(
@@ -338,15 +346,25 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         *("-s", "--select", "-m", "--models", "--model", "select"),
         multiple=True,
         metavar="SELECTOR",
+        shell_complete=complete_selection,
         help="What to take, e.g. `+orders`, `tag:daily`, `gold.*`.",
     )
-    exclude_option = click.option("--exclude", multiple=True, metavar="SELECTOR", help="What to leave out.")
-    named = click.option("--selector", metavar="NAME", default="", help="A selector of dbt's selectors.yml.")
+    exclude_option = click.option(
+        "--exclude", multiple=True, metavar="SELECTOR", shell_complete=complete_selection, help="What to leave out."
+    )
+    named = click.option(
+        "--selector",
+        metavar="NAME",
+        default="",
+        shell_complete=complete_selectors,
+        help="A selector of dbt's selectors.yml.",
+    )
     state = click.option(
         "--state",
         metavar="PATH",
         default="",
         envvar="FLOE_STATE",
+        shell_complete=complete_files,
         show_envvar=True,
         help="Earlier artifacts.json, its folder, or its project.",
     )

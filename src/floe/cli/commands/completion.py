@@ -9,6 +9,8 @@ from floe.cli.options import FloeCommand
 
 VARIABLE = "_FLOE_COMPLETE"
 """Environment variable in which the script says what the shell asks for."""
+_WHOLE_SELECTORS = "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}"
+"""bash takes `tag:daily` for three words unless it is told otherwise."""
 
 
 @click.command(
@@ -18,7 +20,7 @@ VARIABLE = "_FLOE_COMPLETE"
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @pass_application
 def command(application: Application, shell: str) -> None:
-    """Print the script that lets SHELL complete commands, options, and names of tables, branches, tags and runs."""
+    """Print the script that lets SHELL complete commands, options, and names of assets, branches, tags and runs."""
     from click.shell_completion import get_completion_class
 
     from floe.cli.group import build_group
@@ -26,4 +28,6 @@ def command(application: Application, shell: str) -> None:
     script = get_completion_class(shell)
     assert script is not None  # noqa: S101 - click has one for each of the choices
     text = script(build_group(), {}, "floe", VARIABLE).source()
+    if shell == "bash":
+        text = f"{_WHOLE_SELECTORS}\n{text}"
     application.printer.result({"shell": shell, "script": text}, lambda: application.printer.data(text.rstrip()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from floe.cli.application import Application, pass_application
+from floe.cli.completion import complete_codes
 from floe.cli.options import FloeCommand
 from floe.cli.pages import laid_out, page_of, pages, section_of
 
@@ -19,7 +20,7 @@ _READABLE_COLUMNS = 80
 
 
 @click.command(cls=FloeCommand, examples=("floe explain FLOE-0103", "floe explain"))
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete_codes)
 @pass_application
 def command(application: Application, code: str | None) -> None:
     """Say what an error code means and how to fix it; without a CODE, list them all."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from floe.cli.application import Application, pass_application
+from floe.cli.completion import complete_tables
 from floe.cli.options import FloeCommand
 from floe.cli.project import published_catalogs
 from floe.cli.table import Exact
@@ -31,7 +32,7 @@ _WIDE = 100
         "floe history orders --limit 5 --json",
     ),
 )
-@click.argument("table", required=False)
+@click.argument("table", required=False, shell_complete=complete_tables)
 @click.option(
     "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(min=1), help="How many of the latest."
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from floe.cli.application import Application, pass_application
+from floe.cli.completion import complete_runs
 from floe.cli.options import FloeCommand
 from floe.cli.table import Exact
 from floe.cli.wording import ago, iso_time, local_time, short_run
@@ -28,7 +29,7 @@ _PARTS = ("hooks", "nodes", "tests", "catalogs", "publishes", "maintenance")
 
 
 @click.command(cls=FloeCommand, examples=("floe runs", "floe runs --limit 5 --json", "floe runs 20260131T120000"))
-@click.argument("run_id", required=False)
+@click.argument("run_id", required=False, shell_complete=complete_runs)
 @click.option(
     "--limit",
     default=20,

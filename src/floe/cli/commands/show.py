@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from floe.cli.application import Application, pass_application
+from floe.cli.completion import complete_relations
 from floe.cli.options import FloeCommand, branch_option, dbt_options
 from floe.errors import UsageError
 from floe.observe.wording import count
@@ -38,7 +39,7 @@ class Wish(NamedTuple):
         "floe show orders --json --limit 1000",
     ),
 )
-@click.argument("table", required=False)
+@click.argument("table", required=False, shell_complete=complete_relations)
 @click.option("--sql", metavar="QUERY", help="A query over everything that is published.")
 @click.option("--inline", metavar="QUERY", help="The same with Jinja: `ref`, `source`, macros and variables.")
 @click.option(
