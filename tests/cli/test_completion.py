@@ -73,7 +73,7 @@ def test_what_is_known_without_a_project_is_completed(complete: Callable[[str], 
 def test_bash_takes_a_method_and_its_value_for_one_word(shop: Path, floe: Floe, tmp_path: Path) -> None:
     script = floe("completion", "bash").out
     typed = "COMP_WORDS=(floe ls -s layer:ma); COMP_CWORD=3; _floe_completion; echo ${COMPREPLY[@]}"
-    command = f'floe() {{ {sys.executable} -m floe.cli "$@"; }}; {script}\n{typed}'.replace("$1", "floe")
+    command = f"{script}\n{typed}".replace("$1", f"{sys.executable} -m floe.cli")
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["layer:main"]
     assert "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}" in script
