@@ -64,7 +64,7 @@ class ConfigurationError(ProjectError):
     """`floe.yaml`, `platform.yaml` or an asset declaration is not valid; carries a diagnostic for each mistake."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        first = diagnostics[0]
+        first = next((item for item in diagnostics if item.severity == "error"), diagnostics[0])
         super().__init__(first.code, first.message)
         self.diagnostics = tuple(diagnostics)
 

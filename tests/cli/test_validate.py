@@ -203,3 +203,50 @@ def test_validate_loads_neither_dbt_nor_an_engine_nor_a_drawing_library(
     loaded = {name.partition(".")[0] for name in loaded_by("validate")}
     assert "yaml" in loaded
     assert not heavy & loaded
+
+
+def test_a_slip_in_dbts_yaml_fails_validate_and_a_run_only_warns_of_it(floe: Floe, project: Path) -> None:
+    (project / "models/schema.yml").write_text("models:\n  - name: orders\n    descripton: all\n")
+    outcome = floe("validate")
+    assert outcome.status == 1
+    assert outcome.err == (
+        "error[FLOE-0150]: unknown key `descripton`: dbt ignores it\n"
+        "  --> models/schema.yml:3:5\n"
+        "   |\n"
+        " 3 |     descripton: all\n"
+        "   |     ^^^^^^^^^^ did you mean `description`?\n"
+        "   |\n"
+        "hint: run `floe explain FLOE-0150`\n"
+        "\n"
+        "found 1 error in 1 file\n"
+    )
+    warned = "warning: models/schema.yml:3:5: unknown key `descripton`: dbt ignores it (did you mean `description`?)"
+    compiled = floe("compile")
+    assert (compiled.status, compiled.err.splitlines()[0]) == (0, warned)
+    assert warned not in floe("compile").err
+
+
+def test_many_mistakes_in_dbts_yaml_are_counted_by_a_run(floe: Floe, project: Path) -> None:
+    entries = "".join(f"    own_{number}: 1\n" for number in range(7))
+    (project / "models/schema.yml").write_text(f"models:\n  - name: orders\n{entries}")
+    (project / "models/orders.sql").write_text("select nothing from {{ ref('missing') }}")
+    outcome = floe("compile")
+    assert outcome.status == 1
+    assert outcome.err.count("dbt ignores it") == 5
+    assert "warning: and 2 more in the YAML of dbt: run `floe validate`\n" in outcome.err
+
+
+def test_warnings_alone_pass_unless_validate_is_strict(floe: Floe, project: Path) -> None:
+    (project / "models/schema.yml").write_text("models: [{name: orders, team: a}]\n")
+    place = "models/schema.yml:1:25: FLOE-0150 unknown key `team`: dbt ignores it (dbt does not know it)\n"
+    found = f"{place}found 1 warning in 1 file\n"
+    outcome = floe("validate")
+    assert outcome.status == 0
+    assert outcome.err.startswith("warning[FLOE-0150]: ")
+    assert outcome.err.endswith("\nfound 1 warning in 1 file\n\nok: project `shop` is valid\n")
+    concise = floe("validate", "--format", "concise")
+    assert (concise.status, concise.out) == (0, found)
+    document = json.loads(floe("validate", "--json").out)
+    assert (document["status"], document["warnings"], document["diagnostics"][0]["line"]) == ("ok", 1, 1)
+    strict = floe("validate", "--strict", "--format", "concise")
+    assert (strict.status, strict.out) == (1, found)

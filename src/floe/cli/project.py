@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from floe.compiler.compile import CompileOutcome
     from floe.config.discovery import Choice
     from floe.config.load import Configuration
+    from floe.diagnostics.diagnostic import Diagnostic
     from floe.lake.base import Catalog
 
 ARTIFACTS = ".floe/artifacts.json"
+_SHOWN_PROPERTIES = 5
+"""Mistakes in dbt's YAML that a command tells which is about something else."""
 
 
 def load_project(application: Application) -> Configuration:
@@ -46,21 +49,23 @@ def load_project(application: Application) -> Configuration:
     return override(configuration, overrides)
 
 
-def check_project(application: Application) -> Configuration:
-    """Read both files and check everything that can be checked without dbt.
+def check_project(application: Application, *, strict: bool = False) -> tuple[Configuration, list[Diagnostic]]:
+    """Read both files and check everything that can be checked without dbt; returns the warnings, too.
 
     Raises:
         UsageError: there is no project here, or no such platform.
-        ConfigurationError: something is not valid; carries every diagnostic.
+        ConfigurationError: something is not valid, or `strict` and there are warnings; carries every diagnostic.
     """
+    from floe.compiler.properties.check import check_properties
     from floe.compiler.static import check
+    from floe.diagnostics.diagnostic import by_place
     from floe.errors import ConfigurationError
 
     configuration = load_project(application)
-    found = check(configuration)
-    if found:
+    found = by_place([*check(configuration), *check_properties(configuration)])
+    if any(strict or item.severity == "error" for item in found):
         raise ConfigurationError(found)
-    return configuration
+    return configuration, found
 
 
 def require_project(application: Application) -> Path:
@@ -83,15 +88,36 @@ def compile_now(application: Application, *, force: bool = False) -> CompileOutc
     """
     configuration = load_project(application)
     from floe.compiler.compile import compile_project
+    from floe.errors import CompilationError
 
-    with application.printer.waiting("compiling ..."):
-        outcome = compile_project(configuration, force=force)
+    try:
+        with application.printer.waiting("compiling ..."):
+            outcome = compile_project(configuration, force=force)
+    except CompilationError:
+        _note_properties(application, configuration)
+        raise
+    if outcome.read_anew:
+        _note_properties(application, configuration)
     application.printer.detail(f"platform: {configuration.choice.source}: {configuration.choice.reason}")
     for text in outcome.said:
         application.printer.detail(f"dbt: {text}")
     for warning in outcome.warnings:
         application.printer.warn(warning)
     return outcome
+
+
+def _note_properties(application: Application, configuration: Configuration) -> None:
+    """Say what dbt lets through in silence. Nothing of it keeps a run from what it did before Floe looked."""
+    from floe.compiler.properties.check import let_through
+
+    found = let_through(configuration)
+    for diagnostic in found[:_SHOWN_PROPERTIES]:
+        span = diagnostic.span
+        place = f"{span.location}:{span.column}: " if span else ""
+        label = f" ({diagnostic.label})" if diagnostic.label else ""
+        application.printer.warn(f"{place}{diagnostic.message}{label}")
+    if len(found) > _SHOWN_PROPERTIES:
+        application.printer.warn(f"and {len(found) - _SHOWN_PROPERTIES} more in the YAML of dbt: run `floe validate`")
 
 
 def compile_or_repair(application: Application, *, force: bool = False) -> CompileOutcome:

@@ -27,8 +27,11 @@ _LINE = re.compile(r"\bline (?P<line>[1-9][0-9]*)\b")
 
 
 @contextmanager
-def reporting(application: Application, output_format: Format) -> Iterator[None]:
+def reporting(application: Application, output_format: Format) -> Iterator[list[Diagnostic]]:
     """Report what is wrong with the project in `output_format`; `json` is the same as `--json`.
+
+    What the block adds to the list that it gets are warnings, reported where all is well otherwise; `full` and `json`
+    are left to the block.
 
     Raises:
         FloeError: it is to be told in the way of every command: as `full`, or it is no fault of the project.
@@ -37,18 +40,19 @@ def reporting(application: Application, output_format: Format) -> Iterator[None]
     printer = application.printer
     printer.as_json |= output_format == "json"
     if output_format == "full" and not printer.as_json:
-        yield
+        yield []
         return
+    warnings: list[Diagnostic] = []
     try:
-        yield
+        yield warnings
     except ProjectError as error:
         if printer.as_json:
             printer.document(failure_document(error))
         else:
             printer.data(_rendered(application, diagnostics_of(error), output_format))
         raise click.exceptions.Exit(error.exit_status) from None
-    if output_format == "sarif" and not printer.as_json:
-        printer.data(_rendered(application, (), output_format))
+    if (warnings or output_format == "sarif") and not printer.as_json:
+        printer.data(_rendered(application, warnings, output_format))
 
 
 def diagnostics_of(error: ProjectError) -> Sequence[Diagnostic]:

@@ -56,6 +56,8 @@ class CompileOutcome:
     warnings: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     """What the Jinja of the dbt nodes that were rendered anew logged for users or printed."""
+    read_anew: bool = False
+    """Whether something had changed, so that dbt was asked."""
 
 
 def compile_project(configuration: Configuration, *, force: bool = False) -> CompileOutcome:
@@ -171,6 +173,7 @@ def _compile(configuration: Configuration) -> CompileOutcome:
         reused=tuple(name for result in results for name in result.reused),
         warnings=tuple(warning for result in results for warning in result.warnings),
         said=tuple(text for result in results for text in result.said),
+        read_anew=True,
     )
 
 
