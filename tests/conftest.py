@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
+from floe.secrets import masking
+
 from .services.moto import moto, moto_server
 from .services.rest_catalog import behaviour, rest_server
+from .services.vault import vault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["behaviour", "moto", "moto_server", "rest_server"]
+__all__ = ["behaviour", "moto", "moto_server", "rest_server", "vault"]
+
+
+@pytest.fixture(autouse=True)
+def own_secrets() -> Iterator[None]:
+    """No test masks what another one took for a secret."""
+    with masking.own_list():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from floe.artifact.settings import (
     PlatformChoice,
     Project,
     PublishMode,
+    SecretsBinding,
     StorageBinding,
 )
 
@@ -315,6 +316,8 @@ class CompiledArtifacts(Frozen):
     storage: dict[str, StorageBinding]
     catalogs: dict[str, CatalogBinding]
     compute: ComputeBinding
+    secrets: SecretsBinding = SecretsBinding()
+    """Where the values of the references to secrets are."""
     layers: dict[str, Layer]
     search_path: tuple[str, ...] = (".",)
     """Folders, relative to the project, against which relative paths inside SQL are resolved, in order."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 from floe.artifact.base import Frozen
+
+if TYPE_CHECKING:
+    from floe.secrets.resolve import Resolver
 
 ComputeType = Literal["duckdb", "bigquery", "databricks", "postgres", "redshift", "snowflake", "spark", "trino"]
 PublishMode = Literal["all-or-nothing", "per-asset"]
@@ -34,6 +38,28 @@ class SecretReference(Frozen):
     name: str
     key: str = ""
     """Which value of a secret that holds several."""
+
+
+class SecretBackendBinding(Frozen):
+    """A place that keeps secrets, and how it is asked."""
+
+    type: str
+    settings: dict[str, Any] = {}
+    secrets: dict[str, SecretReference] = {}
+    """Settings that are secrets themselves, e.g. `token`: backends before this one have them."""
+
+
+class SecretsBinding(Frozen):
+    """Where secrets are looked for, in this order."""
+
+    backends: tuple[SecretBackendBinding, ...] = (SecretBackendBinding(type="env"), SecretBackendBinding(type="mount"))
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """What finds the values, the same for all who hold this artifact: a run asks for each secret once."""
+        from floe.secrets.resolve import BackendSettings, Resolver  # few platforms have secrets
+
+        return Resolver([BackendSettings(item.type, item.settings, item.secrets) for item in self.backends])
 
 
 class StorageCredentials(Frozen):

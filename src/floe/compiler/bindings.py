@@ -13,7 +13,9 @@ from floe.artifact.settings import (
     PolarisBootstrap,
     Project,
     RestSettings,
+    SecretBackendBinding,
     SecretReference,
+    SecretsBinding,
     StorageBinding,
     StorageCredentials,
 )
@@ -21,18 +23,21 @@ from floe.compiler.layers import Layers
 from floe.config.catalogs import SqlCatalogConfig
 from floe.config.pipeline import InlineCompute
 from floe.config.platform import WarehouseCompute
+from floe.config.secret_backends import MountBackend, OtherBackend, VaultBackend
 from floe.config.storage import LocalStorage
 from floe.config.values import SecretRef
-from floe.secrets.resolve import Reference
+from floe.secrets.base import Reference
 
 if TYPE_CHECKING:
     from floe.config.buckets import AzureCredentials, GcsCredentials, S3Credentials
     from floe.config.catalogs import ServerCatalogConfig
     from floe.config.fields import Strict
     from floe.config.load import Configuration
+    from floe.config.secret_backends import Backend
     from floe.config.server_catalogs import PolarisBootstrapConfig
     from floe.config.storage import BucketConfig
 
+SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 - a path
 DBT_SCRUBS = "DBT_ENV_SECRET_"
 """Values of environment variables whose name begins so are masked in whatever dbt logs."""
 
@@ -169,6 +174,34 @@ def _warehouse(profile: WarehouseCompute) -> ComputeBinding:
     output = {"type": profile.type, **{name: plain(value) for name, value in settings.items()}}
     properties = {} if threads is None else {"threads": threads}
     return ComputeBinding(type=profile.type, properties=properties, output=output, secrets=secrets)
+
+
+def secrets(configuration: Configuration) -> SecretsBinding:
+    """Where secrets are looked for."""
+    return SecretsBinding(backends=tuple(map(_secret_backend, configuration.platform.secrets.backends)))
+
+
+def _secret_backend(backend: Backend) -> SecretBackendBinding:
+    if isinstance(backend, OtherBackend):
+        secrets = {name: _reference(value) for name, value in backend.secrets.items()}
+        return SecretBackendBinding(type=backend.type, settings=backend.settings, secrets=secrets)
+    if isinstance(backend, VaultBackend):
+        return _vault(backend)
+    if backend == MountBackend():
+        return SecretBackendBinding(type="mount")
+    return SecretBackendBinding(type=backend.type, settings=backend.model_dump(exclude_none=True, exclude={"type"}))
+
+
+def _vault(backend: VaultBackend) -> SecretBackendBinding:
+    auth = backend.auth
+    given = {name: getattr(auth, name) for name in ("token", "role_id", "secret_id")}
+    settings = backend.model_dump(exclude_none=True, exclude={"type", "auth"}) | {"auth_mode": auth.mode}
+    if auth.mode != "token":
+        settings["auth_mount"] = auth.mount or auth.mode
+    if auth.mode == "kubernetes":
+        settings |= {"role": auth.role, "token_path": auth.token_path or SERVICE_ACCOUNT_TOKEN}
+    secrets = {name: _reference(value) for name, value in given.items() if value is not None}
+    return SecretBackendBinding(type=backend.type, settings=settings, secrets=secrets)
 
 
 def layers(configuration: Configuration) -> Layers:

@@ -227,6 +227,7 @@ def _artifact(
             storage=bindings.storage(configuration),
             catalogs=bindings.catalogs(configuration),
             compute=bindings.compute(configuration),
+            secrets=bindings.secrets(configuration),
             layers=found.layers.all(),
             search_path=search_path(projects),
             invocation=bindings.invocation(configuration),

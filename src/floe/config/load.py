@@ -140,6 +140,10 @@ def _checked(
         found += check_source_names(pipeline)
     if platform is not None:
         found += check_platform(platform)
+        if platform.mapping("secrets"):
+            from floe.config.secret_backends import check_secrets
+
+            found += check_secrets(platform, project)
     if pipeline is not None and platform is not None:
         found += check_pipeline_references(pipeline, platform, built_in=built_in)
     return found

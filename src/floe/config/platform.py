@@ -20,6 +20,7 @@ from floe.config.fields import (
 )
 from floe.config.locks import Rule
 from floe.config.pipeline import DuckdbProperties
+from floe.config.secret_backends import SecretsConfig
 from floe.config.storage import StorageProfile
 
 
@@ -110,6 +111,10 @@ class Platform(Inheriting):
     )
     layers: dict[ProfileName, LayerConfig] = Field(
         default={}, validate_default=True, description="Layers by name; DuckDB needs them."
+    )
+    secrets: SecretsConfig = Field(
+        default_factory=SecretsConfig,
+        description="Where secrets are kept; in the environment and mounted files if left out.",
     )
 
     @field_validator("storage", "catalogs", "layers")

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from floe.config import buckets, fields, storage
+from floe.config import buckets, fields, secret_backends, storage
 from floe.config.document import dotted, short
 from floe.config.locations import locate
 from floe.diagnostics.diagnostic import Diagnostic, Note
@@ -60,6 +60,9 @@ _PATTERNS = {
     fields.SQL_URI_PATTERN: _Pattern(
         "must be `sqlite:///` and a file, or `postgresql://` and host, port and database, without user and password",
         "write e.g. `sqlite:///.floe/catalog.db`, or `postgresql://db.example.com:5432/lake`",
+    ),
+    secret_backends.ENV_FILE_PATTERN: _Pattern(
+        "must begin with `/` or `~/`", "write e.g. `~/.config/floe/secrets.env`"
     ),
     buckets.BUCKET_PATTERN: _Pattern("must be small letters, digits, `-`, `.` and `_`, at least three", ""),
     buckets.PREFIX_PATTERN: _Pattern("must be names joined by `/`, without one at the ends", "write e.g. `lake/prod`"),
@@ -162,6 +165,7 @@ _TYPES: dict[str | int, list[str]] = {
     "compute": ["duckdb", *fields.WAREHOUSES],
     "catalogs": ["sql", *fields.SERVER_CATALOGS],
     "storage": ["local", *storage.BUCKETS],
+    "secrets": list(secret_backends.BACKENDS),
 }
 
 

@@ -54,5 +54,5 @@ def _catalog(
         from floe.deploy.polaris import polaris_steps
 
         storages = {layer.storage: artifacts.storage[layer.storage] for layer in layers}
-        return polaris_steps(name, binding, storages, tables, project_directory)
-    return rest_namespaces(name, binding, tables, project_directory)
+        return polaris_steps(name, binding, storages, tables, project_directory, artifacts.secrets)
+    return rest_namespaces(name, binding, tables, project_directory, artifacts.secrets)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from floe.artifact.settings import CatalogBinding
+    from floe.artifact.settings import CatalogBinding, SecretsBinding
 
 
 @runtime_checkable
@@ -33,13 +33,17 @@ def namespaces_of(catalog: HasNamespaces, tables: Mapping[str, str]) -> list[Ste
 
 
 def rest_namespaces(
-    profile: str, binding: CatalogBinding, tables: Mapping[str, str], project_directory: Path
+    profile: str,
+    binding: CatalogBinding,
+    tables: Mapping[str, str],
+    project_directory: Path,
+    secrets: SecretsBinding,
 ) -> list[Step]:
     """The namespaces of a REST catalog, those above them included; `tables` has a table's location for each."""
     from floe.lake.catalogs.rest.open import open_client
     from floe.lake.catalogs.rest.placing import Namespaces
 
-    client = open_client(profile, binding, project_directory)
+    client = open_client(profile, binding, project_directory, secrets)
     namespaces = Namespaces(client)
 
     def step(name: str, location: str) -> Step:

@@ -10,13 +10,12 @@ from floe.deploy.steps import Step
 from floe.errors import LakeError
 from floe.lake.catalogs.rest.open import open_client
 from floe.lake.stores.access import root_of
-from floe.secrets.resolve import Reference, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from floe.artifact.settings import CatalogBinding, PolarisBootstrap, StorageBinding
+    from floe.artifact.settings import CatalogBinding, PolarisBootstrap, SecretsBinding, StorageBinding
 
 _PRIVILEGE = "CATALOG_MANAGE_CONTENT"
 """Everything in namespaces and tables, nothing of roles."""
@@ -29,6 +28,7 @@ def polaris_steps(
     storages: Mapping[str, StorageBinding],
     tables: Mapping[str, str],
     project_directory: Path,
+    secrets: SecretsBinding,
 ) -> list[Step]:
     """The steps for one catalog of Polaris, in the order in which they need each other.
 
@@ -38,24 +38,26 @@ def polaris_steps(
         storages: The storage profiles of its layers.
         tables: Namespace -> location of a table in it.
         project_directory: The project.
+        secrets: Where the secrets of the platform are.
     """
     creator = binding.model_copy(update={"credentials": binding.bootstrap.credentials or binding.credentials})
-    management = Management(open_client(profile, creator, project_directory))
-    make = _Maker(profile, binding, management)
+    management = Management(open_client(profile, creator, project_directory, secrets))
+    make = _Maker(profile, binding, management, secrets)
     steps = [make.catalog(storages)]
     if binding.bootstrap.principal:
         steps.append(make.principal())
     steps += [make.principal_role(), make.catalog_role(), make.grant(), make.role_of_role(), make.role_of_principal()]
-    return [*steps, *rest_namespaces(profile, creator, tables, project_directory)]
+    return [*steps, *rest_namespaces(profile, creator, tables, project_directory, secrets)]
 
 
 class _Maker:
     """Makes the steps."""
 
-    def __init__(self, profile: str, binding: CatalogBinding, management: Management) -> None:
+    def __init__(self, profile: str, binding: CatalogBinding, management: Management, secrets: SecretsBinding) -> None:
         self._profile = profile
         self._binding = binding
         self._management = management
+        self._secrets = secrets
 
     @property
     def _settings(self) -> PolarisBootstrap:
@@ -166,7 +168,7 @@ class _Maker:
         if self._settings.principal:
             return self._settings.principal
         value = self._binding.credentials.get("client_id", "")
-        client_id = value if isinstance(value, str) else resolve(Reference(value.name, value.key))
+        client_id = value if isinstance(value, str) else self._secrets.resolver.resolve(value)
         known = (self._management.found("principals") or {}).get("principals", ())
         for principal in known:
             if principal.get("clientId") == client_id:

@@ -14,6 +14,7 @@ from dbt.utils import _coerce_decimal
 
 from floe.engines.warehouse.access import Access
 from floe.engines.warehouse.faults import warehouse_faults
+from floe.secrets.masking import mask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +53,7 @@ class Warehouse:
         Raises:
             EnvironmentFaultError: the warehouse cannot be reached.
         """
-        mask = self._access.masker.mask
-        with warehouse_faults(self.artifacts.compute.type, mask):
+        with warehouse_faults(self.artifacts.compute.type):
             rows, faults = _ask(config, manifest)
         problems = [mask(str(fault)) for fault in faults]
         self.errors += problems

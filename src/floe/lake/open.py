@@ -105,7 +105,7 @@ def _catalog(profile: str, binding: CatalogBinding, project_directory: Path, sto
         from floe.lake.catalogs.sql.postgres import PostgresCatalog
         from floe.lake.catalogs.sql.postgres_address import PostgresAddress
 
-        address = PostgresAddress(profile, binding.uri, binding.credentials)
+        address = PostgresAddress(profile, binding.uri, binding.credentials, stores.secrets)
         return PostgresCatalog(address, binding.warehouse, stores)
     if binding.type != "sql":
         from floe.lake.catalogs.rest.open import open_rest_catalog

@@ -1,70 +1,119 @@
-"""Finds the value of a secret: in the environment, else in the files that a platform mounts."""
+"""Finds the values of secrets: asks the platform's backends in their order, each secret once for a run."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from floe.errors import EnvironmentFaultError
+from floe.errors import EnvironmentFaultError, FloeError
+from floe.secrets import masking
+from floe.secrets.backends.types import backend_factory
+from floe.secrets.base import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-MOUNTS = Path("/var/run/secrets")
-"""Folder under which secrets are mounted, each as a file, or as a folder of keys (Kubernetes)."""
+    from floe.secrets.base import Named, SecretBackend
+
+MISSING = "FLOE-0460"
 
 
 @dataclass(frozen=True)
-class Reference:
-    """Name of a secret and, of one that holds several values, the key of the value."""
+class BackendSettings:
+    """One backend: its type, its settings, and which of them are secrets that backends before it have."""
 
-    name: str
-    key: str = ""
-
-    @property
-    def variable(self) -> str:
-        """The environment variable: upper case, `_` for `-` and `.`; with a key, name and key joined by `_`."""
-        joined = f"{self.name}_{self.key}" if self.key else self.name
-        return joined.upper().replace("-", "_").replace(".", "_")
-
-    def file(self, mounts: Path = MOUNTS) -> Path:
-        """The mounted file."""
-        return mounts / self.name / self.key if self.key else mounts / self.name
+    type: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, Named] = field(default_factory=dict)
 
 
-def resolve(reference: Reference, environment: Mapping[str, str] | None = None, mounts: Path = MOUNTS) -> str:
-    """The value of a secret: the environment's, where an empty one counts as missing, else the mounted file's.
+DEFAULT = (BackendSettings("env"), BackendSettings("mount"))
+"""Where secrets are looked for, unless the platform says otherwise."""
 
-    Args:
-        reference: Which secret.
-        environment: Variables; those of the process if left out.
-        mounts: Folder of the mounted secrets.
 
-    Raises:
-        EnvironmentFaultError: it is in neither place, or its file cannot be read.
+@dataclass(frozen=True)
+class Finding:
+    """Whether a secret is there, and who has it; never its value."""
+
+    reference: Reference
+    backend: str = ""
+    """Type of the backend that has it; empty where none has."""
+    fault: FloeError | None = None
+    """Why the value cannot be had."""
+
+
+class Resolver:
+    """The backends of one platform. What it has found it keeps, and masks wherever it would be shown.
+
+    Safe to use from several threads. No backend is made or asked before it is needed.
     """
-    value = (os.environ if environment is None else environment).get(reference.variable, "")
-    return value or _mounted(reference, reference.file(mounts))
+
+    def __init__(self, backends: Sequence[BackendSettings] = DEFAULT) -> None:
+        self._settings = tuple(backends)
+        self._backends: list[SecretBackend] = []
+        self._found: dict[Reference, tuple[str, str]] = {}
+        self._lock = threading.RLock()
+
+    def resolve(self, reference: Named) -> str:
+        """The value of a secret: that of the first backend that has one.
+
+        Raises:
+            EnvironmentFaultError: no backend has it, or one that comes first cannot be asked.
+        """
+        return self._find(Reference(reference.name, reference.key))[0]
+
+    def resolve_all(self, settings: Mapping[str, str | Any]) -> dict[str, str]:
+        """Settings of which some are references: the same, with values in their places.
+
+        Raises:
+            EnvironmentFaultError: as `resolve`.
+        """
+        return {name: value if isinstance(value, str) else self.resolve(value) for name, value in settings.items()}
+
+    def try_all(self, references: Iterable[Named]) -> list[Finding]:
+        """Look for secrets without failing: which backend has each, or why it cannot be had."""
+        findings = []
+        for wanted in references:
+            reference = Reference(wanted.name, wanted.key)
+            try:
+                findings.append(Finding(reference, self._find(reference)[1]))
+            except FloeError as fault:
+                findings.append(Finding(reference, fault=fault))
+        return findings
+
+    def _find(self, reference: Reference) -> tuple[str, str]:
+        """Value, and type of the backend that has it."""
+        with self._lock:
+            if reference not in self._found:
+                self._found[reference] = self._asked(reference)
+            return self._found[reference]
+
+    def _asked(self, reference: Reference) -> tuple[str, str]:
+        for position, settings in enumerate(self._settings):
+            value = self._backend(position).fetch(reference)
+            if value:
+                masking.remember(value)
+                return value, settings.type
+        raise self._missing(reference)
+
+    def _backend(self, position: int) -> SecretBackend:
+        while len(self._backends) <= position:
+            settings = self._settings[len(self._backends)]
+            earlier = Resolver(self._settings[: len(self._backends)])
+            self._backends.append(_made(settings, earlier))
+        return self._backends[position]
+
+    def _missing(self, reference: Reference) -> EnvironmentFaultError:
+        places = [backend.place(reference) for backend in self._backends]
+        tried = places[0] if len(places) == 1 else f"{', '.join(places[:-1])} and {places[-1]}"
+        reason = f"the secret `{reference.shown}` is not there: tried {tried}"
+        types = [settings.type for settings in self._settings]
+        instruction = f"set `{reference.variable}`" if "env" in types else "keep it in one of these places"
+        if types == ["env", "mount"]:
+            instruction += ", or mount the secret"
+        return EnvironmentFaultError(MISSING, reason, instruction)
 
 
-def _mounted(reference: Reference, file: Path) -> str:
-    try:
-        value = file.read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        value = ""
-    except IsADirectoryError:
-        keys = ", ".join(f"`{entry.name}`" for entry in sorted(file.iterdir()) if not entry.name.startswith("."))
-        reason = f"the secret `{reference.name}` holds several values, in `{file}`"
-        raise EnvironmentFaultError("FLOE-0461", reason, f"name one with `key:`; there are {keys or 'none'}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise EnvironmentFaultError("FLOE-0461", f"the secret file `{file}` cannot be read: {why}") from None
-    if not value:
-        called = f"{reference.name}`, key `{reference.key}" if reference.key else reference.name
-        reason = (
-            f"the secret `{called}` is not there: tried the environment variable `{reference.variable}` and `{file}`"
-        )
-        raise EnvironmentFaultError("FLOE-0460", reason, f"set `{reference.variable}`, or mount the secret")
-    return value
+def _made(settings: BackendSettings, earlier: Resolver) -> SecretBackend:
+    return backend_factory(settings.type)(settings.settings, lambda name: earlier.resolve(settings.secrets[name]))

@@ -9,8 +9,6 @@ from floe.artifact.files import write_if_changed
 from floe.artifact.profile import profile_text
 from floe.dbt.adapters import require_adapter, variables
 from floe.errors import EnvironmentFaultError
-from floe.secrets.masking import Masker
-from floe.secrets.resolve import Reference, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +27,7 @@ class Access:
     def __init__(self, artifacts: CompiledArtifacts, project_directory: Path) -> None:
         compute = artifacts.compute
         require_adapter(compute.type)
-        references = {name: Reference(secret.name, secret.key) for name, secret in compute.secrets.items()}
-        values = {name: resolve(reference) for name, reference in references.items()}
-        self.masker = Masker.of(values.values())
+        values = artifacts.secrets.resolver.resolve_all(compute.secrets)
         for transform in artifacts.transforms.values():
             _write_profile(project_directory, transform, profile_text(transform.target, compute.output))
         self._held = ExitStack()

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from floe.errors import EnvironmentFaultError, FloeError, NodeError
+from floe.secrets.masking import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 _CODE_PATH = re.compile(r"^\s*compiled code at .*$")
@@ -20,7 +21,7 @@ def interrupted(subject: str) -> NodeError:
     return NodeError("FLOE-0418", f"`{subject}` was interrupted", "run again")
 
 
-def node_fault(subject: str, message: str, path: str, root: Path, mask: Callable[[str], str]) -> NodeError:
+def node_fault(subject: str, message: str, path: str, root: Path) -> NodeError:
     """The error for a node that dbt could not build or test: dbt's own message, and the rendered file."""
     text = mask(message).replace(f"{root.resolve()}/", "").replace(f"{root}/", "")
     lines = [line for line in _lines(text) if not _CODE_PATH.match(line)]
@@ -32,7 +33,7 @@ def node_fault(subject: str, message: str, path: str, root: Path, mask: Callable
 
 
 @contextmanager
-def query_faults(kind: str, mask: Callable[[str], str]) -> Iterator[None]:
+def query_faults(kind: str) -> Iterator[None]:
     """Report what the warehouse says of a query that a user wrote.
 
     Raises:
@@ -55,7 +56,7 @@ def _lines(text: str) -> list[str]:
 
 
 @contextmanager
-def warehouse_faults(kind: str, mask: Callable[[str], str]) -> Iterator[None]:
+def warehouse_faults(kind: str) -> Iterator[None]:
     """Report whatever dbt raises outside of a node: it cannot read the project, or not reach the warehouse.
 
     Raises:

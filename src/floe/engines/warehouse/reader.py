@@ -34,7 +34,6 @@ class WarehouseReader:
         self._first = min(artifacts.transforms)
         self._type = artifacts.compute.type
         self._access = Access(artifacts, project_directory)
-        self._mask = self._access.masker.mask
         from floe.engines.dbt.warehouse_host import WarehouseHost
 
         self._host = WarehouseHost(artifacts, project_directory, 1, {})
@@ -52,7 +51,7 @@ class WarehouseReader:
 
     def relation_name(self, asset: Asset) -> str:
         """The asset's name in SQL, as its adapter quotes it."""
-        with warehouse_faults(self._type, self._mask), self._host.project(asset.transform) as project:
+        with warehouse_faults(self._type), self._host.project(asset.transform) as project:
             return project.relation_name(asset.unique_id)
 
     def freshness(self, transform: str, unique_id: str) -> tuple[datetime, datetime]:
@@ -63,9 +62,9 @@ class WarehouseReader:
             EnvironmentFaultError: the warehouse cannot be reached.
         """
         with (
-            warehouse_faults(self._type, self._mask),
+            warehouse_faults(self._type),
             self._host.project(transform) as project,
-            query_faults(self._type, self._mask),
+            query_faults(self._type),
         ):
             return project.freshness(unique_id)
 
@@ -90,9 +89,9 @@ class WarehouseReader:
             reason = "`--sql` takes a query: what begins with `select`, `with` or `values`"
             raise UsageError("FLOE-0736", reason, "change tables with models, hooks or the warehouse's own tools")
         with (
-            warehouse_faults(self._type, self._mask),
+            warehouse_faults(self._type),
             self._host.project(self._first) as project,
-            query_faults(self._type, self._mask),
+            query_faults(self._type),
         ):
             found = project.query(sql.strip().rstrip(";"), limit + 1)
         truncated = len(found.rows) > limit

@@ -10,6 +10,7 @@ from floe.engines.rendered import keep_sql
 from floe.engines.warehouse.access import Access
 from floe.engines.warehouse.faults import interrupted, node_fault, warehouse_faults
 from floe.errors import EnvironmentFaultError
+from floe.secrets.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +38,6 @@ class WarehouseSession:
         self._artifacts = request.artifacts
         self._command = request.command
         self._access = Access(request.artifacts, request.project_directory)
-        self._mask = self._access.masker.mask
         try:
             self._host = self._opened(request)
         except BaseException:
@@ -54,7 +54,7 @@ class WarehouseSession:
             request.artifacts, request.project_directory, request.threads, nodes, options, self._masked(request.say)
         )
         for transform in sorted(nodes)[:1]:
-            with warehouse_faults(request.artifacts.compute.type, self._mask), host.project(transform):
+            with warehouse_faults(request.artifacts.compute.type), host.project(transform):
                 pass
         self._type = request.artifacts.compute.type
         return host
@@ -68,7 +68,7 @@ class WarehouseSession:
         path = asset.query.rendered_path if asset.query is not None else ""
         self._keep(path, report.code)
         if report.status not in _BUILT:
-            raise node_fault(asset.key, report.message, path, self._directory, self._mask)
+            raise node_fault(asset.key, report.message, path, self._directory)
         return BuildOutcome(rows=report.rows)
 
     def test(self, test: Test) -> TestOutcome:
@@ -76,7 +76,7 @@ class WarehouseSession:
         report = self._run(test.transform, test.id, test.name)
         self._keep(test.rendered_path, report.code)
         if report.status not in ("pass", "warn", "fail"):
-            raise node_fault(test.name, report.message, test.rendered_path, self._directory, self._mask)
+            raise node_fault(test.name, report.message, test.rendered_path, self._directory)
         found = report.status != "pass"
         if test.unit is not None:
             return _unit_test_outcome(report.message, failed=found)
@@ -95,11 +95,11 @@ class WarehouseSession:
 
         def fault(error: Exception, _code: str, hook: Hook) -> FloeError:
             self._stop_if_interrupted(hook.name)
-            return node_fault(hook.name, str(error), hook.rendered_path, self._directory, self._mask)
+            return node_fault(hook.name, str(error), hook.rendered_path, self._directory)
 
         transform, name = hooks[0].transform, hooks[0].name
         with (
-            warehouse_faults(self._type, self._mask),
+            warehouse_faults(self._type),
             self._host.project(transform) as project,
             project.working(name, name),
         ):
@@ -114,13 +114,13 @@ class WarehouseSession:
 
         known: list[str] = []
         for transform in self._artifacts.transforms:
-            with warehouse_faults(self._type, self._mask), self._host.project(transform) as project:
+            with warehouse_faults(self._type), self._host.project(transform) as project:
                 try:
                     with project.working(operation.macro, operation.macro):
                         names = call_if_known(project.config, project.manifest, operation)
                 except Exception as error:  # noqa: BLE001 - the cause may hold a secret
                     self._stop_if_interrupted(operation.macro)
-                    raise node_fault(operation.macro, str(error), "", self._directory, self._mask) from None
+                    raise node_fault(operation.macro, str(error), "", self._directory) from None
             if names is None:
                 return
             known += names
@@ -149,14 +149,14 @@ class WarehouseSession:
 
     def _run(self, transform: str, unique_id: str, subject: str) -> NodeReport:
         self._stop_if_interrupted(subject)
-        with warehouse_faults(self._type, self._mask), self._host.project(transform) as project:
+        with warehouse_faults(self._type), self._host.project(transform) as project:
             report = project.run(unique_id, subject)
         if report.status == "error":
             self._stop_if_interrupted(subject)
         return report
 
     def _masked(self, say: Callable[[Saying, str, str], None]) -> Callable[[Saying, str, str], None]:
-        return lambda level, text, subject: say(level, self._mask(text), subject)
+        return lambda level, text, subject: say(level, mask(text), subject)
 
     def _stop_if_interrupted(self, subject: str) -> None:
         if self._interrupted:
@@ -165,7 +165,7 @@ class WarehouseSession:
     def _sample(self, test: Test) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """The first failing rows; none where the warehouse will not show them: the verdict stands without."""
         try:
-            with warehouse_faults(self._type, self._mask), self._host.project(test.transform) as project:
+            with warehouse_faults(self._type), self._host.project(test.transform) as project:
                 found = project.failing_rows(test.id, _SAMPLE_ROWS)
         except EnvironmentFaultError:
             return (), ()

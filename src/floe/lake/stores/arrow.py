@@ -14,7 +14,7 @@ from floe.lake.stores.locations import object_location
 from floe.lake.stores.object_faults import TRANSIENT, UNCLEAR, Fault, fault_in, storage_error
 from floe.lake.stores.retrying import with_retries
 from floe.lake.stores.s3_requests import MOST_DELETED_AT_ONCE, NotOfferedError, S3Requests
-from floe.secrets.masking import Masker
+from floe.secrets.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -226,7 +226,7 @@ class ArrowStore:
         fault = fault_in(said)
         if fault in UNCLEAR:
             fault, said = self._looked_into(location, fault, said)
-        return storage_error(fault, self.access, action, location, self._masked(said))
+        return storage_error(fault, self.access, action, location, mask(" ".join(said.split())))
 
     def _delete_together(self, locations: Sequence[str]) -> bool:
         """Delete files in as few requests as S3 allows; False where the store does not know such requests."""
@@ -315,10 +315,6 @@ class ArrowStore:
         except OSError:
             return False
         return bool(found.type.name == "NotFound")
-
-    def _masked(self, text: str) -> str:
-        values = self._opened[0].values.values() if self._opened else ()
-        return Masker.of(values).mask(" ".join(text.split()))
 
 
 def _size(filesystem: FileSystem, path: str) -> int:

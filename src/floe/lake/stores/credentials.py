@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from floe.secrets.masking import remember
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -47,7 +49,7 @@ class RenewableCredentials:
         """Credentials that stay valid for a while; always the same object until they are renewed."""
         with self._lock:
             if self._current is None or (self.renew_at is not None and datetime.now(UTC) >= self.renew_at):
-                self._current = self._issue()
+                self._current = self._issued()
                 self.renew_at = _renew_at(self._current)
             return self._current
 
@@ -58,9 +60,16 @@ class RenewableCredentials:
                 return True
             if refused.expires_at is None:
                 return False
-            self._current = self._issue()
+            self._current = self._issued()
             self.renew_at = _renew_at(self._current)
             return self._current != refused
+
+    def _issued(self) -> Credentials:
+        """New credentials; keys that a catalog or a role gives are secrets as much as those of the platform."""
+        issued = self._issue()
+        for value in issued.values.values():
+            remember(value)
+        return issued
 
 
 def fixed(credentials: Credentials) -> RenewableCredentials:

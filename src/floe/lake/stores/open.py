@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from floe.artifact.settings import SecretsBinding
 from floe.errors import LakeError
 from floe.lake.stores.local import LOCAL
 from floe.lake.stores.locations import is_object_location, object_location
@@ -22,14 +23,23 @@ if TYPE_CHECKING:
 
 def open_stores(artifacts: CompiledArtifacts, project_directory: Path) -> Stores:
     """The stores of the artifact's storage profiles. Opening resolves no secret and asks nothing of a store."""
-    return Stores(artifacts.storage, project_directory)
+    return Stores(artifacts.storage, project_directory, artifacts.secrets)
 
 
 class Stores:
-    """The stores of all storage profiles. Safe to use from several threads."""
+    """The stores of all storage profiles. Safe to use from several threads.
 
-    def __init__(self, bindings: Mapping[str, StorageBinding], project_directory: Path) -> None:
+    Args:
+        bindings: The storage profiles.
+        project_directory: The project, to which paths of local profiles are relative.
+        secrets: Where the secrets of the platform are; its catalogs have theirs there, too.
+    """
+
+    def __init__(
+        self, bindings: Mapping[str, StorageBinding], project_directory: Path, secrets: SecretsBinding | None = None
+    ) -> None:
         self._bindings = bindings
+        self.secrets = secrets or SecretsBinding()
         self._project_directory = project_directory
 
     def root(self, profile: str) -> str:
@@ -73,14 +83,18 @@ class Stores:
 
     @cached_property
     def _object_stores(self) -> dict[str, ArrowStore]:
-        return {name: _open(name, binding) for name, binding in self._bindings.items() if binding.type != "local"}
+        return {
+            name: _open(name, binding, self.secrets)
+            for name, binding in self._bindings.items()
+            if binding.type != "local"
+        }
 
 
 LOCAL_STORES = Stores({}, Path())
 """Of catalogs whose tables lie on this machine."""
 
 
-def _open(profile: str, binding: StorageBinding) -> ArrowStore:
+def _open(profile: str, binding: StorageBinding, secrets: SecretsBinding) -> ArrowStore:
     from floe.lake.stores.access import access_of
     from floe.lake.stores.arrow import ArrowStore
     from floe.lake.stores.credentials import RenewableCredentials
@@ -91,10 +105,10 @@ def _open(profile: str, binding: StorageBinding) -> ArrowStore:
 
         if can_assume_roles():
             return ArrowStore(access, RenewableCredentials(lambda: keys_of_role(access)))
-    return ArrowStore(access, RenewableCredentials(lambda: _credentials(profile, binding.credentials)))
+    return ArrowStore(access, RenewableCredentials(lambda: _credentials(profile, binding.credentials, secrets)))
 
 
-def _credentials(profile: str, credentials: StorageCredentials) -> Credentials:
+def _credentials(profile: str, credentials: StorageCredentials, secrets: SecretsBinding) -> Credentials:
     """The keys of a storage profile; none where the libraries find out themselves who asks.
 
     Raises:
@@ -102,10 +116,8 @@ def _credentials(profile: str, credentials: StorageCredentials) -> Credentials:
         LakeError: the profile has no keys of its own.
     """
     from floe.lake.stores.credentials import Credentials
-    from floe.secrets.resolve import Reference, resolve
 
     if credentials.mode == "vended":
         reason = f"storage profile `{profile}` has no credentials of its own: the catalog vends them for each table"
         raise LakeError("FLOE-0529", reason, "let the layers of this storage name a catalog that vends credentials")
-    references = credentials.secrets.items()
-    return Credentials({name: resolve(Reference(secret.name, secret.key)) for name, secret in references})
+    return Credentials(secrets.resolver.resolve_all(credentials.secrets))

@@ -274,7 +274,7 @@ class GlueCatalog:
     def _client(self) -> Any:  # noqa: ANN401 - boto3 has no types
         with self._lock:
             if self._opened is None:
-                self._opened = open_client(self._profile, self._binding)
+                self._opened = open_client(self._profile, self._binding, self._stores.secrets)
             return self._opened
 
     def _faults(self, action: str) -> Any:  # noqa: ANN401 - a context manager

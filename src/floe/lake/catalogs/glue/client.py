@@ -6,14 +6,12 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from floe.artifact.settings import SecretReference
 from floe.errors import LakeError
-from floe.secrets.resolve import Reference, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from floe.artifact.settings import CatalogBinding
+    from floe.artifact.settings import CatalogBinding, SecretsBinding
 
 _ATTEMPTS = 8
 """How often a request is made that fails for a passing reason; boto3 waits longer each time."""
@@ -36,7 +34,7 @@ _NOT_KNOWN = frozenset(
 )
 
 
-def open_client(profile: str, binding: CatalogBinding) -> Any:  # noqa: ANN401 - boto3 has no types
+def open_client(profile: str, binding: CatalogBinding, secrets: SecretsBinding) -> Any:  # noqa: ANN401 - boto3 has no types
     """A client of boto3 with the keys that the catalog profile names, or those of the machine.
 
     Raises:
@@ -49,7 +47,7 @@ def open_client(profile: str, binding: CatalogBinding) -> Any:  # noqa: ANN401 -
     except ImportError as error:
         reason = f"catalog `{profile}` is of type `glue`, which needs the package boto3"
         raise LakeError("FLOE-0572", reason, 'install it: `pip install "floe-runtime[glue]"`') from error
-    given = _resolved(binding.credentials)
+    given = secrets.resolver.resolve_all(binding.credentials)
     keys = {
         "aws_access_key_id": given.get("access_key_id"),
         "aws_secret_access_key": given.get("secret_access_key"),
@@ -85,13 +83,6 @@ def glue_faults(profile: str, action: str) -> Iterator[None]:
         reason = f"catalog `{profile}` cannot {action}: {_lower(str(error))}"
         instruction = "check `region` and `endpoint` of the catalog in platform.yaml, and the network, then run again"
         raise LakeError("FLOE-0571", reason, instruction) from error
-
-
-def _resolved(credentials: Mapping[str, str | SecretReference]) -> dict[str, str]:
-    return {
-        name: resolve(Reference(value.name, value.key)) if isinstance(value, SecretReference) else value
-        for name, value in credentials.items()
-    }
 
 
 def _in_role(session: Any, given: Mapping[str, str], endpoint: str) -> Any:  # noqa: ANN401 - boto3 has no types

@@ -15,13 +15,12 @@ from floe.lake.catalogs.rest.oauth2 import ClientCredentials
 from floe.lake.catalogs.rest.placing import Namespaces
 from floe.lake.catalogs.rest.signatures import Signature
 from floe.lake.catalogs.rest.storing import PlatformStores
-from floe.secrets.masking import Masker
-from floe.secrets.resolve import Reference, resolve
+from floe.secrets.masking import mask, remember
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from floe.artifact.settings import CatalogBinding, SecretReference
+    from floe.artifact.settings import CatalogBinding, SecretsBinding
     from floe.lake.catalogs.rest.authentication import Authentication
     from floe.lake.catalogs.rest.storing import StoreSource
     from floe.lake.stores.open import Stores
@@ -38,17 +37,16 @@ def open_rest_catalog(profile: str, binding: CatalogBinding, stores: Stores, pro
         stores: The stores of the platform.
         project_directory: The project, to which certificate files are relative.
     """
-    client = open_client(profile, binding, project_directory)
+    client = open_client(profile, binding, project_directory, stores.secrets)
     namespaces = Namespaces(client)
     source = _source(binding, stores, client, namespaces)
     return RestCatalog(client, namespaces, source, creates_in_transactions=binding.type != "polaris")
 
 
-def open_client(profile: str, binding: CatalogBinding, project_directory: Path) -> Client:
-    """What speaks with the catalog of such a profile; the parameters are those of `open_rest_catalog`."""
+def open_client(profile: str, binding: CatalogBinding, project_directory: Path, secrets: SecretsBinding) -> Client:
+    """What speaks with the catalog of such a profile; `secrets` is where those of the platform are."""
     uri = binding.uri.rstrip("/")
-    secrets = _Secrets()
-    faults = Faults(profile, uri, binding.warehouse, _principal(binding), secrets.mask)
+    faults = Faults(profile, uri, binding.warehouse, _principal(binding), mask)
     connection = Connection(lambda: _transport(binding, secrets, project_directory), faults)
     authentication = None
     if binding.credentials:
@@ -72,35 +70,13 @@ def _source(binding: CatalogBinding, stores: Stores, client: Client, namespaces:
     return VendedStores(stores, client, namespaces)
 
 
-class _Secrets:
-    """Values of secrets, read when needed, and kept to be masked in whatever a server says."""
-
-    def __init__(self) -> None:
-        self._values: set[str] = set()
-
-    def read(self, value: str | SecretReference) -> str:
-        """A setting, or the value of the secret that it names."""
-        if isinstance(value, str):
-            return value
-        return self.remembered(resolve(Reference(value.name, value.key)))
-
-    def remembered(self, value: str) -> str:
-        """The value, which is masked from now on."""
-        self._values |= {value}
-        return value
-
-    def mask(self, text: str) -> str:
-        """The text without secrets."""
-        return Masker.of(self._values).mask(text)
-
-
 def _principal(binding: CatalogBinding) -> str:
     """Who connects, as far as that is no secret."""
     named = binding.credentials.get("client_id") or binding.credentials.get("role_arn")
     return named if isinstance(named, str) else ""
 
 
-def _transport(binding: CatalogBinding, secrets: _Secrets, project_directory: Path) -> Transport:
+def _transport(binding: CatalogBinding, secrets: SecretsBinding, project_directory: Path) -> Transport:
     settings = binding.settings
 
     def path(file: str) -> str:
@@ -111,7 +87,7 @@ def _transport(binding: CatalogBinding, secrets: _Secrets, project_directory: Pa
         {
             "Accept": "application/json",
             "User-Agent": f"floe/{version('floe-runtime')}",
-            **{name: secrets.read(value) for name, value in settings.headers.items()},
+            **secrets.resolver.resolve_all(settings.headers),
         },
         path(settings.ca_bundle),
         certificate if settings.client_certificate else None,
@@ -121,9 +97,9 @@ def _transport(binding: CatalogBinding, secrets: _Secrets, project_directory: Pa
 
 
 def _authentication(
-    binding: CatalogBinding, uri: str, connection: Connection, faults: Faults, secrets: _Secrets
+    binding: CatalogBinding, uri: str, connection: Connection, faults: Faults, secrets: SecretsBinding
 ) -> Authentication:
-    values = {name: secrets.read(value) for name, value in binding.credentials.items()}
+    values = secrets.resolver.resolve_all(binding.credentials)
     mode = values.pop("mode")
     if mode == "static":
         return FixedProof(Bearer(values["token"]))
@@ -135,7 +111,7 @@ def _authentication(
 
     def issue() -> Token:
         token = client.issue()
-        secrets.remembered(token.value)
+        remember(token.value)
         return token
 
     return Tokens(issue, renews=binding.token_refresh_enabled)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from floe.artifact.settings import SecretReference
 from floe.errors import EnvironmentFaultError
-from floe.secrets.masking import Masker
-from floe.secrets.resolve import Reference, resolve
+from floe.secrets.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import psycopg
+
+    from floe.artifact.settings import SecretReference, SecretsBinding
 
 _CONNECT_TIMEOUT_SECONDS = 10
 
@@ -25,13 +25,16 @@ class PostgresAddress:
         profile: Name of the catalog profile, for messages.
         uri: `postgresql://host:port/database`, with libpq's parameters after `?` where needed.
         credentials: `user` and `password`; where they are left out, libpq's own ways (`PGPASSFILE`, peers).
+        secrets: Where the secrets are.
     """
 
-    def __init__(self, profile: str, uri: str, credentials: Mapping[str, str | SecretReference]) -> None:
+    def __init__(
+        self, profile: str, uri: str, credentials: Mapping[str, str | SecretReference], secrets: SecretsBinding
+    ) -> None:
         self.profile = profile
         self.uri = uri
         self._credentials = credentials
-        self._masker = Masker()
+        self._secrets = secrets
 
     def connect(self) -> psycopg.Connection[Any]:
         """A new connection; each statement is a transaction of its own.
@@ -40,8 +43,7 @@ class PostgresAddress:
             EnvironmentFaultError: the driver is not installed, or a secret is missing.
             psycopg.OperationalError: the server cannot be reached or refuses the user.
         """
-        settings = {name: self._value(value) for name, value in self._credentials.items()}
-        self._masker = Masker.of([settings["password"]] if settings.get("password") else [])
+        settings = self._secrets.resolver.resolve_all(self._credentials)
         if "connect_timeout" not in self.uri:
             settings["connect_timeout"] = str(_CONNECT_TIMEOUT_SECONDS)
         connection: psycopg.Connection[Any] = driver().connect(
@@ -51,10 +53,7 @@ class PostgresAddress:
 
     def masked(self, text: str) -> str:
         """A text of the driver's, without the password."""
-        return self._masker.mask(text)
-
-    def _value(self, value: str | SecretReference) -> str:
-        return resolve(Reference(value.name, value.key)) if isinstance(value, SecretReference) else value
+        return mask(text)
 
 
 def driver() -> Any:  # noqa: ANN401 - a module

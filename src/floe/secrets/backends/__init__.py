@@ -1,0 +1,1 @@
+"""The places that keep secrets, each imported when a platform names it."""
