@@ -139,18 +139,14 @@ def _checked(
         found += check_source_files(pipeline, project)
         found += check_source_names(pipeline)
     if platform is not None:
-        found += check_platform(platform)
-        if platform.mapping("secrets"):
-            from floe.config.secret_backends import check_secrets
-
-            found += check_secrets(platform, project)
+        found += check_platform(platform, project)
     if pipeline is not None and platform is not None:
         found += check_pipeline_references(pipeline, platform, built_in=built_in)
     return found
 
 
-def check_platform(platform: Document) -> list[Diagnostic]:
-    """Run the checks of a platform that its model cannot do."""
+def check_platform(platform: Document, project: Path | None = None) -> list[Diagnostic]:
+    """Run the checks of a platform that its model cannot do; `project` is the one that it is read for."""
     found = list(check_platform_references(platform))
     if any(platform.text("storage", name, "type") in BUCKETS for name in platform.mapping("storage")):
         from floe.config.buckets import check_buckets  # the built-in platform has none
@@ -164,4 +160,8 @@ def check_platform(platform: Document) -> list[Diagnostic]:
         from floe.config.server_catalogs import check_catalogs  # nor has the built-in one a server
 
         found += check_catalogs(platform)
+    if platform.mapping("secrets"):
+        from floe.config.secret_backends import check_secrets
+
+        found += check_secrets(platform, project)
     return found

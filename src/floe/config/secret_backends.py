@@ -171,12 +171,12 @@ class SecretsConfig(Strict):
     )
 
 
-def check_secrets(platform: Document, project: Path) -> Iterator[Diagnostic]:
+def check_secrets(platform: Document, project: Path | None) -> Iterator[Diagnostic]:
     """Check what a model cannot: types of other packages, and that files of secrets lie outside the project."""
     backends = platform.at("secrets", "backends")
     for position, backend in enumerate(backends if isinstance(backends, list) else ()):
         path = ("secrets", "backends", position)
-        if isinstance(backend, dict):
+        if isinstance(backend, dict) and project is not None:
             yield from _check_file(platform, (*path, "path"), project)
         kind = backend if isinstance(backend, str) else platform.text(*path, "type")
         if kind and kind not in BACKENDS:
