@@ -39,6 +39,7 @@ ENDPOINTS = [
     f"GET {_NAMESPACES}",
     f"POST {_NAMESPACES}",
     f"GET {_NAMESPACES}/{{namespace}}",
+    f"DELETE {_NAMESPACES}/{{namespace}}",
     f"GET {_TABLES}",
     f"POST {_TABLES}",
     f"GET {_TABLES}/{{table}}",
@@ -239,7 +240,7 @@ class RestServer:
             if steps[2:] == ["tables"]:
                 return 200, self._list(levels, query) if seen.method == "GET" else self._stage(levels, document, seen)
             if not steps[2:]:
-                return 200, self._namespace(levels)
+                return self._drop_namespace(levels) if seen.method == "DELETE" else (200, self._namespace(levels))
             name = (*levels, unquote(steps[3]))
             return self._credentials(name) if steps[4:] else self._of_table(seen, name, document)
 
@@ -270,6 +271,13 @@ class RestServer:
         if levels not in self.state.namespaces:
             raise _RefusedError(404, "NoSuchNamespaceException", f"Namespace does not exist: {'.'.join(levels)}")
         return {"namespace": list(levels), "properties": self.state.namespaces[levels]}
+
+    def _drop_namespace(self, levels: tuple[str, ...]) -> tuple[int, Any]:
+        self._namespace(levels)
+        if any(name[: len(levels)] == levels for name in self.state.tables):
+            raise _RefusedError(409, "NamespaceNotEmptyException", f"Namespace is not empty: {'.'.join(levels)}")
+        del self.state.namespaces[levels]
+        return 204, None
 
     def _create_namespace(self, document: Mapping[str, Any]) -> dict[str, Any]:
         levels = tuple(document["namespace"])

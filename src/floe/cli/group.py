@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "docs": "Write dbt's artifacts and documentation site, or serve it.",
     },
     "Care": {
+        "preflight": "Look whether the platform is there, before a run.",
         "platform": "Create what the platform needs: buckets, catalogs, roles.",
         "maintain": "Expire snapshots, compact small files, delete orphans.",
     },

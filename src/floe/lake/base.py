@@ -215,6 +215,15 @@ class Catalog(Protocol):
         """Whether a commit changes all its tables in one step, so that no reader sees some of them changed."""
         ...
 
+    def check(self) -> None:
+        """Find out whether the catalog can be used, before anything depends on it; changes nothing.
+
+        Raises:
+            LakeError: it cannot be reached, does not know who asks, or has no such warehouse.
+            EnvironmentFaultError: a secret is missing.
+        """
+        ...
+
     def load(self, name: TableName, default_location: str) -> TableState:
         """The table as it is now; a state that does not `exist` (at `default_location`) when there is none.
 

@@ -12,7 +12,7 @@ from floe.lake.catalogs.sql.sqlite import SqliteCatalog
 from floe.lake.stores.open import open_stores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from floe.artifact.models import Asset, CompiledArtifacts
     from floe.artifact.settings import CatalogBinding
@@ -24,13 +24,20 @@ _UNSAFE_IN_PATHS = re.compile(r"[^\w .=+,@-]|^\.+$")
 """Separators, and what DuckDB or URLs would read as something else than a name (`*`, `?`, `[`, `#`, `%`)."""
 
 
-def open_catalogs(artifacts: CompiledArtifacts, project_directory: Path) -> dict[str, Catalog]:
+def open_catalogs(
+    artifacts: CompiledArtifacts, project_directory: Path, stores: Stores | None = None
+) -> dict[str, Catalog]:
     """Every catalog profile of the artifact, by name. Opening reads and writes nothing.
+
+    Args:
+        artifacts: Whose catalogs.
+        project_directory: The project.
+        stores: Its stores, where the caller has them open already.
 
     Raises:
         LakeError: a catalog's address is not one that this version understands.
     """
-    stores = open_stores(artifacts, project_directory)
+    stores = stores or open_stores(artifacts, project_directory)
     opened: dict[str, Catalog] = {}
     for name, binding in artifacts.catalogs.items():
         if binding.type == "glue":
@@ -40,17 +47,6 @@ def open_catalogs(artifacts: CompiledArtifacts, project_directory: Path) -> dict
         else:
             opened[name] = _catalog(name, binding, project_directory, stores)
     return opened
-
-
-def preflight(artifacts: CompiledArtifacts, catalogs: Mapping[str, Catalog], assets: Iterable[str]) -> None:
-    """Reach the catalogs of these assets, so that what is wrong with one is told before anything is computed.
-
-    Raises:
-        LakeError: a catalog cannot be reached, does not know who asks, or has no such warehouse.
-        EnvironmentFaultError: a secret is missing.
-    """
-    for profile in sorted({artifacts.layers[artifacts.assets[key].layer].catalog for key in assets}):
-        _ = catalogs[profile].atomic  # a catalog on a server must be asked
 
 
 def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset: Asset) -> str:

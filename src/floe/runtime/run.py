@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from floe.engines.base import Saying, Session
     from floe.lake.base import Catalog
+    from floe.lake.stores.open import Stores
     from floe.runtime.events import Failure, Observer
     from floe.runtime.graph import RunGraph
 
@@ -183,14 +184,13 @@ class _Run:
         )
 
     def _work(self) -> _Work:
-        from floe.engines.opening import open_session
         from floe.lake.history.branches import on_branch
-        from floe.lake.open import open_catalogs, preflight, warm_up
+        from floe.lake.open import open_catalogs, warm_up
+        from floe.lake.stores.open import open_stores
 
-        catalogs = on_branch(open_catalogs(self._artifacts, self._directory), self._request.branch)
-        if catalogs:
-            preflight(self._artifacts, catalogs, self._worked_on() & self._artifacts.assets.keys())
-        session = open_session(self._session_request(catalogs))
+        stores = open_stores(self._artifacts, self._directory)
+        catalogs = on_branch(open_catalogs(self._artifacts, self._directory, stores), self._request.branch)
+        session = self._ready_session(stores, catalogs)
         # Started late, so that importing what publishing needs does not delay the engine's first statements.
         if catalogs:
             threading.Thread(target=warm_up, name="floe-warm-up", daemon=True).start()
@@ -210,6 +210,29 @@ class _Run:
         finally:
             if not abandoned:  # closing under running statements could block for as long as they run
                 session.close()
+
+    def _ready_session(self, stores: Stores, catalogs: Mapping[str, Catalog]) -> Session:
+        """An open session on a platform of which all is there that the run needs.
+
+        Raises:
+            FloeError: something is missing; all that is, in one error.
+        """
+        from floe.deploy.readiness import not_there, platform_faults
+        from floe.engines.opening import open_session
+
+        # What a run only reads may lie elsewhere, where it defers to another environment.
+        nodes = self._worked_on() if self._request.deferral else self._graph.kinds.keys()
+        used = nodes & self._artifacts.assets.keys() if catalogs else ()
+        faults = platform_faults(self._artifacts, self._directory, stores, catalogs, used, lambda: self._stop.requested)
+        try:
+            session = open_session(self._session_request(catalogs))
+        except EnvironmentFaultError as error:
+            faults += [error] if error.reason not in {fault.reason for fault in faults} else []
+            raise not_there(faults) from error
+        if faults:
+            session.close()
+            raise not_there(faults)
+        return session
 
     def _worked_on(self) -> frozenset[str]:
         """What is built, tested or, as a view, created anew: all but the tables that are only read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _Setting = str | bool | int | float | list[str]
 _SPILL_FOLDER = ".floe/tmp"
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def open_database(artifacts: CompiledArtifacts, project_directory: Path) -> duckdb.DuckDBPyConnection:
@@ -43,6 +45,30 @@ def open_database(artifacts: CompiledArtifacts, project_directory: Path) -> duck
         reason = f"DuckDB cannot be opened: {engine_message(error).headline}"
         raise EnvironmentFaultError("FLOE-0419", reason, "correct the properties of the compute profile") from error
     return connection
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """What an open database is like."""
+
+    version: str
+    threads: int
+    memory_bytes: int
+    """Above which it spills to disk."""
+
+
+def facts_of(connection: duckdb.DuckDBPyConnection) -> EngineFacts:
+    """The version and limits of an open database."""
+    query = "SELECT current_setting('threads'), current_setting('memory_limit')"
+    row = connection.execute(query).fetchone()
+    threads, limit = row or (1, "0 bytes")
+    return EngineFacts(duckdb.__version__, int(threads), _bytes_of(str(limit)))
+
+
+def _bytes_of(size: str) -> int:
+    """A size as DuckDB writes it, e.g. `6.2 GiB`."""
+    number, _, unit = size.partition(" ")
+    return int(float(number) * 1024 ** _UNITS.index(unit))
 
 
 def use_session_database(connection: duckdb.DuckDBPyConnection) -> None:

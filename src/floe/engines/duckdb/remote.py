@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 import duckdb
 
+from floe.engines.duckdb.faults import engine_message
 from floe.engines.duckdb.reached import REACHED
 from floe.engines.duckdb.sql import literal
-from floe.errors import FloeError, LakeError
+from floe.errors import EnvironmentFaultError, FloeError, LakeError
 from floe.lake.stores.locations import object_location
 
 if TYPE_CHECKING:
@@ -42,6 +43,23 @@ def extension_file() -> Path | None:
     folder = Path(found.origin).parent / "extensions" / f"v{duckdb.__version__}"
     file = folder / "httpfs.duckdb_extension"
     return file if file.is_file() else None
+
+
+def load_extension() -> None:
+    """Load that extension into a database of its own, to find out whether it works.
+
+    Raises:
+        EnvironmentFaultError: DuckDB cannot load it.
+    """
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"LOAD {literal(str(extension_file()))}")
+    except duckdb.Error as error:
+        reason = f"DuckDB's extension `httpfs` cannot be loaded: {engine_message(error).headline}"
+        way_out = "run `pip install --force-reinstall 'floe-runtime[s3]'`"
+        raise EnvironmentFaultError("FLOE-0776", reason, way_out) from error
+    finally:
+        connection.close()
 
 
 def _keep_quiet(_location: str, _text: str) -> None:

@@ -95,6 +95,10 @@ class RehearsalCatalog:
         """As the catalog itself."""
         return self._catalog.atomic
 
+    def check(self) -> None:
+        """As the catalog itself."""
+        self._catalog.check()
+
     def load(self, name: TableName, default_location: str) -> TableState:
         """The table as it would be."""
         if name not in self._states:

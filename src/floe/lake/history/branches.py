@@ -42,6 +42,10 @@ class BranchCatalog:
         """As the catalog; see `Catalog.atomic`."""
         return self._catalog.atomic
 
+    def check(self) -> None:
+        """As the catalog; see `Catalog.check`."""
+        self._catalog.check()
+
     def load(self, name: TableName, default_location: str) -> TableState:
         """The table as the branch sees it; see `Catalog.load`."""
         return seen_from(self._catalog.load(name, default_location), self._branch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from functools import partial
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 _DELETE_THREADS = 16
 _ATTEMPTS = 7
+_FIRST_CONTACT_SECONDS = 3.0
+"""How long attempts go on at a store that has never answered: a wrong address should not take long to tell."""
 
 
 class ArrowStore:
@@ -45,6 +48,9 @@ class ArrowStore:
         self._opened: tuple[Credentials, FileSystem] | None = None
         self._direct: tuple[Credentials, S3Requests] | None = None
         self._has_direct_requests = True
+        self._met = False
+        self._first_failed = 0.0
+        """On the clock of `time.monotonic`; 0 where nothing has failed yet."""
 
     @property
     def is_local(self) -> bool:
@@ -280,7 +286,7 @@ class ArrowStore:
             LakeError: anything else went wrong.
         """
         try:
-            return with_retries(lambda: work(self.filesystem()), _is_transient, self._attempts)
+            return with_retries(lambda: self._answered(work), self._is_worth_another, self._attempts)
         except FileNotFoundError:
             raise
         except (OSError, ValueError) as error:
@@ -291,11 +297,26 @@ class ArrowStore:
 
     def _last_attempt(self, action: str, location: str, work: Callable[[FileSystem], Result]) -> Result:
         try:
-            return with_retries(lambda: work(self.filesystem()), _is_transient, self._attempts)
+            return with_retries(lambda: self._answered(work), self._is_worth_another, self._attempts)
         except FileNotFoundError:
             raise
         except (OSError, ValueError) as error:
             raise self.explain(action, location, str(error)) from None
+
+    def _answered(self, work: Callable[[FileSystem], Result]) -> Result:
+        result = work(self.filesystem())
+        self._met = True
+        return result
+
+    def _is_worth_another(self, error: Exception) -> bool:
+        """Whether the next attempt may go well; a store that has never answered is given up sooner."""
+        if not _is_transient(error):
+            return False
+        self._met = self._met or fault_in(str(error)) is Fault.FAILING
+        if self._met:
+            return True
+        self._first_failed = self._first_failed or time.monotonic()
+        return time.monotonic() - self._first_failed < _FIRST_CONTACT_SECONDS
 
     def _looked_into(self, location: str, fault: Fault, said: str) -> tuple[Fault, str]:
         """What is really wrong: replies to some requests have no body that says it, those to a listing have."""

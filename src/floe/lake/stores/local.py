@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +18,8 @@ from floe.lake.stores.base import ListedFile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+LEAST_FREE_BYTES = 4 * 1024 * 1024
+"""With less room on the disk no run can end well."""
 _SYNC_THREADS = 16
 
 
@@ -72,6 +76,23 @@ class LocalStore:
                         continue
                     yield ListedFile(str(path), status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
+    def check(self, location: str) -> None:
+        """Find out whether tables can be written below a folder, before anything depends on it; makes nothing.
+
+        Raises:
+            LakeError: it is no folder, may not be written, or its disk is full.
+        """
+        folder = existing_folder(location)
+        with storage_faults("write", location):
+            if not folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+            if not os.access(folder, os.W_OK | os.X_OK):
+                read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+                number = errno.EROFS if read_only else errno.EACCES
+                raise OSError(number, os.strerror(number), str(folder))
+            if free_bytes(folder) < LEAST_FREE_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
     def sync(self, locations: Iterable[str]) -> None:
         """Force files and folders to the disk, several at a time; see `FileStore.sync`."""
         paths = [local_path(location) for location in locations]
@@ -83,6 +104,23 @@ class LocalStore:
 
 
 LOCAL = LocalStore()
+
+
+def existing_folder(location: str) -> Path:
+    """The folder, or of those above it the nearest that is there: what decides whether it can be made."""
+    path = Path(local_path(location))
+    return next((place for place in (path, *path.parents) if os.path.exists(place)), path)  # noqa: PTH110 - also false where nobody may look
+
+
+def free_bytes(folder: Path) -> int:
+    """Room that this user has on the disk of a folder.
+
+    Raises:
+        OSError: the folder cannot be looked at.
+    """
+    status = os.statvfs(folder)
+    # Some network file systems do not know how large they are.
+    return status.f_bavail * status.f_frsize if status.f_blocks else sys.maxsize
 
 
 @contextmanager

@@ -56,6 +56,11 @@ class GlueCatalog:
         """It is not: Glue changes one table at a time."""
         return False
 
+    def check(self) -> None:
+        """See `Catalog.check`."""
+        with self._faults("list databases"):
+            self._client.get_databases(MaxResults=1)
+
     def load(self, name: TableName, default_location: str) -> TableState:
         """The table as it is now; see `Catalog.load`."""
         check_name(name)
@@ -127,6 +132,18 @@ class GlueCatalog:
         """
         with self._faults(f"create database `{namespace}`"):
             self._create_database(namespace, LocationUri=location)
+
+    def drop_namespace(self, namespace: str) -> None:
+        """Remove a database that is empty; one that is not there is no error.
+
+        Raises:
+            LakeError: Glue cannot be reached or refuses.
+        """
+        with self._faults(f"drop database `{namespace}`"):
+            try:
+                self._client.delete_database(Name=namespace)
+            except self._client.exceptions.EntityNotFoundException:
+                return
 
     def finish_interrupted(self) -> Sequence[str]:
         """Finish what killed processes left half published, or take it back; a sentence about each, for users.

@@ -63,6 +63,10 @@ class RestCatalog:
             self._has_transactions = self._client.server.has(TRANSACTIONS)
         return self._has_transactions
 
+    def check(self) -> None:
+        """See `Catalog.check`."""
+        _ = self._client.server
+
     def load(self, name: TableName, default_location: str) -> TableState:
         """The table as it is now; see `Catalog.load`."""
         loaded = self._client.load_table(name)

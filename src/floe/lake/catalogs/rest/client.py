@@ -108,6 +108,11 @@ class Client:
         request = Request("POST", self.server.namespaces_url(), action, document=document)
         self.connection.ask(request, self.authentication, expected=(_EXISTS,))
 
+    def drop_namespace(self, namespace: str) -> None:
+        """Remove a namespace that is empty; one that is not there is no error."""
+        request = Request("DELETE", self.server.namespace_url(namespace), f"drop namespace `{namespace}`")
+        self.connection.ask(request, self.authentication, expected=(_MISSING,))
+
     def namespaces(self, parent: str = "") -> Iterator[str]:
         """Every namespace below another one, or of the catalog."""
         params = {"parent": self.server.parent_parameter(parent)} if parent else {}

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 TRANSACTIONS = "POST /v1/{prefix}/transactions/commit"
 CREDENTIALS = "GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials"
+DROP_NAMESPACE = "DELETE /v1/{prefix}/namespaces/{namespace}"
 _SEPARATOR = "\x1f"
-_ALWAYS = frozenset({TRANSACTIONS})
+_ALWAYS = frozenset({DROP_NAMESPACE, TRANSACTIONS})
 """What a server that lists no endpoints is taken to have, of those that not every server has."""
 
 

@@ -6,6 +6,7 @@ Not PyIceberg's own class: that one needs SQLAlchemy (200 ms to import) and can 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from floe.errors import CommitConflictError, LakeError
@@ -44,6 +45,10 @@ LAYOUT = (
 """The statements that make PyIceberg's tables where they are missing."""
 _KNOWN = "SELECT 1 FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?"
 _ONE_TABLE = "catalog_name = ? AND table_namespace = ? AND table_name = ?"
+
+
+class _TakenBackError(Exception):
+    """Ends a transaction of which nothing is meant to stay."""
 
 
 class Result(Protocol):
@@ -85,6 +90,24 @@ class SqlCatalog(ABC):
     def atomic(self) -> bool:
         """It is: all pointers are swapped in one transaction."""
         return True
+
+    def check(self) -> None:
+        """See `Catalog.check`."""
+        with self._reading():
+            return
+
+    def rehearse(self) -> None:
+        """Put a table into the catalog and take it out again in a transaction of which nothing stays.
+
+        Raises:
+            LakeError: the catalog cannot be written by who connects.
+        """
+        name = (self.name, "floe_preflight", "floe_preflight")
+        insert = "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name) VALUES (?, ?, ?)"
+        with suppress(_TakenBackError), self._writing() as connection:
+            connection.execute(insert, name)
+            connection.execute(f"DELETE FROM iceberg_tables WHERE {_ONE_TABLE}", name)
+            raise _TakenBackError
 
     def load(self, name: TableName, default_location: str) -> TableState:
         """The table as it is now; see `Catalog.load`."""

@@ -6,6 +6,8 @@ read-only.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from floe.lake.catalogs.sql.catalog import LAYOUT, SqlCatalog
 from floe.lake.faults import storage_faults
 from floe.lake.moved import refuse_moved
+from floe.lake.stores.local import LOCAL
 from floe.lake.stores.open import LOCAL_STORES
 
 if TYPE_CHECKING:
@@ -31,6 +34,19 @@ class SqliteCatalog(SqlCatalog):
     def __init__(self, database: Path, name: str = "floe", stores: Stores = LOCAL_STORES) -> None:
         super().__init__(name, stores)
         self.database = database
+
+    def check(self) -> None:
+        """See `Catalog.check`: also whether the file, or where there is none its folder, can be written."""
+        super().check()
+        LOCAL.check(str(self.database.parent))
+        with storage_faults("write", self.database):
+            if self.database.exists() and not os.access(self.database, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.database))
+
+    def rehearse(self) -> None:
+        """See `SqlCatalog.rehearse`; a catalog that is not there yet is not made for it."""
+        if self.database.exists():
+            super().rehearse()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:

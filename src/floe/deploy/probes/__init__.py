@@ -1,0 +1,1 @@
+"""What `floe preflight` looks at: secrets, storages, catalogs, clocks and the machine."""
