@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from tests.cli.conftest import Floe, floe, plain_terminal
 from tests.deploy.test_bootstrap import KEYS, LOCAL, S3, SQLITE, project
 from tests.services.hanging import hanging_server
@@ -20,6 +19,7 @@ from floe.runtime.journal import read_journal
 if TYPE_CHECKING:
     from typing import Any
 
+    import pytest
     from tests.services.moto import Moto
 
 __all__ = ["Floe", "floe", "plain_terminal"]
