@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from floe.config.discovery import choose_platform, shown_path
 from floe.errors import EXIT_ENVIRONMENT, ConfigurationError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Project
     from floe.config.load import Configuration
 
@@ -142,6 +145,47 @@ def test_a_folder_without_floe_yaml_is_no_project(tmp_path: Path):
     with pytest.raises(UsageError) as caught:
         load_configuration(tmp_path)
     assert caught.value.instruction == "rename `floe.yml`"
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_dead_link(path: Path) -> None:
+    path.symlink_to("../moved/floe.yaml")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (make_folder, "is a folder"),
+        (make_pipe, "is a pipe or a device, not a file"),
+        (make_dead_link, "is a link to `../moved/floe.yaml`, which is not there"),
+    ],
+)
+def test_what_is_no_file_is_named_and_never_waited_for(make: Callable[[Path], None], said: str, project: Project):
+    from floe.config.load import load_configuration
+
+    project.folder.mkdir(exist_ok=True)
+    make(project.folder / "floe.yaml")
+    with pytest.raises(UsageError) as caught:
+        load_configuration(project.folder)
+    assert (caught.value.code, caught.value.details) == ("FLOE-0101", (f"`floe.yaml` {said}",))
+    with pytest.raises(UsageError) as caught:
+        choose_platform(project.folder, None, project.folder / "floe.yaml")
+    assert (caught.value.code, caught.value.details) == ("FLOE-0116", (f"`floe.yaml` {said}",))
+
+
+def test_a_link_to_a_file_is_as_good_as_the_file(project: Project):
+    project.write("elsewhere.yaml", project.floe)
+    (project.folder / "floe.yaml").symlink_to("elsewhere.yaml")
+    from floe.config.load import load_configuration
+
+    assert load_configuration(project.folder).pipeline.name == "shop"
 
 
 def test_diagnostics_name_a_file_by_the_shortest_way_to_it(project: Project):

@@ -1,12 +1,15 @@
 """Anything can be in a file: each mistake of notation is one clear diagnostic with its place."""
 
+import os
+import re
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from floe.config import reading
+from floe.config import decoding, reading
 from floe.config.reading import read_file, read_text
 from floe.diagnostics.render import render
 
@@ -46,8 +49,37 @@ CASES = {
     ),
     "YAML directive": ("%YAML 3.0\n---\na: 1\n", "1:1", "the YAML version is not supported (leave `%YAML` out)"),
     "second document": ("a: 1\n---\nb: 2\n", "2:1", "a second document in the file (only one is allowed)"),
-    "anchor": ("a: &x 1\n", "1:4", "anchor `&x` is not supported (leave it out)"),
-    "alias": ("a: *x\n", "1:4", "alias `*x` is not supported (write the value out, or in quotes)"),
+    "no-break space": (
+        "a:\n  b: 1\n \xa0c: d: e\n",
+        "3:2",
+        "a no-break space in the indentation (YAML allows spaces only)",
+    ),
+    "alias without anchor": (
+        "a: *x\n",
+        "1:4",
+        "no anchor `&x` above this alias (write `&x` before a value above, or this in quotes)",
+    ),
+    "misspelt alias": ("a: &base 1\nb: *bas\n", "2:4", "no anchor `&bas` above this alias (did you mean `*base`?)"),
+    "alias of itself": ("a: &x [*x]\n", "1:8", "alias `*x` stands inside of what `&x` names (write the value out)"),
+    "merge key of a text": (
+        "a: {<<: b}\n",
+        "1:9",
+        "`<<` needs keys with values, found text (name an anchor of them)",
+    ),
+    "merge key of lists": (
+        "a: {<<: [[1]]}\n",
+        "1:10",
+        "`<<` needs keys with values, found a list (name an anchor of them)",
+    ),
+    "merge key without anchor": (
+        "a: {<<: *x}\n",
+        "1:9",
+        "no anchor `&x` above this alias (write `&x` before a value above, or this in quotes)",
+    ),
+    "two merge keys": ("a: {<<: {b: 1}, <<: {c: 1}}\n", "1:17", "duplicate key `<<` (given again here)"),
+    "duplicate in a merged mapping": ("a: {<<: {b: 1, b: 2}}\n", "1:16", "duplicate key `b` (given again here)"),
+    "anchored key": ("&x a: b\n", "1:1", "a key cannot have a tag or an anchor (leave it out)"),
+    "alias as key": ("a: &x b\n*x : c\n", "2:1", "a key must be text, found an alias"),
     "glob without quotes": (
         "a: *.csv\n",
         "1:5",
@@ -74,7 +106,6 @@ CASES = {
         "1:1",
         "expected keys with values, found text (not `key: value`)",
     ),
-    "merge key": ("<<: {a: 1}\n", "1:1", "merge key `<<` is not supported (write the values out)"),
     "tag": ("a: !secret b\n", "1:4", "tag `!secret` is not supported (leave it out)"),
     "python tag": (
         "a: !!python/name:os.system b\n",
@@ -92,7 +123,7 @@ CASES = {
         "1:4",
         f"`{'9' * 40}` is not a number that can be used (write it in quotes)",
     ),
-    "control character": ("a: b\nc: d\x00e\n", "2:5", "a control character (U+0000) in the file"),
+    "control character": ("a: b\nc: d\x00e\n", "2:5", "a control character (U+0000) in the file (delete it)"),
     "deep nesting": ("a: " + "[" * 500, "1:44", "more than 40 levels of nesting"),
 }
 
@@ -103,7 +134,7 @@ def report(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("text", "place", "message"), CASES.values(), ids=CASES)
 def test_a_mistake_of_notation_is_one_diagnostic_with_its_place(text: str, place: str, message: str):
-    code = "FLOE-0102"
+    code = "FLOE-0104" if message.startswith("duplicate") else "FLOE-0102"
     assert report(text) == [f"floe.yaml:{place}: {code} {message}", "found 1 error in 1 file"]
 
 
@@ -180,8 +211,8 @@ def test_byte_order_marks_and_line_breaks_of_other_systems_do_not_move_positions
     ("content", "line", "column"),
     [
         ("name: café\n".encode("latin-1"), 1, 10),
-        ("a: b\nname: shop\n".encode("utf-16"), 1, 1),
         (b"a: 1\nb: \xc3", 2, 4),
+        (b"\xef\xbb\xbfa: 1\r\nb: x\xff\r\n", 2, 5),
     ],
 )
 def test_a_file_of_another_encoding_is_refused_at_its_first_foreign_byte(
@@ -190,7 +221,8 @@ def test_a_file_of_another_encoding_is_refused_at_its_first_foreign_byte(
     file = tmp_path / "floe.yaml"
     file.write_bytes(content)
     (found,) = read_file(file, "floe.yaml", None).diagnostics
-    assert (found.code, found.message) == ("FLOE-0102", "the file is not UTF-8 text")
+    assert found.code == "FLOE-0102"
+    assert re.fullmatch("the file is not UTF-8 text: the byte 0x[0-9A-F]{2} is not", found.message)
     assert (found.span.line, found.span.column) == (line, column)
     assert found.hints == ("save the file in the encoding UTF-8",)
 
@@ -224,3 +256,162 @@ def test_spans_are_of_values_of_keys_and_of_the_nearest_that_exists():
 def test_braces_around_a_variable_reference_get_a_note():
     (found,) = read_text("a: {path: ${HERE}}\n", "platform.yaml", {}).diagnostics
     assert [note.text for note in found.notes] == ["inside `{ }` a text with `${...}` must be in quotes"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_of_wide_characters_is_refused_by_its_encodings_name(encoding: str, tmp_path: Path):
+    file = tmp_path / "floe.yaml"
+    file.write_bytes('name: shop\nversion: "1.0.0"\n'.encode(encoding))
+    (found,) = read_file(file, "floe.yaml", None).diagnostics
+    name = encoding.upper()[:6]
+    assert (found.code, found.message) == ("FLOE-0102", f"the file is {name} text, not UTF-8")
+    assert (found.span.line, found.span.column, found.hints) == (1, 1, ("save the file in the encoding UTF-8",))
+
+
+ANCHORED = """\
+sources:
+  orders: &csv
+    files: [a.csv]
+    options: {header: yes}
+  returns: *csv
+  stock:
+    <<: *csv
+    files: [b.csv]
+  prices:
+    mode: replace
+    <<: [{mode: merge, unique_key: &key [id]}, *csv]
+  rates: {unique_key: *key}
+"""
+
+
+def test_anchors_aliases_and_merge_keys_mean_what_yaml_says():
+    reading = read_text(ANCHORED, "floe.yaml", None)
+    assert reading.diagnostics == []
+    assert reading.document.value == yaml.safe_load(ANCHORED)
+
+
+def test_what_an_alias_brings_is_found_where_it_is_written_and_where_it_is_used():
+    positions = read_text(ANCHORED, "floe.yaml", None).document.positions
+
+    def places(*path: str | int) -> tuple[int, int | None]:
+        span = positions.span(*path)
+        return span.line, span.used_at and span.used_at.line
+
+    assert places("sources", "orders", "options", "header") == (4, None)
+    assert places("sources", "returns") == (5, None)
+    assert places("sources", "returns", "options", "header") == (4, 5)
+    assert places("sources", "stock", "files", 0) == (8, None)
+    assert places("sources", "stock", "options", "header") == (4, 7)
+    assert places("sources", "prices", "files") == (3, 11)
+    assert places("sources", "prices", "unique_key", 0) == (11, None)
+    assert places("sources", "rates", "unique_key", 0) == (11, 12)
+
+
+def test_an_anchor_that_is_given_again_leaves_earlier_aliases_alone():
+    text = "a: &x 1\nb: &y {k: *x}\nc: &x 2\nd: *y\ne: *x\n"
+    assert read_text(text, "floe.yaml", None).document.value == {"a": 1, "b": {"k": 1}, "c": 2, "d": {"k": 1}, "e": 2}
+
+
+def test_a_mistake_in_a_value_that_aliases_use_is_reported_once_where_it_is_written():
+    lines = report("a: &x {k: 1, k: 2}\nb: *x\nc: *x\n")
+    assert lines == ["floe.yaml:1:14: FLOE-0104 duplicate key `k` (given again here)", "found 1 error in 1 file"]
+
+
+def test_a_mistake_that_only_a_use_of_an_alias_makes_names_that_use():
+    found = read_text("owner: &x hunter2\nb: {password: *x}\n", "floe.yaml", None)
+    assert render(found.diagnostics).splitlines()[:8] == [
+        "error[FLOE-0112]: plaintext credential in `password`",
+        "  --> floe.yaml:1:11",
+        "   |",
+        " 1 | owner: &x *******",
+        "   |           ^^^^^^^ use `secret_ref`",
+        "   |",
+        "note: used at floe.yaml:2:15",
+        " 2 | b: {password: *x}",
+    ]
+
+
+def growing(entry: str) -> str:
+    return "a0: &a0 {k: [lol]}\n" + "".join(
+        f"a{n}: &a{n} {entry.format(','.join([f'*a{n - 1}'] * 9))}\n" for n in range(1, 15)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        growing("[{}]"),
+        growing("{{<<: [{}]}}"),
+        "a0: &a0 {k: 1}\n" + "".join(f"a{n}: &a{n} {{<<: *a{n - 1}}}\n" for n in range(1, 2000)),
+    ],
+    ids=["lists of lists", "merges of merges", "a long chain"],
+)
+def test_aliases_that_grow_without_end_are_one_error_in_bounded_time(text: str):
+    begin = time.process_time()
+    (found,) = read_text(text, "floe.yaml", None).diagnostics
+    assert time.process_time() - begin < 5
+    assert (found.code, found.message) == ("FLOE-0102", "the aliases of the file stand for more than Floe reads")
+    assert found.span.text[found.span.column - 1] == "*"
+
+
+@pytest.mark.parametrize("separator", ["\x85", "\u2028", "\u2029"])
+def test_unicode_separators_end_lines_as_in_yaml(separator: str):
+    found = read_text(f"a: 1{separator}b: 2{separator}b: 3\n", "floe.yaml", None)
+    (duplicate,) = found.diagnostics
+    assert (duplicate.span.line, duplicate.span.column, duplicate.notes[0].span.line) == (3, 1, 2)
+
+
+@pytest.mark.parametrize("count", [2_000])
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_very_long_lines_are_read_and_shown_in_part(count: int, loader: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading, "_Loader", getattr(yaml, loader))
+    line = "{" + ", ".join(f"key_{n}: value_{n}" for n in range(count)) + ", key_7: again}\n"
+    found = read_text(f"vars: {line}", "floe.yaml", None)
+    assert len(found.document.value["vars"]) == count
+    shown = render(found.diagnostics).splitlines()
+    assert max(map(len, shown)) <= 80
+    assert "key_7: again" in shown[3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "a: " + "{b: " * 100_000, "- " * 50_000, "".join(f"{' ' * n}k:\n" for n in range(1000))],
+    ids=["brackets", "braces", "dashes", "keys"],
+)
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_any_depth_is_refused_without_recursion(text: str, loader: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading, "_Loader", getattr(yaml, loader))
+    (found,) = read_text(text, "floe.yaml", None).diagnostics
+    assert found.code == "FLOE-0102"
+    assert found.span.line >= 1
+
+
+def test_a_file_of_ten_megabytes_is_read_and_one_beyond_the_limit_refused_unread(tmp_path: Path):
+    file = tmp_path / "floe.yaml"
+    file.write_text(
+        "name: shop\ndescription: |\n" + "  a line of sixty characters, as people write descriptions.....\n" * 160_000
+    )
+    begin = time.process_time()
+    assert read_file(file, "floe.yaml", None).diagnostics == []
+    assert time.process_time() - begin < 20
+    with file.open("ab") as stream:
+        stream.truncate(decoding.MAX_MEGABYTES * 2**20 + 1)
+    (found,) = read_file(file, "floe.yaml", None).diagnostics
+    assert (found.code, found.message) == ("FLOE-0119", "`floe.yaml` has more than 16 MB")
+
+
+def unreadable(folder: Path) -> Path:
+    """A file whose content the system refuses, also to root."""
+    file = folder / "floe.yaml"
+    file.write_text("name: shop\n")
+    file.chmod(0)
+    if os.access(file, os.R_OK):
+        file.unlink()
+        file.symlink_to("/proc/self/mem")
+    return file
+
+
+def test_a_file_that_cannot_be_read_is_reported_by_the_systems_reason(tmp_path: Path):
+    (found,) = read_file(unreadable(tmp_path), "floe.yaml", None).diagnostics
+    assert found.code == "FLOE-0119"
+    assert found.message.startswith("cannot read `floe.yaml`: ")

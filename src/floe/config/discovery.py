@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from floe.config.folders import is_file
+from floe.config.folders import is_file, why_no_file
 from floe.errors import UsageError
 
 PLATFORM_FILE = "platform.yaml"
@@ -71,7 +71,8 @@ def shown_path(project: Path, file: Path) -> str:
 def _given_file(project: Path, environment: str, file: Path, reason: str) -> Choice:
     if not is_file(file):
         option = reason.split("`")[1]
-        raise UsageError("FLOE-0116", f"platform file `{file}` does not exist", f"correct `{option}` or leave it out")
+        reason = f"platform file `{file}` does not exist"
+        raise UsageError("FLOE-0116", reason, f"correct `{option}` or leave it out", details=why_no_file(file))
     return Choice(environment, _source(project, file), reason, file.resolve())
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from floe.diagnostics.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Path = tuple[str | int, ...]
 """Where a value is: keys and list positions from the top, e.g. `("transforms", 0, "path")`."""
@@ -44,18 +48,27 @@ def short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
+class Use(NamedTuple):
+    """Where an alias uses what is written elsewhere; `merged` where it is by the merge key `<<`."""
+
+    region: Region
+    merged: bool
+
+
 @dataclass(frozen=True)
 class Positions:
     """Finds the span of anything in a file by its path; lines that hold credentials are masked.
 
     What a file takes over from the one that it extends stands in that file: `owners` says in which.
+    What an alias brings is found where it is written; `uses` says where it is used, by the path that it has there.
     """
 
     file: str
-    lines: tuple[str, ...] = ()
+    lines: Sequence[str] = ()
     keys: dict[Path, Region] = field(default_factory=dict)
     values: dict[Path, Region] = field(default_factory=dict)
     owners: dict[Path, Positions] = field(default_factory=dict)
+    uses: dict[Path, Use] = field(default_factory=dict)
 
     def owner(self, *path: str | int) -> Positions:
         """Return the file in which a value stands; of what is in none (a default), that of the nearest that is."""
@@ -77,16 +90,19 @@ class Positions:
         if not path:
             return self._span(self._first())
         region = self.values[path]
-        inner = [key for place, key in self.keys.items() if place[: len(path)] == path and len(place) > len(path)]
+        inner = self._first_inner.get(path)
         if inner or region.end_line > region.line or region[:2] == region[2:]:
-            region = self.keys.get(path) or min(inner, default=region)
-        return self._span(region)
+            return self.key_span(*path) if path in self.keys else self._used(path, inner or region)
+        return self._used(path, region)
 
     def key_span(self, *path: str | int) -> Span:
         """Return the span of a key, or of the value where it has none (an entry of a list)."""
         if path in self.owners:
             return self.owners[path].key_span(*path)
-        return self._span(self.keys[path]) if path in self.keys else self.span(*path)
+        if path not in self.keys:
+            return self.span(*path)
+        use = self.uses.get(path)
+        return self._span(self.keys[path]) if use and not use.merged else self._used(path, self.keys[path])
 
     def region_span(self, region: Region) -> Span:
         """Return the span of a region; one of several lines ends with its first."""
@@ -97,8 +113,25 @@ class Positions:
             path = path[:-1]
         return path
 
+    @cached_property
+    def _first_inner(self) -> dict[Path, Region]:
+        """The first key inside of each value that has keys."""
+        first: dict[Path, Region] = {}
+        for place, region in self.keys.items():
+            for length in range(len(place)):
+                first[place[:length]] = min(region, first.get(place[:length], region))
+        return first
+
     def _first(self) -> Region:
-        return min(self.keys.values(), default=min(self.values.values(), default=Region(0, 0, 0, 0)))
+        return self._first_inner.get((), min(self.values.values(), default=Region(0, 0, 0, 0)))
+
+    def _used(self, path: Path, region: Region) -> Span:
+        span = self._span(region)
+        for length in range(1, len(path) + 1 if self.uses else 0):
+            use = self.uses.get(path[:length])
+            if use is not None:
+                return replace(span, used_at=self._span(use.region))
+        return span
 
     def _span(self, region: Region) -> Span:
         text = self.lines[region.line] if region.line < len(self.lines) else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -93,6 +94,19 @@ def is_file(path: FilePath) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def why_no_file(path: FilePath) -> tuple[str, ...]:
+    """Say what is in the place of a file, in a line; nothing where nothing is there."""
+    if is_directory(path):
+        return (f"`{path.name}` is a folder",)
+    try:
+        mode = path.lstat().st_mode
+    except (OSError, ValueError):
+        return ()
+    if stat.S_ISLNK(mode):
+        return (f"`{path.name}` is a link to `{path.readlink()}`, which is not there",)
+    return (f"`{path.name}` is a pipe or a device, not a file",)
 
 
 def _suggestion(project: FilePath, place: FilePath, steps: list[str], *, files: bool) -> FilePath | None:

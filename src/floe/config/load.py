@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from floe.config.discovery import Choice, choose_platform
 from floe.config.endpoints import check_endpoints
 from floe.config.fields import SERVER_CATALOGS, WAREHOUSES, Strict
-from floe.config.folders import check_source_files, check_transforms, is_file
+from floe.config.folders import check_source_files, check_transforms, is_file, why_no_file
 from floe.config.inheritance import built_in_document, read_platform, with_heir
 from floe.config.overrides import Overrides
 from floe.config.pipeline import Pipeline
@@ -81,7 +81,7 @@ def load_configuration(
     project = directory.resolve()
     if not is_file(project / PIPELINE_FILE):
         reason = f"no `{PIPELINE_FILE}` in `{directory}`"
-        raise UsageError("FLOE-0101", reason, _way_to_a_project(project))
+        raise UsageError("FLOE-0101", reason, _way_to_a_project(project), details=why_no_file(project / PIPELINE_FILE))
     choice = choose_platform(project, environment, platform_file)
     pipeline = read_file(project / PIPELINE_FILE, PIPELINE_FILE, None)
     platform = _read_platform(project, choice)

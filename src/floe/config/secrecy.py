@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, overload
 
 from floe.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from floe.config.document import Document, Path, Region
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -36,7 +37,7 @@ _VALUE = re.compile(
     r"|://[^/\s:@]*:[^/\s@]+@"
     r"|(?i:\b(?:password|pwd|accountkey|sharedaccesssignature)=)[^;\s]+"
 )
-_ASSIGNMENT = re.compile(r"""(?P<key>[\w.-]+)["']?\s*[:=]\s*(?P<value>[^\s{|>&*#].*)""")
+_ASSIGNMENT = re.compile(r"""(?<![\w.-])(?P<key>[\w.-]++)["']?\s*+[:=]\s*+(?=[^\s{|>&*#])""")
 _NOT_PLAINTEXT = ("${", "{{")
 
 
@@ -53,22 +54,55 @@ def masked_line(line: str) -> str:
     line = _VALUE.sub(lambda match: "*" * len(match[0]), line)
     for match in _ASSIGNMENT.finditer(line):
         if is_credential_key(match["key"]):
-            return _starred(line, match.start("value"), len(line))
-        inner = masked_line(match["value"])
-        if inner != match["value"]:
-            return line[: match.start("value")] + inner
+            return _starred(line, match.end(), len(line))
     return line
 
 
-def masked_lines(lines: Iterable[str], regions: Iterable[Region]) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class MaskedLines(Sequence[str]):
+    """The lines of a file with stars for credentials; a line is masked when somebody looks at it."""
+
+    raw: Sequence[str] = field(repr=False)
+    mask: Callable[[str], str]
+    regions: tuple[Region, ...] = ()
+
+    @cached_property
+    def _hidden(self) -> dict[int, list[tuple[int, int | None]]]:
+        """Where the regions begin and end in each line; None for the end of the line."""
+        hidden: dict[int, list[tuple[int, int | None]]] = {}
+        for region in self.regions:
+            for number in range(region.line, region.end_line + 1):
+                start = region.column if number == region.line else 0
+                end = region.end_column if number == region.end_line else None
+                hidden.setdefault(number, []).append((start, end))
+        return hidden
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        line = self.mask(self.raw[index])
+        for start, end in self._hidden.get(index % len(self), ()):
+            line = _starred(line, start, len(line) if end is None else end)
+        return line
+
+
+def lines_by_look(lines: Sequence[str]) -> MaskedLines:
+    """Return the lines of a file that may not be valid, with stars for what looks like a credential."""
+    return MaskedLines(lines, masked_line)
+
+
+def masked_lines(lines: Sequence[str], regions: Iterable[Region]) -> MaskedLines:
     """Return the lines of a valid file with stars for the credentials in `regions`, and in comments."""
-    masked = [_without_secret_comment(line) for line in lines]
-    for region in regions:
-        for number in range(region.line, min(region.end_line + 1, len(masked))):
-            start = region.column if number == region.line else 0
-            end = region.end_column if number == region.end_line else len(masked[number])
-            masked[number] = _starred(masked[number], start, end)
-    return tuple(masked)
+    return MaskedLines(lines, _without_secret_comment, tuple(regions))
 
 
 def credential_paths(document: Document) -> list[Path]:

@@ -23,6 +23,7 @@ class _Wording(NamedTuple):
     at_context: bool = False
 
 
+_BLANKS = {"\t": "a tab", "\xa0": "a no-break space"}
 _QUOTES = "write it in quotes"
 _ABOVE = "this does not continue what is above"
 _MARKED = "a text that begins with `*`, `&`, `!` or `%` must be in quotes"
@@ -57,10 +58,11 @@ def syntax_diagnostic(error: YAMLError, positions: Positions) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     context = getattr(error, "context_mark", None)
     line, column = (mark.line, mark.column) if mark else (0, 0)
-    tab = _tab_in_indentation(positions, line)
-    if tab is not None:
-        region = Region(line, tab, line, tab + 1)
-        return _diagnostic(positions, region, "a tab in the indentation", "YAML allows spaces only")
+    blank = _blank_in_indentation(positions, line)
+    if blank is not None:
+        name = _BLANKS.get(positions.lines[line][blank], "another kind of space")
+        region = Region(line, blank, line, blank + 1)
+        return _diagnostic(positions, region, f"{name} in the indentation", "YAML allows spaces only")
     if "cannot start any token" in problem:
         return _diagnostic(positions, _point(positions, line, column), *_bad_start(positions, line, column))
     for wording in _WORDINGS:
@@ -72,10 +74,11 @@ def syntax_diagnostic(error: YAMLError, positions: Positions) -> Diagnostic:
     return _diagnostic(positions, _point(positions, line, column), f"not valid YAML: {problem or 'unreadable'}", "")
 
 
-def _tab_in_indentation(positions: Positions, line: int) -> int | None:
+def _blank_in_indentation(positions: Positions, line: int) -> int | None:
+    """The first character of the indentation that looks like a space and is none."""
     text = positions.lines[line] if line < len(positions.lines) else ""
-    indentation = text[: len(text) - len(text.lstrip())]
-    return indentation.index("\t") if "\t" in indentation else None
+    begin = len(text) - len(text.lstrip(" "))
+    return begin if text[begin : begin + 1].isspace() and text.strip() else None
 
 
 def _bad_start(positions: Positions, line: int, column: int) -> tuple[str, str]:

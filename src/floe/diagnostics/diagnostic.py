@@ -53,12 +53,13 @@ class Diagnostic:
 
 
 def by_place(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Sort by file, line and column; what has no place comes first."""
+    """Sort by file, line and column; what has no place comes first.
 
-    def place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
+    What is wrong in a value that several aliases use is reported once, where it is written.
+    """
+    once: dict[tuple[str, int, int, str, str, str], Diagnostic] = {}
+    for diagnostic in sorted(diagnostics, key=lambda found: bool(found.span and found.span.used_at)):
         span = diagnostic.span
-        if span is None:
-            return "", 0, 0, diagnostic.code, diagnostic.message
-        return span.file, span.line, span.column, diagnostic.code, diagnostic.message
-
-    return sorted(diagnostics, key=place)
+        place = (span.file, span.line, span.column) if span else ("", 0, 0)
+        once.setdefault((*place, diagnostic.code, diagnostic.message, diagnostic.label), diagnostic)
+    return [once[key] for key in sorted(once)]
