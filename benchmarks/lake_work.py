@@ -25,7 +25,7 @@ WRITTEN = """
     from range({rows})
 """
 """A table of eight columns."""
-BASE = "select range as id, hash(range) % 1000 as value, 'name of ' || range as name from range({rows})"
+BASE = "select range as id, (hash(range) % 1000)::bigint as value, 'name of ' || range as name from range({rows})"
 INCREMENT = """
     select case when range % 20 = 0 then range // 20 * greatest({rows} // ({increment} // 20), 1)
         else {rows} + range end as id, range % 7 as value, 'new name of ' || range as name from range({increment})

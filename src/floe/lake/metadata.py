@@ -198,7 +198,8 @@ def _add_snapshot(draft: _Draft, update: Mapping[str, Any]) -> None:
 
 def _set_snapshot_ref(draft: _Draft, update: Mapping[str, Any]) -> None:
     snapshot_id = update["snapshot-id"]
-    if not any(known["snapshot-id"] == snapshot_id for known in draft.metadata["snapshots"]):
+    # The newest is nearly always the one that is meant.
+    if not any(known["snapshot-id"] == snapshot_id for known in reversed(draft.metadata["snapshots"])):
         raise ValueError(f"the table has no snapshot {snapshot_id}")
     kept = {key: value for key, value in update.items() if key not in {"action", "ref-name"}}
     draft.metadata["refs"][update["ref-name"]] = kept

@@ -109,7 +109,7 @@ def _require(state: TableState, versions: Sequence[int], what: str) -> None:
 
 def _find(state: TableState, snapshot_id: int) -> Mapping[str, Any] | None:
     known = state.metadata.get("snapshots", ())
-    return next((item for item in known if item["snapshot-id"] == snapshot_id), None)
+    return next((item for item in reversed(known) if item["snapshot-id"] == snapshot_id), None)
 
 
 def _snapshot(state: TableState, snapshot_id: int) -> Mapping[str, Any]:

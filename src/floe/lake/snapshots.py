@@ -183,13 +183,14 @@ def _without(staged: StagedTable, manifests: Iterable[ManifestFile]) -> _Change:
     change = _Change()
     for manifest in manifests:
         entries = read_entries(staged.base.store, manifest) if missing else []
-        gone = [entry for entry in entries if local_path(entry.data_file.file_path) in missing]
-        if not gone:
+        paths = [local_path(entry.data_file.file_path) for entry in entries]
+        found = missing.intersection(paths)
+        if not found:
             change.kept.append(manifest)
             continue
-        missing -= {local_path(entry.data_file.file_path) for entry in gone}
-        change.deleted.extend(gone)
-        change.existing.extend(entry for entry in entries if entry not in gone)
+        missing -= found
+        for path, entry in zip(paths, entries, strict=True):
+            (change.deleted if path in found else change.existing).append(entry)
     if missing:
         raise _not_in_table(staged, missing)
     return change

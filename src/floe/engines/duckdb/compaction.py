@@ -9,7 +9,7 @@ import duckdb
 
 from floe.engines.base import SessionRequest
 from floe.engines.duckdb.faults import engine_message, environment_fault
-from floe.engines.duckdb.parquet import write_file
+from floe.engines.duckdb.parquet import TIGHTLY, write_file
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.table_files import published_files
 from floe.engines.duckdb.workspace import Workspace
@@ -56,7 +56,8 @@ class Compactor:
             select = self._files(table).only([local_path(path) for path in bin_.paths]).select()
             counted = self._workspace.execute(f"SELECT count(*) FROM ({select})").fetchone()
             ordered = f"{select} ORDER BY {keys}" if keys else select
-            file = write_file(self._workspace, ordered, current, self._workspace.new_file(table), table.store)
+            path = self._workspace.new_file(table)
+            file = write_file(self._workspace, ordered, current, path, table.store, TIGHTLY)
         except duckdb.Error as error:
             if (fault := environment_fault(error, f"compacting {table.name}")) is not None:
                 raise fault from error

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from floe.lake.stores.base import FileStore
 
 _OPTIONS = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS"
+QUICKLY = 1
+"""Zstandard's level for files that a run waits for: as fast as DuckDB's default, snappy, and up to half its size."""
+TIGHTLY = 3
+"""The level for files that maintenance writes, when nobody waits: up to a sixth smaller, up to a quarter slower."""
 _SUFFIX = ".parquet"
 _PROBED_ROWS = 122_880
 """Rows of a row group: as many are written to see how large a row is."""
@@ -50,23 +54,28 @@ def write_files(
 
 
 def write_file(
-    workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, store: FileStore
+    workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, store: FileStore, level: int = QUICKLY
 ) -> StagedFile | None:
     """Write the rows of `select`, whose columns are those of the schema, to a new file; None when there are none.
+
+    `level` is Zstandard's.
 
     Raises:
         duckdb.Error: the query fails or the file cannot be written.
         LakeError: an empty file cannot be removed.
     """
-    row = _copy(workspace, select, schema, path, "USE_TMP_FILE false").fetchone()
+    row = _copy(workspace, select, schema, path, "USE_TMP_FILE false", level).fetchone()
     if row is None or row[1] == 0:
         store.delete([path])
         return None
     return StagedFile(path, int(row[1]), int(row[2]), _statistics(row[4], schema))
 
 
-def _copy(workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, options: str) -> DuckDBPyConnection:
-    target = f"{literal(local_path(path))} ({_OPTIONS}, FIELD_IDS {_struct_ids(schema)}, {options})"
+def _copy(
+    workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, options: str, level: int = QUICKLY
+) -> DuckDBPyConnection:
+    ids = f"FIELD_IDS {_struct_ids(schema)}"
+    target = f"{literal(local_path(path))} ({_OPTIONS}, COMPRESSION_LEVEL {level}, {ids}, {options})"
     return workspace.execute(f"COPY ({select}\n) TO {target}")
 
 

@@ -69,12 +69,12 @@ class LocalStore:
         with storage_faults("read", folder):
             for parent, _, names in os.walk(local_path(folder), onerror=_raise_unless_gone):
                 for name in names:
-                    path = Path(parent) / name
+                    path = os.path.join(parent, name)  # noqa: PTH118 - path objects take most of a long listing's time
                     try:
-                        status = path.stat()
+                        status = os.stat(path)  # noqa: PTH116
                     except FileNotFoundError:
                         continue
-                    yield ListedFile(str(path), status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+                    yield ListedFile(path, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     def check(self, location: str) -> None:
         """Find out whether tables can be written below a folder, before anything depends on it; makes nothing.
