@@ -10,15 +10,25 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from lake_shapes import SHAPES, query_of
+from maintenance import FLOE
 from measure import Contender, Once, run_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 WORK = str(Path(__file__).with_name("lake_work.py"))
 PUBLISHES = str(Path(__file__).with_name("lake_publishes.py"))
+SOURCES = str(Path(__file__).with_name("lake_shapes.py"))
+PIPELINE = 'name: bench\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
+COPY, ZSTD, DIRECT, RUN, THEIRS = "DuckDB COPY", "DuckDB COPY, zstd", "Floe, without the CLI", "floe run", "PyIceberg"
 
 
 def main() -> None:
@@ -26,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=3_000_000, help="rows of the table that is written")
+    parser.add_argument("--shape", choices=tuple(SHAPES), action="append", help="of the table that is written")
     parser.add_argument("--merge", type=int, nargs=2, default=(10_000_000, 1_000_000), metavar=("ROWS", "INCREMENT"))
     parser.add_argument(
         "--both",
@@ -35,6 +46,7 @@ def main() -> None:
         metavar=("ROWS", "INCREMENT"),
         help="the size that PyIceberg's upsert can finish, too",
     )
+    parser.add_argument("--limit", type=int, default=150, help="seconds of PyIceberg's upsert into the large one")
     parser.add_argument("--tables", type=int, default=100)
     parser.add_argument("--aged", type=int, nargs=2, default=(10, 1000), metavar=("TABLES", "RUNS"))
     parser.add_argument("--only", choices=("write", "merge", "publish", "read"), action="append")
@@ -44,60 +56,101 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="floe-lake-") as name:
         folder = Path(name)
         if "write" in wanted:
-            measure_writes(folder, arguments.rows, arguments.rounds)
+            measure_writes(folder, arguments.rows, arguments.rounds, arguments.shape or tuple(SHAPES))
         if "merge" in wanted:
-            measure_merges(folder, arguments.both, ("floe", "pyiceberg"), arguments.rounds)
-            measure_merges(folder, arguments.merge, ("floe",), arguments.rounds)
+            measure_merges(folder, arguments.both, arguments.rounds)
+            measure_large_merge(folder, arguments.merge, arguments.rounds, arguments.limit)
         if "publish" in wanted:
-            measure_publishes(folder, arguments.tables, 30)
+            measure_publishes(folder, arguments.tables, 10)
             measure_publishes(folder, *arguments.aged)
         if "read" in wanted:
             measure_reading(folder, arguments.rows)
 
 
-def measure_writes(folder: Path, rows: int, rounds: int) -> None:
-    """The same query to a table or a file, each time from nothing."""
-    contenders = [
-        _contender("write", who, folder / f"write-{who}", rows, prepare=partial(_clear, folder / f"write-{who}"))
-        for who in ("duckdb", "floe", "pyiceberg")
-    ]
-    medians = _report(f"{rows:,} rows of eight columns written", contenders, rounds)
+def measure_writes(folder: Path, rows: int, rounds: int, shapes: Sequence[str]) -> None:
+    """The same query to a table or a file that is there already, from the warm-up."""
+    sources = folder / "sources"
+    sources.mkdir()
+    _output([SOURCES, str(sources), str(rows)])
+    summary = []
+    for shape in shapes:
+        place = folder / f"write-{shape}"
+        place.mkdir()
+        runs = _report(
+            f"{rows:,} rows written: {SHAPES[shape]}", _writers(place, query_of(shape, sources, rows)), rounds
+        )
+        summary.append(_ratios(shape, runs))
+        shutil.rmtree(place)
+    print("\nTimes as long as DuckDB's COPY, and how many times as fast as PyIceberg's overwrite, by medians\n")
+    print("| table | work / COPY | work / COPY, zstd | PyIceberg / work | whole process: PyIceberg / floe run |")
+    print("|---|---|---|---|---|")
+    print("\n".join(summary), flush=True)
+
+
+def _writers(place: Path, query: str) -> list[Contender]:
+    names = {COPY: "snappy", ZSTD: "zstd", DIRECT: "floe", THEIRS: "pyiceberg"}
+    contenders = [_contender("write", who, place / who, query, name=name) for name, who in names.items()]
+    project = place / "project"
+    (project / "models/gold").mkdir(parents=True)
+    (project / "floe.yaml").write_text(PIPELINE)
+    (project / "models/gold/t.sql").write_text("{{ config(materialized='table') }}\n" + query)
+    return [*contenders, Contender(RUN, [*FLOE, "run", "--quiet"], project)]
+
+
+def _ratios(shape: str, runs: Mapping[str, Sequence[Once]]) -> str:
+    work = {name: statistics.median(_work(run) or 0.0 for run in each) for name, each in runs.items()}
+    whole = {name: statistics.median(run.seconds for run in each) for name, each in runs.items()}
+    return (
+        f"| {shape} | {work[DIRECT] / work[COPY]:.2f} | {work[DIRECT] / work[ZSTD]:.2f} "
+        f"| {work[THEIRS] / work[DIRECT]:.1f} | {whole[THEIRS] / whole[RUN]:.1f} |"
+    )
+
+
+def measure_merges(folder: Path, size: tuple[int, int], rounds: int) -> None:
+    """Merge an increment, of whose keys 5 in 100 exist, into a table that is written anew before each round."""
+    contenders = [_merger(folder, name, who, size) for name, who in ((DIRECT, "floe"), (THEIRS, "pyiceberg"))]
+    runs = _report(f"{size[1]:,} rows merged into {size[0]:,}", contenders, rounds)
+    work = {name: statistics.median(_work(run) or 0.0 for run in each) for name, each in runs.items()}
+    whole = {name: statistics.median(run.seconds for run in each) for name, each in runs.items()}
     print(
-        f"\nfloe: {medians['floe'] / medians['duckdb']:.2f} times DuckDB's own COPY of the same query, "
-        f"{medians['pyiceberg'] / medians['floe']:.1f} times faster than PyIceberg's overwrite",
+        f"\nfloe: {work[THEIRS] / work[DIRECT]:.1f} times faster than PyIceberg's upsert, "
+        f"{whole[THEIRS] / whole[DIRECT]:.1f} times with the start of the process",
         flush=True,
     )
 
 
-def measure_merges(folder: Path, size: tuple[int, int], who: tuple[str, ...], rounds: int) -> None:
-    """Merge an increment, of whose keys 5 in 100 exist, into a table that is written anew before each round."""
-    rows, increment = size
-    contenders = [
-        _contender(
-            "merge",
-            name,
-            folder / f"merge-{name}",
-            rows,
-            increment,
-            prepare=partial(_prepare, name, folder / f"merge-{name}", rows),
-        )
-        for name in who
-    ]
-    medians = _report(f"{increment:,} rows merged into {rows:,}", contenders, rounds)
-    if len(who) > 1:
-        print(f"\nfloe: {medians['pyiceberg'] / medians['floe']:.0f} times faster than PyIceberg's upsert", flush=True)
+def measure_large_merge(folder: Path, size: tuple[int, int], rounds: int, limit: int) -> None:
+    """The same in a size that PyIceberg may not end in bearable time: it gets one round of `limit` seconds."""
+    floe = _merger(folder, DIRECT, "floe", size)
+    _report(f"{size[1]:,} rows merged into {size[0]:,}", [floe], rounds)
+    if not limit:
+        return
+    theirs = replace(_merger(folder, THEIRS, "pyiceberg", size), environment={"FLOE_BENCH_SECONDS": str(limit)})
+    try:
+        run = run_once(theirs)
+    except SystemExit as ended:
+        print(f"\nPyIceberg's upsert of it was ended after {limit} s: {str(ended).splitlines()[0]}", flush=True)
+    else:
+        print(f"\nPyIceberg's upsert of it, once: {_work(run) or 0:.1f} s, {run.peak_mib:.0f} MiB", flush=True)
+
+
+def _merger(folder: Path, name: str, who: str, size: tuple[int, int]) -> Contender:
+    place = folder / f"merge-{who}"
+    prepare = partial(_prepare, who, place, size[0])
+    return _contender("merge", who, place, *map(str, size), name=name, prepare=prepare)
 
 
 def measure_publishes(folder: Path, tables: int, runs: int) -> None:
     """Publish small tables again and again, all in each run."""
     place = folder / f"publishes-{tables}"
     place.mkdir()
-    found = json.loads(_output([PUBLISHES, str(place), str(tables), str(runs)]))
     print(
-        f"\n{tables} small tables in one run, loaded and published: {found['early']:.1f} ms a table at first, "
-        f"{found['late']:.1f} ms after {runs} runs (metadata of {found['metadata_bytes'] / 1000:.0f} kB)",
-        flush=True,
+        f"\n{tables} small tables in each run, loaded and published; ms a table, of up to ten runs\n\n"
+        "| run | median | min | max | metadata read, kB a table |\n|---|---|---|---|---|"
     )
+    for at in json.loads(_output([PUBLISHES, str(place), str(tables), str(runs)])):
+        spread = " | ".join(f"{at[what]:.1f}" for what in ("median", "min", "max"))
+        print(f"| {at['run']:,} | {spread} | {at['metadata_bytes'] / 1000:.0f} |", flush=True)
     shutil.rmtree(place)
 
 
@@ -113,14 +166,16 @@ def measure_reading(folder: Path, rows: int) -> None:
     )
 
 
-def _contender(what: str, who: str, folder: Path, *rows: int, prepare: partial[None]) -> Contender:
-    command = [sys.executable, WORK, what, who, str(folder), *map(str, rows)]
-    return Contender(who, command, Path.cwd(), prepare=prepare)
+def _contender(
+    what: str, who: str, folder: Path, *rest: str, name: str, prepare: Callable[[], object] = lambda: None
+) -> Contender:
+    return Contender(name, [sys.executable, WORK, what, who, str(folder), *rest], Path.cwd(), prepare=prepare)
 
 
-def _clear(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+def _work(run: Once) -> float | None:
+    """Seconds that the work itself took, where the process says so."""
+    last = (run.output.splitlines() or [""])[-1]
+    return float(json.loads(last)["seconds"]) if last.startswith("{") else None
 
 
 def _prepare(who: str, folder: Path, rows: int) -> None:
@@ -132,8 +187,8 @@ def _output(command: list[str]) -> str:
     return subprocess.run([sys.executable, *command], check=True, capture_output=True, text=True).stdout
 
 
-def _report(title: str, contenders: list[Contender], rounds: int) -> dict[str, float]:
-    """Run all in turn and print a table; return the median of the work's own seconds."""
+def _report(title: str, contenders: Sequence[Contender], rounds: int) -> dict[str, list[Once]]:
+    """Run all in turn after a warm-up, and print a table."""
     runs: dict[str, list[Once]] = {contender.name: [] for contender in contenders}
     for contender in contenders:
         run_once(contender)
@@ -141,22 +196,23 @@ def _report(title: str, contenders: list[Contender], rounds: int) -> dict[str, f
         for contender in contenders:
             runs[contender.name].append(run_once(contender))
     print(
-        f"\n{title}\n\n| what | rounds | median s, work | min | max | median s, whole process | peak MiB |\n"
-        "|---|---|---|---|---|---|---|"
+        f"\n{title}\n\n| what | rounds | work: median s | min | max | whole process: median s | min | max | CPU s "
+        "| peak MiB |\n|---|---|---|---|---|---|---|---|---|---|"
     )
-    medians = {}
     for name, each in runs.items():
-        seconds = [json.loads(run.output.splitlines()[-1])["seconds"] for run in each]
-        medians[name] = statistics.median(seconds)
-        whole, peak = (
-            statistics.median(values) for values in zip(*((run.seconds, run.peak_mib) for run in each), strict=True)
-        )
-        print(
-            f"| {name} | {len(each)} | {medians[name]:.2f} | {min(seconds):.2f} | {max(seconds):.2f} "
-            f"| {whole:.2f} | {peak:.0f} |",
-            flush=True,
-        )
-    return medians
+        work = _spread([seconds for run in each if (seconds := _work(run)) is not None])
+        whole = _spread([run.seconds for run in each])
+        processor = statistics.median(run.cpu_seconds for run in each)
+        peak = statistics.median(run.peak_mib for run in each)
+        print(f"| {name} | {len(each)} | {work} | {whole} | {processor:.2f} | {peak:.0f} |", flush=True)
+    return runs
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    """Median, smallest and largest."""
+    if not seconds:
+        return "- | - | -"
+    return " | ".join(f"{value:.2f}" for value in (statistics.median(seconds), min(seconds), max(seconds)))
 
 
 if __name__ == "__main__":

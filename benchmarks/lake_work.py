@@ -1,7 +1,8 @@
 """One piece of work on a table, in a process of its own: `lake_work.py WHAT WHO FOLDER [ROWS INCREMENT]`.
 
 Prints the seconds of the work itself: from the query to the commit, with the imports and the opening of databases and
-catalogs before it. `benchmarks/lake.py` runs this.
+catalogs before it. `benchmarks/lake.py` runs this. With `FLOE_BENCH_SECONDS` in the environment the process ends
+itself by SIGALRM after so many seconds.
 """
 
 from __future__ import annotations
@@ -9,22 +10,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import duckdb
+
     from floe.artifact.models import Asset
 
-WRITTEN = """
-    select range as id, hash(range) % 100000 as customer, DATE '2020-01-01' + (range % 2000)::int as day,
-        (hash(range, 1) % 1000000) / 100.0 as amount, 'order ' || range as name,
-        ['new', 'paid', 'sent', 'returned'][1 + (hash(range, 2) % 4)::int] as status,
-        hash(range, 3) % 7 = 0 as urgent, TIMESTAMP '2020-01-01' + to_seconds(range * 20) as at
-    from range({rows})
-"""
-"""A table of eight columns."""
 BASE = "select range as id, (hash(range) % 1000)::bigint as value, 'name of ' || range as name from range({rows})"
 INCREMENT = """
     select case when range % 20 = 0 then range // 20 * greatest({rows} // ({increment} // 20), 1)
@@ -110,25 +106,33 @@ def pyiceberg_table(folder: Path, schema: Any = None) -> Any:  # noqa: ANN401 - 
     return catalog.create_table_if_not_exists("gold.t", schema)
 
 
-def write(who: str, folder: Path, rows: int) -> float:
-    """Write a table anew."""
+def write(who: str, folder: Path, query: str) -> float:
+    """Write the query's rows as the table's only ones; a table that is there already loses its own."""
     import duckdb
 
-    query = WRITTEN.format(rows=rows)
     if who == "floe":
         return Floe(folder).build(model(query))
     folder.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect()
-    if who == "duckdb":
-        started = time.perf_counter()
-        connection.execute(f"COPY ({query}) TO '{folder}/t.parquet' (FORMAT parquet, COMPRESSION zstd)")
-        descriptor = os.open(folder / "t.parquet", os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-        return time.perf_counter() - started
-    table = pyiceberg_table(folder, connection.sql(f"{query} limit 0").to_arrow_table().schema)
+    if who == "pyiceberg":
+        return overwrite(folder, connection, query)
+    options = "FORMAT parquet" + (", COMPRESSION zstd" if who == "zstd" else "")
     started = time.perf_counter()
-    table.overwrite(connection.sql(query).to_arrow_table())
+    connection.execute(f"COPY ({query}) TO '{folder}/t.parquet' ({options})")
+    descriptor = os.open(folder / "t.parquet", os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    return time.perf_counter() - started
+
+
+def overwrite(folder: Path, connection: duckdb.DuckDBPyConnection, query: str) -> float:
+    """Overwrite PyIceberg's table with the Arrow table of the query; the first time it is made."""
+    known = (folder / "theirs.db").exists()
+    schema = None if known else connection.sql(query).limit(0).to_arrow_table().schema
+    table = pyiceberg_table(folder, schema)
+    put = table.overwrite if known else table.append
+    started = time.perf_counter()
+    put(connection.sql(query).to_arrow_table())
     return time.perf_counter() - started
 
 
@@ -142,7 +146,7 @@ def prepare_merge(who: str, folder: Path, rows: int) -> float:
     import duckdb
 
     rows_ = duckdb.sql(query).to_arrow_table()
-    pyiceberg_table(folder, rows_.schema).overwrite(rows_)
+    pyiceberg_table(folder, rows_.schema).append(rows_)
     return 0.0
 
 
@@ -179,9 +183,13 @@ def read(folder: Path, rows: int) -> dict[str, float]:
 
 def main() -> None:
     """Do what the command line says, and print the figures as JSON."""
-    what, who, folder, *numbers = sys.argv[1:]
-    rows = [int(number) for number in numbers]
-    works = {"write": write, "prepare": prepare_merge, "merge": merge}
+    signal.alarm(int(os.environ.get("FLOE_BENCH_SECONDS", "0")))
+    what, who, folder, *rest = sys.argv[1:]
+    if what == "write":
+        print(json.dumps({"seconds": write(who, Path(folder), *rest)}))
+        return
+    rows = [int(number) for number in rest]
+    works = {"prepare": prepare_merge, "merge": merge}
     if what == "read":
         print(json.dumps(read(Path(folder), rows[0])))
         return

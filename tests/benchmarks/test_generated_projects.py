@@ -63,3 +63,30 @@ def test_the_football_example_is_written_in_dbts_own_terms(bench: ModuleType, tm
     files = {file.stem for suffix in ("sql", "py", "csv") for file in models.rglob(f"*.{suffix}")}
     assert set(bench.football.table_names()) <= files
     assert not any("source(" in file.read_text() for file in models.rglob("*.sql"))
+
+
+def test_every_contender_writes_the_rows_of_a_shape_again_and_again(bench: ModuleType, tmp_path: Path) -> None:
+    import duckdb
+
+    shapes, work = import_module("lake_shapes"), import_module("lake_work")
+    shapes.write_sources(tmp_path, 300)
+    for shape in shapes.SHAPES:
+        query = shapes.query_of(shape, tmp_path, 300)
+        for who in ("snappy", "zstd", "floe", "pyiceberg", "floe", "pyiceberg"):
+            assert work.write(who, tmp_path / shape / who, query) > 0
+        floe = read_with_pyiceberg(tmp_path / shape / "floe", ".floe/catalog.db")
+        theirs = read_with_pyiceberg(tmp_path / shape / "pyiceberg", "theirs.db")
+        expected = duckdb.sql(query).fetchall()
+        assert len(expected) == 300
+        assert [sorted(rows) for rows in (floe, theirs)] == [sorted(expected)] * 2
+
+
+def read_with_pyiceberg(folder: Path, catalog: str) -> list[tuple[object, ...]]:
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    opened = SqlCatalog("floe", uri=f"sqlite:///{folder / catalog}", warehouse=str(folder))
+    try:
+        rows = opened.load_table("gold.t").scan().to_arrow().to_pylist()
+    finally:
+        opened.close()
+    return [tuple(row.values()) for row in rows]

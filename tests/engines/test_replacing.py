@@ -71,6 +71,42 @@ def test_the_rows_are_those_of_dbts_statements(
     assert results[0] == results[1]
 
 
+OTHER_TYPES = [
+    "select 2 as id, 'new' as name, 7.6 as value, '2026-02-03' as day union all select 9, null, 1e3, null",
+    "select '12' as value, 5 as name, date '2026-01-01' as day, 1 as id",
+    "select 1::bigint as id, 'other key type' as name, 3 as value, null as day",
+]
+
+
+@pytest.mark.parametrize("strategy", ["merge", "delete+insert", "append"])
+@pytest.mark.parametrize("increment", OTHER_TYPES)
+def test_an_increment_of_other_types_gets_those_of_the_table_as_by_dbts_statements(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, strategy: str, increment: str
+) -> None:
+    first = "select range::int as id, 'n' || range as name, range::decimal(9, 1) as value, date '2026-01-02' as day"
+    results = []
+    for is_cast in (True, False):
+        lakehouse.assets.clear()
+        lakehouse.model("gold.t", f"{first} from range(4)")
+        lakehouse.build(full_refresh=True)
+        if not is_cast:
+            monkeypatch.setattr("floe.engines.duckdb.incremental._may_be_cast", lambda *_: False)
+        increments(lakehouse, {}, increment, strategy, "id")
+        lakehouse.build()
+        results.append((lakehouse.published("gold.t"), lakehouse.state("gold.t").metadata["schemas"]))
+    assert results[0] == results[1]
+    assert len(results[0][0]) >= 4
+
+
+def test_a_merge_that_only_casts_needs_no_working_copy(lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    lakehouse.model("gold.t", "select range as id, range::ubigint as value from range(10)")
+    lakehouse.build()
+    monkeypatch.setattr("floe.engines.duckdb.incremental.begin_work", None)
+    increments(lakehouse, {}, "select 3::bigint as id, 42 as value", "merge", "id")
+    lakehouse.build()
+    assert (3, 42) in lakehouse.published("gold.t")
+
+
 def test_only_files_that_may_hold_a_key_are_looked_at(lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     lakehouse.model("gold.t", "select range as id, 'n' || range as name from range(100)")
     lakehouse.build()

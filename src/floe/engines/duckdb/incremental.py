@@ -19,14 +19,14 @@ from floe.engines.duckdb.incremental_sql import (
 )
 from floe.engines.duckdb.overwriting import partition_match
 from floe.engines.duckdb.own_file import WORKING_COPY
-from floe.engines.duckdb.replacing import is_plain, stage_replacement
+from floe.engines.duckdb.replacing import is_plain, quoted_key, stage_replacement
 from floe.engines.duckdb.replaying import is_blind
 from floe.engines.duckdb.sql import beside, literal, quote, relation_name, subquery
 from floe.engines.duckdb.staging import Change, stage_query
 from floe.engines.duckdb.table_files import FILE_COLUMN, published_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from floe.artifact.models import Incremental, Relation
     from floe.engines.base import BuildOutcome
@@ -51,13 +51,13 @@ def stage_increment(
     """
     published = published_files(target.base, workspace.execute, renamed=target.renamed)
     workspace.create_view(target.relation, published.select())
-    select = f"SELECT {', '.join(_table_order(published))} FROM {subquery(query)} AS floe_increment"
-    if how.strategy == "append" and _has_columns_of(workspace, target, query):
+    fitting = _in_the_tables_types(workspace, target, published, query, how)
+    if how.strategy == "append" and fitting is not None:
         blind = is_blind(workspace, query, target.relation)
-        return stage_query(workspace, target, select, Change("append", published, properties=properties, blind=blind))
+        return stage_query(workspace, target, fitting, Change("append", published, properties=properties, blind=blind))
     source = workspace.new_name()
-    if not properties and is_plain(how, published) and _has_columns_of(workspace, target, query):
-        outcome = stage_replacement(workspace, target, published, how, select, source)
+    if fitting is not None and not properties and is_plain(how, published):
+        outcome = stage_replacement(workspace, target, published, how, fitting, source)
         if outcome is not None:
             return outcome
     else:
@@ -174,16 +174,23 @@ def column_types(workspace: Workspace, relation: str) -> ColumnTypes:
     return {row[0]: row[1] for row in workspace.execute(f"DESCRIBE {relation}").fetchall()}
 
 
-def same_columns(left: ColumnTypes, right: ColumnTypes) -> bool:
-    """Whether both have the same names and types, in whatever order."""
-    return dict(left) == dict(right)
+def _in_the_tables_types(
+    workspace: Workspace, target: Target, published: TableFiles, query: str, how: Incremental
+) -> str | None:
+    """The increment with the table's columns, as INSERT and MERGE cast them; None where its columns are others."""
+    names = [field["name"] for field in published.schema["fields"]]
+    wanted = column_types(workspace, relation_name(target.relation))
+    given = column_types(workspace, subquery(query))
+    others = {name for name, type_ in wanted.items() if given.get(name) != type_}
+    if set(given) != set(wanted) or (others and not _may_be_cast(how, others)):
+        return None
+    casts = {name: f"CAST({quote(name)} AS {wanted[name]}) AS " for name in others}
+    columns = (f"{casts.get(name, '')}{quote(name)}" for name in names)
+    return f"SELECT {', '.join(columns)} FROM {subquery(query)} AS floe_increment"
 
 
-def _table_order(published: TableFiles) -> Iterator[str]:
-    """The quoted names of the table's columns."""
-    return (quote(field["name"]) for field in published.schema["fields"])
-
-
-def _has_columns_of(workspace: Workspace, target: Target, query: str) -> bool:
-    increment = column_types(workspace, subquery(query))
-    return same_columns(increment, column_types(workspace, relation_name(target.relation)))
+def _may_be_cast(how: Incremental, columns: Collection[str]) -> bool:
+    """Whether dbt's statements cast these columns and do nothing else with them: they are no keys, nor compared."""
+    keys = {quoted_key(key).casefold() for key in how.unique_key}
+    plain = how.strategy in ("append", "merge", "delete+insert") and how.on_schema_change == "ignore"
+    return plain and not how.predicates and keys.isdisjoint(quote(name).casefold() for name in columns)

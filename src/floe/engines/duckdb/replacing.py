@@ -145,17 +145,18 @@ def is_plain(how: Incremental, published: TableFiles) -> bool:
     if how.strategy == "insert_overwrite":
         return True
     known = {quote(item["name"]).casefold(): item for item in published.schema["fields"]}
-    plain = [_NAME.fullmatch(key) is not None and _quoted(key).casefold() in known for key in how.unique_key]
+    plain = [_NAME.fullmatch(key) is not None and quoted_key(key).casefold() in known for key in how.unique_key]
     stored = [
-        known[_quoted(key).casefold()]["name"] not in published.engine_types for key in how.unique_key if all(plain)
+        known[quoted_key(key).casefold()]["name"] not in published.engine_types for key in how.unique_key if all(plain)
     ]
     return how.strategy in ("merge", "delete+insert") and bool(plain) and all(plain) and all(stored)
 
 
 def _keys(how: Incremental, written: Written) -> tuple[str, ...]:
     names = {quote(item["name"]).casefold(): quote(item["name"]) for item in written.schema["fields"]}
-    return tuple(names[_quoted(key).casefold()] for key in how.unique_key)
+    return tuple(names[quoted_key(key).casefold()] for key in how.unique_key)
 
 
-def _quoted(key: str) -> str:
+def quoted_key(key: str) -> str:
+    """A key that is a column's name, quoted."""
     return key if key.startswith('"') else quote(key)
