@@ -98,7 +98,6 @@ bench-large: .uv/test-environment | .uv/tmp ## 4.2 million rows: Floe, with and 
 
 bench-lake: .uv/test-environment | .uv/tmp ## the lake: writing, merging, publishing, maintenance beside DuckDB and PyIceberg
 	@"$(BIN)/python" benchmarks/lake.py $(BENCH_LAKE)
-	@"$(BIN)/python" benchmarks/maintenance.py
 
 clean: ## remove what the targets above made
 	rm -rf .venv .uv .demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/*/.floe

@@ -1,4 +1,4 @@
-"""What writing tables costs: beside DuckDB's own COPY and PyIceberg, merges, many publishes, one partition of 100."""
+"""What tables cost: writing beside DuckDB's COPY and PyIceberg, merging, publishing, reading, maintenance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lake_shapes import SHAPES, query_of
-from maintenance import FLOE
+from maintenance import FLOE, compare
 from measure import Contender, Once, run_once
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ WORK = str(Path(__file__).with_name("lake_work.py"))
 PUBLISHES = str(Path(__file__).with_name("lake_publishes.py"))
 SOURCES = str(Path(__file__).with_name("lake_shapes.py"))
 PIPELINE = 'name: bench\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
+PARTS = ("write", "merge", "publish", "read", "maintain")
 COPY, ZSTD, DIRECT, RUN, THEIRS = "DuckDB COPY", "DuckDB COPY, zstd", "Floe, without the CLI", "floe run", "PyIceberg"
 
 
@@ -49,9 +50,10 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=150, help="seconds of PyIceberg's upsert into the large one")
     parser.add_argument("--tables", type=int, default=100)
     parser.add_argument("--aged", type=int, nargs=2, default=(10, 1000), metavar=("TABLES", "RUNS"))
-    parser.add_argument("--only", choices=("write", "merge", "publish", "read"), action="append")
+    parser.add_argument("--files", type=int, default=1000, help="small files that `floe maintain` compacts")
+    parser.add_argument("--only", choices=PARTS, action="append")
     arguments = parser.parse_args()
-    wanted = arguments.only or ("write", "merge", "publish", "read")
+    wanted = arguments.only or PARTS
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, {arguments.rounds} rounds after a warm-up")
     with tempfile.TemporaryDirectory(prefix="floe-lake-") as name:
         folder = Path(name)
@@ -65,6 +67,8 @@ def main() -> None:
             measure_publishes(folder, *arguments.aged)
         if "read" in wanted:
             measure_reading(folder, arguments.rows)
+        if "maintain" in wanted:
+            compare(arguments.files, 1000, min(arguments.rounds, 3))
 
 
 def measure_writes(folder: Path, rows: int, rounds: int, shapes: Sequence[str]) -> None:

@@ -9,17 +9,16 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from floor import sync
+from measure import Contender, Once, run_once
 
 from floe.artifact import codec
 from floe.lake.base import ColumnStatistics, StagedFile, StagedTable, TableName
@@ -42,31 +41,52 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000, help="rows of each file")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    compare(arguments.files, arguments.rows, arguments.rounds)
+
+
+def compare(files: int, rows: int, rounds: int) -> None:
+    """Print what each command takes; every round makes the table anew."""
     samples = []
-    for _ in range(arguments.rounds):
+    for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="floe-bench-") as folder:
-            samples.append(measure(Path(folder), arguments.files, arguments.rows))
-    files, rows = arguments.files, arguments.rows
-    print(f"{files:,} appends of {rows:,} rows, {os.cpu_count()} cores, {arguments.rounds} rounds, medians")
-    for name in ("floe maintain --dry-run", "floe maintain", "floe maintain again", "DuckDB COPY into one file"):
-        print(f"{name:28} {statistics.median(sample[name] for sample in samples):8.2f} s")
-    _say(samples[-1]["report"])
+            samples.append(measure(Path(folder), files, rows))
+    print(
+        f"\n{files:,} appends of {rows:,} rows, {os.cpu_count()} cores, {rounds} rounds\n\n"
+        "| what | median s | min | max | CPU s | peak MiB |\n|---|---|---|---|---|---|"
+    )
+    for name in samples[0].times:
+        runs = [sample.times[name] for sample in samples]
+        seconds = [run.seconds for run in runs]
+        cpu, peak = (
+            statistics.median(values) for values in ([r.cpu_seconds for r in runs], [r.peak_mib for r in runs])
+        )
+        print(f"| {name} | {statistics.median(seconds):.2f} | {min(seconds):.2f} | {max(seconds):.2f} ", end="")
+        print(f"| {cpu:.2f} | {peak:.0f} |")
+    _say(samples[-1].report)
 
 
-def measure(folder: Path, files: int, rows: int) -> dict:
-    """One round: seconds of each command, and what maintenance reported."""
+@dataclass(frozen=True)
+class Sample:
+    """One round: what each command took, and what maintenance reported."""
+
+    times: dict[str, Once]
+    report: dict
+
+
+def measure(folder: Path, files: int, rows: int) -> Sample:
+    """Make the table, copy its files, care for it."""
     (folder / "floe.yaml").write_text(PIPELINE)
     (folder / "models/gold").mkdir(parents=True)
     (folder / "models/gold/events.sql").write_text(MODEL)
     _floe(folder, "run", "-q")
     paths = _append(folder, files, rows)
-    sample = {"DuckDB COPY into one file": _copy(paths, folder / "copied.parquet")}
-    sample["floe maintain --dry-run"], _ = _floe(folder, "maintain", "--dry-run", "--json")
-    sample["floe maintain"], told = _floe(folder, "maintain", "--json")
-    sample["floe maintain again"], _ = _floe(folder, "maintain", "--json")
-    _, counted = _floe(folder, "show", "--sql", "select count(*) from gold.events", "--json")
-    assert json.loads(counted)["rows"] == [[files * rows]], "rows were lost"
-    return {**sample, "report": json.loads(told)}
+    times = {"DuckDB COPY into one file": _copy(folder, paths)}
+    times["floe maintain --dry-run"] = _floe(folder, "maintain", "--dry-run", "--json")
+    times["floe maintain"] = _floe(folder, "maintain", "--json")
+    times["floe maintain, nothing to do"] = _floe(folder, "maintain", "--json")
+    counted = _floe(folder, "show", "--sql", "select count(*) from gold.events", "--json").output
+    assert _document(counted)["rows"] == [[files * rows]], "rows were lost"
+    return Sample(times, _document(times["floe maintain"].output))
 
 
 def _append(folder: Path, files: int, rows: int) -> list[str]:
@@ -93,22 +113,27 @@ def _append(folder: Path, files: int, rows: int) -> list[str]:
     return paths
 
 
-def _copy(paths: list[str], target: Path) -> float:
-    """Seconds of a process that only lets DuckDB write the same rows into one file."""
-    statement = f"copy (select * from read_parquet(?)) to '{target}' (format parquet, compression zstd)"
-    quiet = "duckdb.execute('set enable_progress_bar = false')"
-    program = f"import duckdb, json, sys; {quiet}; duckdb.execute({statement!r}, [json.load(sys.stdin)])"
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", program], input=json.dumps(paths), text=True, check=True)
-    sync([target, target.parent])
-    return time.perf_counter() - started
+def _copy(folder: Path, paths: list[str]) -> Once:
+    """A process that only lets DuckDB write the same rows into one file, and syncs it."""
+    (folder / "paths.json").write_text(json.dumps(paths))
+    program = (
+        "import duckdb, json, os\n"
+        "duckdb.execute('set enable_progress_bar = false')\n"
+        "paths = json.load(open('paths.json'))\n"
+        "copy = \"copy (select * from read_parquet(?)) to 'copied.parquet' (format parquet, compression zstd)\"\n"
+        "duckdb.execute(copy, [paths])\n"
+        "os.fsync(os.open('copied.parquet', os.O_RDONLY))\n"
+    )
+    return run_once(Contender("DuckDB", [sys.executable, "-c", program], folder))
 
 
-def _floe(folder: Path, *words: str) -> tuple[float, str]:
-    started = time.perf_counter()
-    done = subprocess.run([*FLOE, *words], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return time.perf_counter() - started, done.stdout
+def _floe(folder: Path, *words: str) -> Once:
+    return run_once(Contender(" ".join(words), [*FLOE, *words], folder))
+
+
+def _document(output: str) -> dict:
+    """The JSON document among what a command said."""
+    return json.loads(output[output.index("{") : output.rindex("}") + 1])
 
 
 def _say(report: dict) -> None:
