@@ -32,6 +32,7 @@ def platform_artifacts(application: Application) -> CompiledArtifacts:
         storage={} if warehouse else bindings.storage(configuration),
         catalogs={} if warehouse else bindings.catalogs(configuration),
         compute=compute,
+        secrets=bindings.secrets(configuration),
         layers={} if warehouse else dict(bindings.layers(configuration).declared),
         assets={},
     )

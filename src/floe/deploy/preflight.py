@@ -42,7 +42,7 @@ def platform_probes(
     secrets += secrets_of_compute(artifacts.compute)
     stores = open_stores(artifacts, project_directory)
     catalogs = open_catalogs(artifacts, project_directory, stores)
-    probes = secret_probes(secrets)
+    probes = secret_probes(secrets, artifacts.secrets)
     for name, storage in artifacts.storage.items():
         probes += storage_probes(name, storage, stores, writes=writes)
     for name, binding in artifacts.catalogs.items():

@@ -91,7 +91,7 @@ def _probes(
         secrets += own
         is_near = artifacts.catalogs[name].uri.startswith("sqlite:")
         (near if is_near else far).append(Probe("catalogs", name, partial(_done, catalogs[name].check), keys_of(own)))
-    return [*secret_probes(secrets), *near], far
+    return [*secret_probes(secrets, artifacts.secrets), *near], far
 
 
 def _done(look: Callable[[], None]) -> Finding:

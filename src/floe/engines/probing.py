@@ -34,7 +34,7 @@ def compute_probes(artifacts: CompiledArtifacts, project_directory: Path, limit_
         seconds = max(limit_seconds, _DBT_SECONDS)
 
         def look() -> Finding:
-            connect(compute, seconds)
+            connect(compute, artifacts.secrets, seconds)
             return ok(f"dbt connects to `{compute.type}`")
 
         return [Probe(SECTION, compute.type, look, keys_of(secrets_of_compute(compute)), least_seconds=seconds)]

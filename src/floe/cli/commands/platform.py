@@ -52,28 +52,14 @@ def command(application: Application, action: str, dry_run: bool) -> int:  # noq
 
 
 def _platform(application: Application) -> CompiledArtifacts:
-    """The platform as the artifact has it, without assets: dbt is not needed to prepare a platform."""
-    from importlib.metadata import version
+    """The platform, which a warehouse's is not: Floe creates nothing there."""
+    from floe.cli.platforms import platform_artifacts
 
-    from floe.artifact.models import CompiledArtifacts
-    from floe.cli.project import load_project
-    from floe.compiler import bindings
-
-    configuration = load_project(application)
-    compute = bindings.compute(configuration)
-    if compute.is_warehouse:
-        reason = f"`{compute.type}` keeps its tables itself: there is nothing to create for Floe"
+    artifacts = platform_artifacts(application)
+    if artifacts.compute.is_warehouse:
+        reason = f"`{artifacts.compute.type}` keeps its tables itself: there is nothing to create for Floe"
         raise UsageError("FLOE-0750", reason, "create schemas and users with the commands of the warehouse")
-    return CompiledArtifacts(
-        floe_version=version("floe-runtime"),
-        project=bindings.project(configuration),
-        platform=bindings.platform_choice(configuration),
-        storage=bindings.storage(configuration),
-        catalogs=bindings.catalogs(configuration),
-        compute=compute,
-        layers=dict(bindings.layers(configuration).declared),
-        assets={},
-    )
+    return artifacts
 
 
 def _say(printer: Printer, result: StepResult) -> None:

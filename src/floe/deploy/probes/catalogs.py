@@ -95,7 +95,7 @@ def _rest_probes(looked: Looked, catalog: Catalog, limit_seconds: float, *, writ
     from floe.lake.catalogs.rest.server import DROP_NAMESPACE
 
     name, binding = looked.name, _impatient(looked.binding, limit_seconds)
-    client = open_client(name, binding, looked.project_directory)
+    client = open_client(name, binding, looked.project_directory, looked.artifacts.secrets)
     anybody = Request("GET", config_url(client.uri), "answer")
 
     def reach() -> Finding:

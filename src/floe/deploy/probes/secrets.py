@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING
 
 from floe.artifact.settings import SecretReference
-from floe.deploy.probing import Finding, Key, Probe, ok
-from floe.secrets.resolve import Reference, resolve
+from floe.deploy.probing import Finding, Key, Probe, failed, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from floe.artifact.settings import CatalogBinding, ComputeBinding, StorageBinding
+    from floe.artifact.settings import CatalogBinding, ComputeBinding, SecretsBinding, StorageBinding
 
 SECTION = "secrets"
 
@@ -34,23 +32,24 @@ def secrets_of_compute(binding: ComputeBinding) -> list[SecretReference]:
     return list(binding.secrets.values())
 
 
-def secret_probes(references: Iterable[SecretReference]) -> list[Probe]:
-    """Looks at each secret once."""
-    wanted = {(item.name, item.key): Reference(item.name, item.key) for item in references}
-    return [Probe(SECTION, _name(item), partial(_look, item)) for _, item in sorted(wanted.items())]
+def secret_probes(references: Iterable[SecretReference], places: SecretsBinding) -> list[Probe]:
+    """Looks at each secret once, in the places that the platform names."""
+    wanted = {(item.name, item.key): item for item in references}
+    return [Probe(SECTION, _name(item), partial(_look, item, places)) for _, item in sorted(wanted.items())]
 
 
 def keys_of(references: Iterable[SecretReference]) -> tuple[Key, ...]:
     """What a probe waits for that needs these secrets."""
-    return tuple((SECTION, _name(Reference(item.name, item.key))) for item in references)
+    return tuple((SECTION, _name(item)) for item in references)
 
 
-def _look(reference: Reference) -> Finding:
-    resolve(reference)
-    in_environment = bool(os.environ.get(reference.variable))
-    where = f"environment variable `{reference.variable}`" if in_environment else f"file `{reference.file()}`"
-    return ok(f"`{_name(reference)}` comes from the {where}")
+def _look(secret: SecretReference, places: SecretsBinding) -> Finding:
+    (found,) = places.resolver.try_all([secret])
+    if found.fault is not None:
+        return failed(found.fault)
+    variable = f", variable `{found.reference.variable}`" if found.backend == "env" else ""
+    return ok(f"`{_name(secret)}` comes from `{found.backend}`{variable}")
 
 
-def _name(reference: Reference) -> str:
-    return f"{reference.name}.{reference.key}" if reference.key else reference.name
+def _name(secret: SecretReference) -> str:
+    return f"{secret.name}.{secret.key}" if secret.key else secret.name

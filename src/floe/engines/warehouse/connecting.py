@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING
 from floe.artifact.profile import profile_text
 from floe.dbt.adapters import require_adapter
 from floe.errors import EnvironmentFaultError
-from floe.secrets.masking import Masker
-from floe.secrets.resolve import Reference, resolve
+from floe.secrets.masking import mask
 
 if TYPE_CHECKING:
-    from floe.artifact.settings import ComputeBinding
+    from floe.artifact.settings import ComputeBinding, SecretsBinding
 
 _PROJECT = 'name: floe_preflight\nversion: "1.0"\nprofile: floe\n'
 _DEBUG = "from dbt.cli.main import cli; cli()"
 _SAID = re.compile(r"^\s*>(.*?)(?:\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
-def connect(compute: ComputeBinding, limit_seconds: float) -> None:
+def connect(compute: ComputeBinding, secrets: SecretsBinding, limit_seconds: float) -> None:
     """Open a connection and close it again.
 
     Args:
         compute: Which warehouse.
+        secrets: Where its secrets are.
         limit_seconds: When to give up.
 
     Raises:
         EnvironmentFaultError: the adapter or a secret is missing, or the warehouse cannot be reached or refuses.
     """
     require_adapter(compute.type)
-    values = {name: resolve(Reference(secret.name, secret.key)) for name, secret in compute.secrets.items()}
+    values = secrets.resolver.resolve_all(compute.secrets)
     with tempfile.TemporaryDirectory(prefix="floe-preflight-") as folder:
         Path(folder, "dbt_project.yml").write_text(_PROJECT, encoding="utf-8")
         Path(folder, "profiles.yml").write_text(profile_text("preflight", compute.output), encoding="utf-8")
@@ -53,7 +53,7 @@ def connect(compute: ComputeBinding, limit_seconds: float) -> None:
         except subprocess.TimeoutExpired:
             raise _fault(compute.type, f"it gave no answer within {limit_seconds:.0f} s") from None
     if done.returncode:
-        raise _fault(compute.type, Masker.of(values.values()).mask(_why(done.stdout) or _why(f">{done.stderr}")))
+        raise _fault(compute.type, mask(_why(done.stdout) or _why(f">{done.stderr}")))
 
 
 def _why(output: str) -> str:
