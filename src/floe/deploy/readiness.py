@@ -104,8 +104,10 @@ def _at_once(probes: Sequence[Probe]) -> tuple[list[FloeError], set[Key]]:
     errors, failed = [], set()
     for probe in probes:
         try:
-            probe.look()
-        except FloeError as error:
+            error = probe.look().error
+        except FloeError as raised:
+            error = raised
+        if error is not None:
             errors.append(error)
             failed.add(probe.key)
     return errors, failed
