@@ -90,3 +90,16 @@ def test_a_damaged_project_completes_nothing(shop: Path, complete: Callable[[str
     assert complete("floe promote ") == []
     (shop / ".floe/artifacts.json").write_text("{}")
     assert complete("floe rollback ") == []
+
+
+def test_commands_of_groups_and_environments_are_completed(
+    tmp_path: Path, complete: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for environment in ("prod", "preview", "test"):
+        (tmp_path / "platform" / environment).mkdir(parents=True)
+        (tmp_path / "platform" / environment / "platform.yaml").write_text("")
+    assert complete("floe platform ") == ["list", "show", "validate", "bootstrap"]
+    assert complete("floe config s") == ["show"]
+    assert complete("floe run --env pr") == ["preview", "prod"]
+    assert complete("floe platform show --env t") == ["test"]

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 NAMES = [name for section in COMMANDS.values() for name in section]
 
 
+PATHS = [
+    *NAMES,
+    *(f"platform {name}" for name in ("list", "show", "validate", "bootstrap")),
+    "config show",
+]
+
+
 def test_help_lists_every_command_with_one_line(floe: Floe) -> None:
     outcome = floe("--help")
     assert (outcome.status, outcome.err) == (0, "")
@@ -32,10 +39,10 @@ def test_help_lists_every_command_with_one_line(floe: Floe) -> None:
     assert outcome.out == floe("-h").out
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PATHS)
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_every_command_has_help_with_examples_in_80_columns(floe: Floe, name: str, flag: str) -> None:
-    outcome = floe(name, flag)
+    outcome = floe(*name.split(), flag)
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.startswith(f"Usage: floe {name} ")
     assert f"Examples:\n  floe {name}" in outcome.out
@@ -45,7 +52,10 @@ def test_every_command_has_help_with_examples_in_80_columns(floe: Floe, name: st
 def test_the_list_of_commands_is_the_folder_of_commands() -> None:
     from floe.cli import commands
 
-    modules = {path.stem for path in _folder(commands.__file__).glob("*.py")} - {"__init__"}
+    folder = _folder(commands.__file__)
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"} | {
+        path.parent.name for path in folder.glob("*/*.py")
+    }
     assert modules == {name.replace("-", "_") for name in NAMES}
 
 

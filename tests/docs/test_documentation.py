@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .pages import Section
 
 CONFIGURATION = ("# floe.yaml", "# platform.yaml")
+OF_ENVIRONMENTS = ("# platform/",)
+"""Platform files of environments: the commands of their page check them."""
 DBT = ("# models/", "# dbt/")
 DBT_KEYS = {"version", "models", "sources", "seeds", "snapshots", "unit_tests", "data_tests", "exposures", "macros"}
 DBT_PROJECT_KEYS = {"name", "version", "profile", "vars", "models", "seeds", "snapshots", "data_tests", "flags"}
@@ -147,7 +149,7 @@ def test_every_yaml_block_says_which_file_it_is() -> None:
         (name_of(page), block.first_line)
         for page in PAGES
         for block in blocks(page, "yaml")
-        if not block.text.startswith((*CONFIGURATION, *DBT))
+        if not block.text.startswith((*CONFIGURATION, *DBT, *OF_ENVIRONMENTS))
     ]
     assert nameless == []
 
@@ -201,6 +203,14 @@ def command_named(name: str) -> click.Command | None:
     return group.get_command(click.Context(group), name)
 
 
+def below(command: click.Command | None, words: list[str]) -> click.Command | None:
+    """The command of a group that the words name; of another command, itself."""
+    if not isinstance(command, click.Group):
+        return command
+    found = (command.get_command(click.Context(command), word) for word in words)
+    return next((part for part in found if part is not None), command)
+
+
 def options_of(command: click.Command | None) -> set[str]:
     parameters = command.params if command else build_group().params
     return {"--help", "-h", *(name for parameter in parameters for name in parameter.opts)}
@@ -214,7 +224,7 @@ def test_every_floe_command_and_option_in_the_documentation_exists(page: Path) -
         if words[0] != "floe":
             continue
         name = next((word for word in words[1:] if word == "run-operation" or (word.isalpha() and word.islower())), "")
-        command = command_named(name) if name else None
+        command = below(command_named(name) if name else None, words)
         if name and command is None:
             wrong.append(said)
         known = options_of(command) | options_of(None)

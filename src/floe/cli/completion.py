@@ -100,6 +100,14 @@ def complete_points(context: click.Context, _parameter: click.Parameter, incompl
     return _beginning(["main", *_names(context, "branch"), *_names(context, "tag")], incomplete)
 
 
+def complete_environments(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the environments that have a platform file."""
+    from floe.config.discovery import candidates
+
+    found = {candidate.environment for candidate in candidates(_directory(context).resolve())}
+    return _beginning(sorted(found - {""}), incomplete)
+
+
 def complete_runs(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The ids of the latest runs."""
     from floe.errors import FloeError

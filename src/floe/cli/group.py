@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from floe.cli.application import Application
-from floe.cli.options import HELP_NAMES, global_options
+from floe.cli.options import HELP_NAMES, global_options, write_examples
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Begin": {
@@ -44,7 +42,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Care": {
         "preflight": "Look whether the platform is there, before a run.",
-        "platform": "Create what the platform needs: buckets, catalogs, roles.",
+        "platform": "List, show, check or bootstrap platforms.",
+        "config": "Show what applies here, and where each value comes from.",
         "maintain": "Expire snapshots, compact small files, delete orphans.",
     },
     "Help": {
@@ -58,22 +57,56 @@ The module is `floe.cli.commands.<name>`, with `_` for `-`.
 """
 
 
-def _names() -> list[str]:
-    return [name for section in COMMANDS.values() for name in section]
+Sections = Mapping[str, Mapping[str, str]]
 
 
 class LazyGroup(click.Group):
-    """Lists its commands without importing them."""
+    """Lists its commands without importing them.
+
+    Args:
+        name: Name of the group.
+        sections: Sections of its help; in each, a command's name and its one line.
+        package: Package with a module for each command, named like it.
+        examples: Commands at the end of its help.
+        settings: As click takes them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sections: Sections,
+        package: str = "floe.cli.commands",
+        examples: Sequence[str] = (),
+        **settings: Any,  # noqa: ANN401 - click's own settings
+    ) -> None:
+        params = [*global_options(), *settings.pop("params", ())]
+        context = {"help_option_names": HELP_NAMES}
+        super().__init__(
+            name,
+            params=params,
+            context_settings=context,
+            subcommand_metavar="COMMAND [ARGUMENTS]...",
+            no_args_is_help=True,
+            **settings,
+        )
+        self.sections = sections
+        self.package = package
+        self.examples = tuple(examples)
+
+    @property
+    def names(self) -> list[str]:
+        """Every command, in the order of the help."""
+        return [name for section in self.sections.values() for name in section]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Every command, in the order of the help."""
-        return _names()
+        return self.names
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return one command."""
-        if cmd_name not in _names():
+        if cmd_name not in self.names:
             return None
-        command = import_module(f"floe.cli.commands.{cmd_name.replace('-', '_')}").command
+        command = import_module(f"{self.package}.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - every module of that folder defines one
         return command
 
@@ -86,15 +119,22 @@ class LazyGroup(click.Group):
             UsageError: there is none of that name.
         """
         name = args[0]
-        if name not in _names() and not name.startswith("-"):
-            suggestion = did_you_mean(name, _names()) or "run `floe --help` for the list of commands"
-            raise UsageError("FLOE-0701", f"there is no command `{name}`", suggestion)
+        if name not in self.names and not name.startswith("-"):
+            path = ctx.command_path
+            suggestion = did_you_mean(name, self.names) or f"run `{path} --help` for the list of commands"
+            said = f"{path} {name}".removeprefix("floe ")
+            raise UsageError("FLOE-0701", f"there is no command `{said}`", suggestion)
         return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the help ends with: a hint, and examples."""
+        super().format_epilog(ctx, formatter)
+        write_examples(formatter, self.examples)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands in their sections."""
-        longest = max(len(name) for name in _names())
-        for title, commands in COMMANDS.items():
+        longest = max(len(name) for name in self.names)
+        for title, commands in self.sections.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(longest), text) for name, text in commands.items()])
 
@@ -114,11 +154,9 @@ def build_group() -> LazyGroup:
         ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version."
     )
     return LazyGroup(
-        name="floe",
+        "floe",
+        COMMANDS,
         help="Two YAML files and a dbt project in, tested and published Iceberg tables out.",
         epilog="`floe COMMAND --help` says more, with examples.",
-        params=[*global_options(), version],
-        context_settings={"help_option_names": HELP_NAMES},
-        subcommand_metavar="COMMAND [ARGUMENTS]...",
-        no_args_is_help=True,
+        params=[version],
     )

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from floe.cli.application import Application
 from floe.cli.completion import (
     complete_branches,
+    complete_environments,
     complete_files,
     complete_folders,
     complete_selection,
@@ -133,6 +134,7 @@ def global_options() -> list[click.Option]:
             _ReadLater,
             metavar="NAME",
             envvar="FLOE_PLATFORM_ENV",
+            shell_complete=complete_environments,
             show_default="local",
             help="Environment whose platform.yaml applies.",
         ),
@@ -183,6 +185,13 @@ def spread(arguments: Sequence[str], flags: Sequence[str] = SELECTION_FLAGS) -> 
     return spreaded
 
 
+def write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    """Write commands that show how something is used, one a line."""
+    if examples:
+        with formatter.section("Examples"):
+            formatter.write("".join(f"  {example}\n" for example in examples))
+
+
 class FloeCommand(click.Command):
     """A command with the global options, `--json`, and examples at the end of its help."""
 
@@ -211,9 +220,7 @@ class FloeCommand(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, one command a line."""
         super().format_epilog(ctx, formatter)
-        if self.examples:
-            with formatter.section("Examples"):
-                formatter.write("".join(f"  {example}\n" for example in self.examples))
+        write_examples(formatter, self.examples)
 
 
 def _with(command: Callable[..., Any], *options: click.Option) -> Callable[..., Any]:

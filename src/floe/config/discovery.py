@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from floe.config.folders import is_file, why_no_file
+from floe.diagnostics.suggest import did_you_mean
 from floe.errors import UsageError
 
 PLATFORM_FILE = "platform.yaml"
@@ -78,7 +79,7 @@ def _given_file(project: Path, environment: str, file: Path, reason: str) -> Cho
 
 def _searched(project: Path, environment: str, asked_by: str) -> Choice:
     of_environment = _places(project, environment)
-    general = [*_places(project, ""), (PLATFORM_FILE, project / PLATFORM_FILE)]
+    general = _general_places(project)
     for shown, file in of_environment:
         if is_file(file):
             return Choice(environment, _source(project, file), f"found at `{shown}`", file.resolve())
@@ -89,17 +90,54 @@ def _searched(project: Path, environment: str, asked_by: str) -> Choice:
     if asked_by and environment != DEFAULT_ENVIRONMENT:
         looked = [f"looked for {shown}" for shown, _ in (*of_environment, *general)]
         reason = f"environment `{environment}` has no platform file (asked for by `{asked_by}`)"
-        raise UsageError("FLOE-0116", reason, f"write `platform/{environment}/platform.yaml`", details=looked)
+        names = [candidate.environment for candidate in candidates(project) if candidate.environment]
+        suggestion = did_you_mean(environment, names) or f"write `platform/{environment}/platform.yaml`"
+        raise UsageError("FLOE-0116", reason, suggestion, details=looked)
     return Choice(environment, BUILT_IN, "no platform file was found")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A platform file that discovery can find; `environment` is empty for one that serves every environment."""
+
+    environment: str
+    shown: str
+    file: Path
+
+
+def candidates(project: Path) -> list[Candidate]:
+    """Return every platform file that discovery can find, each environment's in the order in which it looks."""
+    names = sorted({name for _, folder in _folders(project) for name in _environments(folder)})
+    places = [(name, place) for name in names for place in _places(project, name)]
+    places += [("", place) for place in _general_places(project)]
+    return [Candidate(name, shown, file) for name, (shown, file) in places if is_file(file)]
+
+
+def searched(project: Path, environment: str) -> list[str]:
+    """Return the places where discovery looks for an environment's platform file, in order."""
+    return [shown for shown, _ in (*_places(project, environment), *_general_places(project))]
+
+
+def _environments(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir() if _ENVIRONMENT_NAME.fullmatch(entry.name)]
+    except OSError:
+        return []
+
+
+def _general_places(project: Path) -> list[tuple[str, Path]]:
+    return [*_places(project, ""), (PLATFORM_FILE, project / PLATFORM_FILE)]
 
 
 def _places(project: Path, environment: str) -> list[tuple[str, Path]]:
     relative = Path(environment, PLATFORM_FILE)
-    places = [(folder, project / folder) for folder in ("platform", ".floe")]
+    return [(f"{shown}/{relative.as_posix()}", folder / relative) for shown, folder in _folders(project)]
+
+
+def _folders(project: Path) -> list[tuple[str, Path]]:
     home = _home()
-    if home is not None:
-        places.append(("~/.floe", home / ".floe"))
-    return [(f"{shown}/{relative.as_posix()}", folder / relative) for shown, folder in places]
+    of_project = [(folder, project / folder) for folder in ("platform", ".floe")]
+    return of_project if home is None else [*of_project, ("~/.floe", home / ".floe")]
 
 
 def _source(project: Path, file: Path) -> str:

@@ -102,6 +102,22 @@ def load_configuration(
     )
 
 
+def load_platform(project: Path, choice: Choice) -> tuple[Platform, Document]:
+    """Read and check the platform alone: there need not be a floe.yaml.
+
+    Raises:
+        ConfigurationError: Something in its files is wrong; carries every diagnostic.
+    """
+    reading = _read_platform(project, choice)
+    found = list(reading.diagnostics)
+    model = _validated(reading.document, Platform, found)
+    if reading.document is not None:
+        found += check_platform(reading.document)
+    if found or not (reading.document and model):
+        raise ConfigurationError(by_place([with_heir(diagnostic, reading.document) for diagnostic in found]))
+    return model, reading.document
+
+
 def _way_to_a_project(folder: Path) -> str:
     if is_file((folder / PIPELINE_FILE).with_suffix(".yml")):
         return "rename `floe.yml`"

@@ -30,6 +30,11 @@ def holds_reference(text: str) -> bool:
     return "${" in text
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the variables that a text refers to, in order and once each."""
+    return tuple(dict.fromkeys(match["name"] for match in _REFERENCE.finditer(text) if match["name"]))
+
+
 def expand(text: str, environment: Mapping[str, str]) -> Expansion:
     """Fill in every reference; an empty variable counts as unset where there is a default, as in a shell."""
     problems: list[VariableProblem] = []

@@ -375,12 +375,18 @@ def _default_method(kind: str) -> str:
     return "" if field is None else str(field.default)
 
 
+def parts_of(compute: WarehouseCompute) -> dict[str, Strict]:
+    """Properties and credentials of a valid profile, each as the model of its type."""
+    values = {"properties": compute.properties, "credentials": compute.credentials}
+    models = dict(zip(values, _PARTS[compute.type], strict=True))
+    return {name: models[name].model_validate(value) for name, value in values.items()}
+
+
 def settings_of(compute: WarehouseCompute) -> dict[str, Any]:
     """All settings of a valid profile under dbt's names, without those left out; secrets are `SecretRef`s."""
     settings: dict[str, Any] = {}
-    for model, values in zip(_PARTS[compute.type], (compute.properties, compute.credentials), strict=True):
-        part = model.model_validate(values)
-        for field, info in model.model_fields.items():
+    for part in parts_of(compute).values():
+        for field, info in type(part).model_fields.items():
             value = getattr(part, field)
             if value is not None:
                 settings[info.alias or field] = value

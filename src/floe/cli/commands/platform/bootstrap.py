@@ -1,4 +1,4 @@
-"""`floe platform`: prepare what the platform file names."""
+"""`floe platform bootstrap`: prepare what the platform file names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    "platform",
+    "bootstrap",
     cls=FloeCommand,
     examples=(
         "floe platform bootstrap --dry-run",
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
         "floe platform bootstrap --json",
     ),
 )
-@click.argument("action", type=click.Choice(["bootstrap"]))
 @click.option("--dry-run", is_flag=True, help="Only say what would be created; nothing is.")
 @pass_application
-def command(application: Application, action: str, dry_run: bool) -> int:  # noqa: ARG001 - there is one action
+def command(application: Application, dry_run: bool) -> int:
     """Create what the platform needs and these credentials may create.
 
-    `bootstrap` makes folders, buckets, catalogs of Polaris with principals, roles and grants, and the namespaces of the
+    It makes folders, buckets, catalogs of Polaris with principals, roles and grants, and the namespaces of the
     layers. What is there already stays as it is, so it can be run again at any time.
     """
     from floe.deploy.bootstrap import bootstrap
