@@ -165,6 +165,11 @@ platform:
       catalog_ref: default                  # default
       retention_days: 365                   # platform/prod/platform.yaml:3
       keep_snapshots: 10                    # default
+  secrets:
+    backends:
+      - type: env                           # default
+      - type: mount                         # default
+        path: /var/run/secrets              # default
 --- err
 """
     )
@@ -195,6 +200,8 @@ def test_json_has_the_same_facts(floe: Floe) -> None:
 def _leaves(value: object, path: str = "") -> list[str]:
     if isinstance(value, dict) and value:
         return [leaf for key, part in value.items() for leaf in _leaves(part, f"{path}.{key}".removeprefix("."))]
+    if isinstance(value, list) and value:
+        return [leaf for index, part in enumerate(value) for leaf in _leaves(part, f"{path}[{index}]")]
     return [path]
 
 

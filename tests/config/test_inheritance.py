@@ -98,6 +98,21 @@ def test_several_levels_are_merged_from_the_top(project: Project):
     ]
 
 
+def test_what_an_alias_brings_keeps_its_place_and_its_use_in_both_files(project: Project):
+    base = BASE.replace("{namespace: bronze}", "&layer {namespace: bronze}").replace(
+        "    retention_days: 90", "    retention_days: 90\n  more: {<<: *layer, namespce: more}"
+    )
+    shown = report(project, "extends: base.yaml", base)
+    assert "--> base.yaml:13:" in shown
+    assert "unknown field `namespce`" in shown
+    project.write("base.yaml", BASE)
+    own = "extends: base.yaml\nlayers:\n  a: &a {namespace: a, retention_days: 1}\n  b: {<<: *a, namespace: b}"
+    span = project.load(platform=own).platform_positions.span("layers", "b", "retention_days")
+    assert span.location == "platform.yaml:3"
+    assert span.used_at is not None
+    assert span.used_at.location == "platform.yaml:4"
+
+
 def test_a_list_takes_the_place_of_the_other_list(project: Project):
     properties = "host: h, database: d, schema: s, db_groups: [a, b]"
     warehouse = f"type: redshift, properties: {{{properties}}}, credentials: {{user: u, password: {{secret_ref: p}}}}"

@@ -180,9 +180,8 @@ def merge(child: Document, parent: Document, files: tuple[Document, ...] = ()) -
     merging = _Merging(child, parent)
     base = {key: value for key, value in parent.value.items() if key not in OF_THE_FILE}
     value = merging.merged(child.value, base, ())
-    positions = child.positions
     return Document(
-        Positions(positions.file, positions.lines, positions.keys, positions.values, merging.owners),
+        replace(child.positions, owners=merging.owners),
         value,
         {**child.scalars, **merging.scalars},
         child.reported | merging.reported,
