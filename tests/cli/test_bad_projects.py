@@ -102,4 +102,4 @@ def test_a_type_that_no_table_can_store_names_the_asset(shop: Path, floe: Floe) 
     (shop / "models/example.sql").write_text("{{ config(materialized='table') }} select interval 1 day as waited")
     outcome = floe("run", "-s", "example")
     assert outcome.status == 1
-    assert "error[FLOE-0407]: `main.example` failed: column `waited` has the type `INTERVAL`" in outcome.err
+    assert "error[FLOE-0407]: column `main.example.waited` has the type `INTERVAL`" in outcome.err

@@ -10,6 +10,7 @@ from floe.engines.base import BuildOutcome, TestOutcome
 from floe.engines.duckdb.checks import run_test
 from floe.engines.duckdb.contracts import refuse_narrowing, refuse_unstorable
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
+from floe.engines.duckdb.foreseen import refuse_unstorable_queries
 from floe.engines.duckdb.hooks import hooks_that_only_define, run_hooks, run_operation
 from floe.engines.duckdb.late import late_nodes
 from floe.engines.duckdb.models import build_model, build_view, create_model_view
@@ -34,7 +35,7 @@ def open_session(request: SessionRequest) -> Session:
 
     Raises:
         EnvironmentFaultError: DuckDB cannot be opened with the compute profile's properties.
-        NodeError: a contract has a type that no Iceberg table can store.
+        NodeError: a contract, or a query, has a type that no Iceberg table can store.
     """
     return DuckdbSession(request)
 
@@ -48,6 +49,7 @@ class DuckdbSession:
         self._workspace = Workspace(request)
         try:
             refuse_unstorable(self._workspace, request.nodes)
+            refuse_unstorable_queries(self._workspace, request)
         except BaseException:
             self._workspace.close()
             raise
