@@ -291,23 +291,6 @@ def test_a_publish_that_is_replayed_fills_the_table_that_its_first_attempt_made(
     assert lake.rows("gold.new") == [(1,)]
 
 
-@pytest.mark.parametrize("lists", [True, False])
-def test_a_server_without_multi_table_commits_publishes_single_tables(
-    lake: RestLake, behaviour: Behaviour, lists: bool
-) -> None:
-    behaviour.transactions, behaviour.lists_endpoints = False, lists
-    assert lake.catalog.atomic is not lists
-    lake.write("gold.a", "SELECT 1 AS id")
-    lake.write("gold.b", "SELECT 1 AS id")
-    staged = [lake.stage(name, "SELECT 2 AS id", run_id="run-2") for name in ("gold.a", "gold.b")]
-
-    error = failure(lambda: lake.publish(*staged, run_id="run-2"))
-
-    assert error.code == "FLOE-0539"
-    assert lake.catalog.atomic is False
-    assert lake.rows("gold.a") == [(1,)]
-
-
 def test_requirements_hold_what_a_commit_counts_on(lake: RestLake) -> None:
     from floe.lake.catalogs.rest.requirements import requirements_of
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from floe.errors import LakeError
+from floe.lake.base import Resumable
 from floe.lake.catalogs.sql.sqlite import SqliteCatalog
 from floe.lake.stores.open import open_stores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from floe.artifact.models import Asset, CompiledArtifacts
     from floe.artifact.settings import CatalogBinding
@@ -45,8 +46,28 @@ def open_catalogs(
 
             opened[name] = GlueCatalog(name, binding, stores, _records_folder(artifacts, stores, name))
         else:
-            opened[name] = _catalog(name, binding, project_directory, stores)
+            opened[name] = _catalog(name, binding, artifacts, project_directory, stores)
     return opened
+
+
+def finish_publishes(artifacts: CompiledArtifacts, catalogs: Mapping[str, Catalog], assets: Iterable[str]) -> list[str]:
+    """Let the servers of these assets' catalogs finish what killed processes, of any project, left half published.
+
+    Those that commit to all tables at once have nothing to finish; Glue has, and was asked when the run looked for dead
+    ones.
+
+    Returns:
+        A sentence about each publish that was finished or taken back.
+
+    Raises:
+        LakeError: a catalog or its storage failed; the next call tries again.
+    """
+    said: list[str] = []
+    for profile in sorted({artifacts.layers[artifacts.assets[key].layer].catalog for key in assets}):
+        catalog = catalogs[profile]
+        if artifacts.catalogs[profile].type != "glue" and isinstance(catalog, Resumable):
+            said += catalog.finish_interrupted()
+    return said
 
 
 def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset: Asset) -> str:
@@ -96,7 +117,9 @@ def _records_folder(artifacts: CompiledArtifacts, stores: Stores, profile: str) 
     return f"{root.rstrip('/')}/floe-publishes/{profile}"
 
 
-def _catalog(profile: str, binding: CatalogBinding, project_directory: Path, stores: Stores) -> Catalog:
+def _catalog(
+    profile: str, binding: CatalogBinding, artifacts: CompiledArtifacts, project_directory: Path, stores: Stores
+) -> Catalog:
     if binding.uri.startswith(_POSTGRES_SCHEME):
         from floe.lake.catalogs.sql.postgres import PostgresCatalog
         from floe.lake.catalogs.sql.postgres_address import PostgresAddress
@@ -104,9 +127,11 @@ def _catalog(profile: str, binding: CatalogBinding, project_directory: Path, sto
         address = PostgresAddress(profile, binding.uri, binding.credentials, stores.secrets)
         return PostgresCatalog(address, binding.warehouse, stores)
     if binding.type != "sql":
-        from floe.lake.catalogs.rest.open import open_rest_catalog
+        from floe.lake.catalogs.rest.open import VENDED, open_rest_catalog
 
-        return open_rest_catalog(profile, binding, stores, project_directory)
+        is_vended = binding.access_delegation == VENDED
+        records = "" if is_vended else _records_folder(artifacts, stores, profile)
+        return open_rest_catalog(profile, binding, stores, project_directory, records)
     return SqliteCatalog(_database(profile, binding.uri, project_directory), binding.warehouse, stores)
 
 

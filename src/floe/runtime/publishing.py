@@ -152,7 +152,9 @@ class Publisher:
         status: Literal["failed", "unchanged", "unknown"] = "failed" if error else "unchanged"
         if isinstance(error, UnknownOutcomeError):
             status = "unknown"
-        for part in self._parts.values():
+        for planned in self._parts.values():
+            # Some servers only say at the commit that they change one table at a time.
+            part = replace(planned, atomic=planned.atomic and self._in_one_step(planned.catalog, planned.tables))
             if part.status == "pending":
                 ended.append(replace(part, status=status))
                 status = "unchanged"
@@ -171,10 +173,13 @@ class Publisher:
             profile: PublishPart(
                 catalog=profile,
                 tables=tuple(tables),
-                atomic=len(tables) == 1 or self._catalogs[profile].atomic,  # one table always changes in one step
+                atomic=self._in_one_step(profile, tables),
             )
             for profile, tables in names.items()
         }
+
+    def _in_one_step(self, profile: str, tables: Sequence[str]) -> bool:
+        return len(tables) == 1 or self._catalogs[profile].atomic  # one table always changes in one step
 
     def _placed(self, tables: Sequence[StagedTable], others: Sequence[StagedTable]) -> list[tuple[str, StagedTable]]:
         """Each table with its catalog profile; where one commit does not do, in the order of dependencies.

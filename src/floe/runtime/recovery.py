@@ -10,7 +10,7 @@ from floe.runtime.journal import read_journal
 from floe.runtime.lease import lease_path, running_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
@@ -26,8 +26,8 @@ def recover(journal: Journal, artifacts: CompiledArtifacts, project_directory: P
         LakeError: the catalog cannot be read or files not be removed; the run stays recorded as running,
             so the next command tries again.
     """
-    finished = _finish_publishes(artifacts, project_directory)
     dead = journal.running(artifacts.platform.environment)
+    finished = _finish_publishes(artifacts, project_directory, _resuming(artifacts, dead))
     return [*finished, *(_bury(journal, artifacts, project_directory, row) for row in dead)]
 
 
@@ -60,12 +60,18 @@ def remove_staged_files(artifacts: CompiledArtifacts, project_directory: Path, r
     return ""
 
 
-def _finish_publishes(artifacts: CompiledArtifacts, project_directory: Path) -> list[str]:
+def _resuming(artifacts: CompiledArtifacts, dead: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The catalogs that finish publishes now: servers only where a run died, as a run asks its own later."""
+    return {profile for profile, binding in artifacts.catalogs.items() if dead or binding.type == "glue"}
+
+
+def _finish_publishes(artifacts: CompiledArtifacts, project_directory: Path, profiles: Collection[str]) -> list[str]:
     """Finish or take back what killed runs left half published, whichever project's they were."""
     from floe.lake.base import Resumable
     from floe.lake.open import open_catalogs
 
-    catalogs = open_catalogs(artifacts, project_directory).values()
+    opened = open_catalogs(artifacts, project_directory)
+    catalogs = [opened[profile] for profile in opened if profile in profiles]
     return [said for catalog in catalogs if isinstance(catalog, Resumable) for said in catalog.finish_interrupted()]
 
 

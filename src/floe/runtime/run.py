@@ -189,8 +189,14 @@ class _Run:
         from floe.lake.stores.open import open_stores
 
         stores = open_stores(self._artifacts, self._directory)
-        catalogs = on_branch(open_catalogs(self._artifacts, self._directory, stores), self._request.branch)
+        opened = open_catalogs(self._artifacts, self._directory, stores)
+        catalogs = on_branch(opened, self._request.branch)
         session = self._ready_session(stores, catalogs)
+        try:
+            self._finish_publishes(opened)
+        except FloeError:
+            session.close()
+            raise
         # Started late, so that importing what publishing needs does not delay the engine's first statements.
         if catalogs:
             threading.Thread(target=warm_up, name="floe-warm-up", daemon=True).start()
@@ -233,6 +239,13 @@ class _Run:
             session.close()
             raise not_there(faults)
         return session
+
+    def _finish_publishes(self, catalogs: Mapping[str, Catalog]) -> None:
+        from floe.lake.open import finish_publishes
+
+        assets = self._worked_on() & self._artifacts.assets.keys() if catalogs else ()
+        for message in finish_publishes(self._artifacts, catalogs, assets):
+            self._stream.emit(Notice(run_id=self._run_id, message=message))
 
     def _worked_on(self) -> frozenset[str]:
         """What is built, tested or, as a view, created anew: all but the tables that are only read."""

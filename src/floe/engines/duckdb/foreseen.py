@@ -71,6 +71,7 @@ class _Twins:
         self._known: set[str] = set()
         self._continued: set[str] = set()
         self._made: list[str] = []
+        self._unreachable = False
 
     def refusals(self) -> list[NodeError]:
         """An error for each column that cannot be stored, in the order in which the assets are built."""
@@ -132,13 +133,25 @@ class _Twins:
             return None  # one transaction changes one database only
         is_built = asset.key in self._request.nodes
         if asset.publishes and (not is_built or self._may_continue(asset)):
-            table = self._workspace.state(asset)
+            table = self._published(asset)
+            if table is None:
+                return None
             if table.exists and not (is_built and is_superseded(table)):
                 self._continued.add(asset.key)
                 return _published_columns(table)
             if not is_built:
                 return None
         return self._own_select(asset)
+
+    def _published(self, asset: Asset) -> TableState | None:
+        """The table of an asset; None for all once a catalog was not to be reached, which takes its patience."""
+        if self._unreachable:
+            return None
+        try:
+            return self._workspace.state(asset)
+        except FloeError:
+            self._unreachable = True
+            raise
 
     def _may_continue(self, asset: Asset) -> bool:
         """Whether building leaves the columns of a table that is there, or adds to them."""

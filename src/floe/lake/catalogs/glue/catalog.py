@@ -14,7 +14,8 @@ from floe.errors import CommitConflictError, LakeError, UnknownOutcomeError
 from floe.lake.base import RUN_ID_PROPERTY, TableName, TableState
 from floe.lake.catalogs.glue.client import glue_faults, open_client
 from floe.lake.catalogs.glue.layout import check_name, location_in, table_input
-from floe.lake.catalogs.glue.records import Change, Record, Records
+from floe.lake.catalogs.ordered import OrderedPublishes
+from floe.lake.catalogs.records import Change, Records
 from floe.lake.catalogs.swaps import delete_swaps, delete_unlogged, moved_on, write_swaps
 from floe.lake.metadata_files import read_metadata
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from floe.artifact.settings import CatalogBinding
     from floe.lake.base import TableCommit
+    from floe.lake.catalogs.records import Record
     from floe.lake.catalogs.swaps import Swap
     from floe.lake.stores.open import Stores
 
@@ -151,7 +153,7 @@ class GlueCatalog:
         Raises:
             LakeError: Glue or the storage failed; the next call tries again.
         """
-        return [self._finish(record) for record in self._records.abandoned()]
+        return self._ordered.finish_interrupted()
 
     # Changing pointers
 
@@ -164,7 +166,7 @@ class GlueCatalog:
             raise  # the record stays: the next process finds out, and finishes
         except LakeError:
             if record is not None:
-                self._take_back(record)
+                self._ordered.take_back(record)
             delete_swaps(swaps)
             raise
 
@@ -213,20 +215,6 @@ class GlueCatalog:
             instruction = "run any command when Glue is there again: it finds out, and says so"
             raise UnknownOutcomeError("FLOE-0569", reason, instruction, details=(unreadable.reason,)) from error
 
-    def _take_back(self, record: Record) -> None:
-        """Point every changed table to what it was before.
-
-        Raises:
-            LakeError: another writer has built on a changed table already, so that it has to stay.
-        """
-        self._records.mark_taken_back(record)
-        stuck = [change for change in reversed(record.changes) if not self._put_back(change)]
-        self._records.close(record)
-        if stuck:
-            names = ", ".join(f"`{change.name}`" for change in stuck)
-            reason = f"a publish to catalog `{self._profile}` could not be taken back for {names}: others built on it"
-            raise LakeError("FLOE-0574", reason, "run again, so that all tables are of one run")
-
     def _put_back(self, change: Change) -> bool:
         """Whether the table is as it was before, now."""
         table = self._table(change.name)
@@ -258,22 +246,13 @@ class GlueCatalog:
     def _records(self) -> Records:
         return Records(self._stores.of(self._records_folder), self._records_folder)
 
+    @property
+    def _ordered(self) -> OrderedPublishes:
+        return OrderedPublishes(self._profile, self._records, self._carry_on, self._put_back)
+
     def _record(self, swaps: Sequence[Swap]) -> Record:
         run_ids = {_run_id(swap.metadata) for swap in swaps} - {""}
         return self._records.write(",".join(sorted(run_ids)), [_change(swap) for swap in swaps])
-
-    def _finish(self, record: Record) -> str:
-        said = f"run `{record.run_id}` was interrupted while it published to catalog `{self._profile}`: "
-        if not self._records.is_taken_back(record):
-            try:
-                missing = sum(self._carry_on(change) for change in record.changes)
-            except CommitConflictError as error:
-                self._take_back(record)
-                return f"{said}what it had published was taken back, as {error.reason}"
-            self._records.close(record)
-            return f"{said}{missing} of {len(record.changes)} tables were missing, and are published now"
-        self._take_back(record)
-        return f"{said}what it had published was taken back"
 
     def _carry_on(self, change: Change) -> bool:
         """Make a change that a killed process may have made; whether it had not."""

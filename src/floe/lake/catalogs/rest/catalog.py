@@ -11,6 +11,7 @@ from floe.lake.base import TableName, TableState
 from floe.lake.catalogs.rest.committing import Committer, RefusedError, change_of
 from floe.lake.catalogs.rest.requirements import continued, divided, verdict_on
 from floe.lake.catalogs.rest.server import TRANSACTIONS
+from floe.lake.catalogs.rest.stepwise import Stepwise
 from floe.lake.stores.local import LOCAL
 from floe.lake.stores.outside import OutsideStore, is_outside
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from floe.lake.base import TableCommit
+    from floe.lake.catalogs.records import Records
     from floe.lake.catalogs.rest.client import Client
     from floe.lake.catalogs.rest.placing import Namespaces
     from floe.lake.catalogs.rest.storing import StoreSource
@@ -39,15 +41,24 @@ class RestCatalog:
         stores: Finds the stores of tables' files.
         creates_in_transactions: Whether the server may be asked to create tables in a commit to several. Polaris
             refuses that, as do others; then new tables are created without rows, and get these in the commit.
+        records: Opens the place where publishes of several tables are written down, for servers that commit to one
+            table at a time.
     """
 
     def __init__(
-        self, client: Client, namespaces: Namespaces, stores: StoreSource, *, creates_in_transactions: bool
+        self,
+        client: Client,
+        namespaces: Namespaces,
+        stores: StoreSource,
+        *,
+        creates_in_transactions: bool,
+        records: Callable[[], Records],
     ) -> None:
         self._client = client
         self._namespaces = namespaces
         self._stores = stores
         self._creates_in_transactions = creates_in_transactions
+        self._records = records
         self._has_transactions: bool | None = None
         self._made: dict[TableName, str] = {}
         self._committer = Committer(self._now, lambda: client.backoff().wait, client.faults)
@@ -99,13 +110,12 @@ class RestCatalog:
     def commit(self, commits: Sequence[TableCommit], on_step: Callable[[str], None]) -> None:
         """Create or update all the tables, or none; see `Catalog.commit`.
 
-        A new table may be there, without rows, when its commit has failed.
+        A new table may be there, without rows, when its commit has failed. A server that commits to one table at a
+        time gets the commits one after the other, and `on_step` hears what `Stepwise.commit` tells.
 
         Raises:
             UnknownOutcomeError: the catalog gave no answer, and may yet carry the commit out.
         """
-        if len(commits) > 1 and not self.atomic:
-            raise self._not_atomic(commits)
         for commit in commits:
             if not commit.base.is_in_catalog:
                 self._namespaces.create(commit.base.name.namespace, commit.base.location)
@@ -114,12 +124,16 @@ class RestCatalog:
         try:
             if len(commits) == 1:
                 self._commit_one(commits[0])
-            else:
-                self._commit_all(commits)
+            elif not (self.atomic and self._commit_all(commits)):
+                self._commit_in_order(commits, on_step)
         except RefusedError as error:
             names = ", ".join(f"`{commit.base.name}`" for commit in commits)
             raise self._client.faults.refused(f"commit to {names}", error.answer) from error
         on_step("committed")
+
+    def finish_interrupted(self) -> Sequence[str]:
+        """Finish or take back what killed processes left half published; see `floe.lake.base.Resumable`."""
+        return () if self.atomic else self._stepwise().finish_interrupted()
 
     def drop(self, names: Sequence[TableName]) -> None:
         """Remove tables from the catalog, one after the other: the specification has no transaction for it."""
@@ -129,7 +143,8 @@ class RestCatalog:
     def _commit_one(self, commit: TableCommit) -> None:
         self._committer.settle([commit], lambda: self._client.commit_table(commit.base.name, change_of(commit)))
 
-    def _commit_all(self, commits: Sequence[TableCommit]) -> None:
+    def _commit_all(self, commits: Sequence[TableCommit]) -> bool:
+        """Commit to all tables in one step; False where the server turns out not to have such commits."""
         creates = any(not commit.base.is_in_catalog for commit in commits)
         if creates and self._creates_in_transactions:
             try:
@@ -139,21 +154,28 @@ class RestCatalog:
                     raise
                 self._creates_in_transactions = False
             else:
-                return
-        made = [commit if commit.base.is_in_catalog else self._create_empty(commit) for commit in commits]
-        self._commit_together(made)
+                return True
+        try:
+            self._commit_together(self._all_made(commits))
+        except RefusedError as error:
+            if error.answer.status not in _NO_TRANSACTIONS or _is_of_a_table(error):
+                raise
+            self._has_transactions = False
+        return self._has_transactions is not False
+
+    def _commit_in_order(self, commits: Sequence[TableCommit], on_step: Callable[[str], None]) -> None:
+        made = [self._taken_up(commit) for commit in commits]
+        self._stepwise().commit(self._all_made(made), on_step)
+
+    def _stepwise(self) -> Stepwise:
+        return Stepwise(self._client, self._committer, self._now, self._records())
+
+    def _all_made(self, commits: Sequence[TableCommit]) -> list[TableCommit]:
+        return [commit if commit.base.is_in_catalog else self._create_empty(commit) for commit in commits]
 
     def _commit_together(self, commits: Sequence[TableCommit]) -> None:
         changes = [(commit.base.name, change_of(commit)) for commit in commits]
-        try:
-            self._committer.settle(commits, lambda: self._client.commit_tables(changes))
-        except RefusedError as error:
-            if error.answer.status not in _NO_TRANSACTIONS or any(not commit.base.is_in_catalog for commit in commits):
-                raise
-            if error.answer.error is not None and error.answer.status == 404:
-                raise  # it is a table that is not there
-            self._has_transactions = False
-            raise self._not_atomic(commits) from error
+        self._committer.settle(commits, lambda: self._client.commit_tables(changes))
 
     def _create_empty(self, commit: TableCommit) -> TableCommit:
         """Create a table without rows; return what is left of the commit, on the table as it is then."""
@@ -183,12 +205,10 @@ class RestCatalog:
         loaded = self._client.load_table(name)
         return TableState(name, "") if loaded is None else _state(name, loaded)
 
-    def _not_atomic(self, commits: Sequence[TableCommit]) -> LakeError:
-        reason = (
-            f"the catalog `{self._client.faults.profile}` cannot commit to {len(commits)} tables at once: "
-            "it has no `transactions/commit`"
-        )
-        return LakeError("FLOE-0539", reason, "publish to a catalog that has it")
+
+def _is_of_a_table(error: RefusedError) -> bool:
+    """Whether the server speaks of a table that is not there, not of a request that it does not know."""
+    return error.answer.status == 404 and error.answer.error is not None
 
 
 def _state(name: TableName, loaded: Mapping[str, Any]) -> TableState:

@@ -136,15 +136,16 @@ def _all_applied(found: Sequence[tuple[TableCommit, TableState, str]]) -> bool:
 
 def _unknown(commits: Sequence[TableCommit], why: str) -> UnknownOutcomeError:
     names = ", ".join(f"`{commit.base.name}`" for commit in commits)
-    run_ids = {run_id for commit in commits if (run_id := _run_id(commit))}
+    run_ids = {run_id for commit in commits if (run_id := run_id_of(commit))}
     run = f" of run `{min(run_ids)}`" if run_ids else ""
     reason = f"it is not known whether the commit{run} to {names} was carried out: {why}"
     instruction = "run any command when the catalog is there again: it finds out, and says so"
     return UnknownOutcomeError("FLOE-0537", reason, instruction)
 
 
-def _run_id(commit: TableCommit) -> str:
+def run_id_of(commit: TableCommit) -> str:
+    """The run whose snapshots a commit adds, or that it says it is of; empty where it is nobody's."""
     summaries: list[Mapping[str, Any]] = [
         update["snapshot"].get("summary", {}) for update in commit.updates if update["action"] == "add-snapshot"
     ]
-    return next((str(summary[RUN_ID_PROPERTY]) for summary in summaries if RUN_ID_PROPERTY in summary), "")
+    return next((str(summary[RUN_ID_PROPERTY]) for summary in summaries if RUN_ID_PROPERTY in summary), commit.run_id)

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from floe.lake.catalogs.records import Records
 from floe.lake.catalogs.rest.authentication import Bearer, Deferred, FixedProof, Token, Tokens
 from floe.lake.catalogs.rest.catalog import RestCatalog
 from floe.lake.catalogs.rest.client import Client, config_url
@@ -15,6 +16,7 @@ from floe.lake.catalogs.rest.oauth2 import ClientCredentials
 from floe.lake.catalogs.rest.placing import Namespaces
 from floe.lake.catalogs.rest.signatures import Signature
 from floe.lake.catalogs.rest.storing import PlatformStores
+from floe.lake.stores.local import LOCAL
 from floe.secrets.masking import mask, remember
 
 if TYPE_CHECKING:
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
     from floe.lake.catalogs.rest.storing import StoreSource
     from floe.lake.stores.open import Stores
 
-_VENDED = "vended-credentials"
+VENDED = "vended-credentials"
+"""Where the catalog gives the keys of its tables, so that the platform may have none of its own."""
 
 
-def open_rest_catalog(profile: str, binding: CatalogBinding, stores: Stores, project_directory: Path) -> RestCatalog:
+def open_rest_catalog(
+    profile: str, binding: CatalogBinding, stores: Stores, project_directory: Path, records: str = ""
+) -> RestCatalog:
     """The catalog of a profile of type `rest` or `polaris`. Opening resolves no secret and asks nothing of anybody.
 
     Args:
@@ -36,11 +41,25 @@ def open_rest_catalog(profile: str, binding: CatalogBinding, stores: Stores, pro
         binding: What the platform says of it.
         stores: The stores of the platform.
         project_directory: The project, to which certificate files are relative.
+        records: Folder in a store of the platform in which publishes of several tables are written down, for servers
+            that commit to one table at a time. The project's own folder where it is empty.
     """
     client = open_client(profile, binding, project_directory, stores.secrets)
     namespaces = Namespaces(client)
     source = _source(binding, stores, client, namespaces)
-    return RestCatalog(client, namespaces, source, creates_in_transactions=binding.type != "polaris")
+    return RestCatalog(
+        client,
+        namespaces,
+        source,
+        creates_in_transactions=binding.type != "polaris",
+        records=lambda: _records(profile, stores, project_directory, records),
+    )
+
+
+def _records(profile: str, stores: Stores, project_directory: Path, folder: str) -> Records:
+    if folder:
+        return Records(stores.of(folder), folder)
+    return Records(LOCAL, str(project_directory.absolute() / ".floe" / "publishes" / profile))
 
 
 def open_client(profile: str, binding: CatalogBinding, project_directory: Path, secrets: SecretsBinding) -> Client:
@@ -57,13 +76,13 @@ def open_client(profile: str, binding: CatalogBinding, project_directory: Path, 
         connection,
         authentication,
         faults,
-        delegation=_VENDED if binding.access_delegation == _VENDED else "",
+        delegation=VENDED if binding.access_delegation == VENDED else "",
         page_size=binding.settings.page_size,
     )
 
 
 def _source(binding: CatalogBinding, stores: Stores, client: Client, namespaces: Namespaces) -> StoreSource:
-    if binding.access_delegation != _VENDED:
+    if binding.access_delegation != VENDED:
         return PlatformStores(stores)
     from floe.lake.catalogs.rest.vending import VendedStores
 

@@ -11,13 +11,13 @@ import os
 import socket
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from floe.lake.base import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from floe.lake.stores.base import FileStore
 
@@ -28,13 +28,16 @@ _OTHERS_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Change:
-    """One table's pointer: from one metadata file to another."""
+    """What happens to one table: its pointer changes from one metadata file to another, or it gets a commit."""
 
     namespace: str
     table: str
     source: str | None
     """None for a table that the publish creates."""
     target: str
+    """Empty where the catalog writes the metadata file itself."""
+    commit: Mapping[str, Any] | None = None
+    """For catalogs that are sent commits: how the change is made, and how it is taken back."""
 
     @property
     def name(self) -> TableName:
