@@ -118,6 +118,23 @@ def test_a_project_runs_again_and_again(shop: Shop) -> None:
     assert len(history["snapshots"]) == 2
 
 
+def test_a_server_that_changes_one_table_at_a_time_is_published_to_in_order_and_the_run_says_so(
+    shop: Shop, behaviour: Behaviour
+) -> None:
+    behaviour.transactions, behaviour.lists_endpoints = False, True
+    first = shop.floe("run")
+    assert first.status == 0, first.err
+    assert "one after the other: not in one commit" in first.err
+    committed = [
+        seen.path.rpartition("/")[2] for seen in shop.server.seen if seen.method == "POST" and "/tables/" in seen.path
+    ]
+    assert committed[-3:] == ["orders", "paid", "totals"]
+    shop.write("orders.csv", "id,amount\n1,10\n2,25\n")
+    (part,) = shop.run()["catalogs"]
+    assert part["atomic"] is False
+    assert shop.rows("gold.totals") == [[2, 35]]
+
+
 def test_no_secret_is_in_anything_that_a_project_leaves(shop: Shop) -> None:
     # reliability T17
     shop.run()
