@@ -52,7 +52,13 @@ def test_an_unknown_profile_names_those_that_exist(
     (found,) = project.diagnostics(project.floe + f"{field}: {name}\n", TWO_PROFILES)
     assert (found.code, found.message, found.label) == ("FLOE-0108", f"unknown {kind} `{name}`", label)
     assert (found.span.file, found.span.line) == ("floe.yaml", 6)
-    assert found.notes[0].text == f"available {kind}s: {available}"
+    (note,) = found.notes
+    section = note.span
+    assert note.text == f"available {kind}s: {available}, at {section.location}"
+    assert (section.file, section.text.rstrip()) == (
+        "platform.yaml",
+        f"{kind.split(maxsplit=1)[0].replace('catalog', 'catalogs')}:",
+    )
 
 
 def test_a_profile_that_is_not_given_is_default_and_must_exist(project: Project):

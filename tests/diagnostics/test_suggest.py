@@ -15,7 +15,7 @@ def test_a_slip_of_the_fingers_is_recognised(name: str, match: str):
     assert closest(name, FIELDS) == match
 
 
-@pytest.mark.parametrize("name", ["orchestration", "x", ""])
+@pytest.mark.parametrize("name", ["orchestration", "orchestra", "x", ""])
 def test_a_far_name_gets_no_suggestion(name: str):
     assert closest(name, FIELDS) is None
     assert did_you_mean(name, FIELDS) == ""

@@ -46,8 +46,16 @@ class Application:
         directory = Path(self.directory_option or ".")
         if not directory.is_dir():
             reason = f"there is no folder `{self.directory_option}`"
-            raise UsageError("FLOE-0709", reason, "check the path after `-C`, or in `FLOE_DIRECTORY`")
+            raise UsageError("FLOE-0709", reason, _nearest_folder(str(directory)))
         return directory
+
+
+def _nearest_folder(given: str) -> str:
+    from floe.config.folders import nearest
+
+    suggestion = nearest(Path(), given).suggestion
+    near = f"did you mean `{suggestion}`? " if suggestion else ""
+    return f"{near}check the path after `-C`, or in `FLOE_DIRECTORY`"
 
 
 pass_application = click.make_pass_decorator(Application)

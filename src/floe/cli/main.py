@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -13,11 +14,14 @@ import click
 from floe.cli.application import Application
 from floe.cli.group import build_group
 from floe.cli.printer import Printer
+from floe.diagnostics.suggest import did_you_mean
 from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SIGINT, FloeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_SURPLUS = re.compile(r"Got unexpected extra arguments? \((?P<words>.*)\)")
+_NOT_ONE_OF = re.compile("`(?P<given>[^`]*)` is not one of (?P<allowed>.*)")
 EXIT_READER_GONE = 141
 """128 + SIGPIPE, as other programs end whose reader closes the pipe."""
 
@@ -101,9 +105,14 @@ def _from_click(error: click.ClickException, path: str) -> UsageError:
         near = error.possibilities or []
         way_out = f"did you mean `{near[0]}`?" if near else f"run `{path} --help` for its options"
         return UsageError("FLOE-0701", f"`{path}` has no option `{error.option_name}`", way_out)
+    way_out = f"run `{path} --help` for its usage"
     message = error.format_message().rstrip(".").replace("'", "`")
+    if surplus := _SURPLUS.fullmatch(message):
+        return UsageError("FLOE-0701", f"`{path}` takes no further argument `{surplus['words']}`", way_out)
+    if chosen := _NOT_ONE_OF.search(message):
+        way_out = did_you_mean(chosen["given"], re.findall("`([^`]*)`", chosen["allowed"])) or way_out
     message = message.replace("integer range", "whole number").replace("float range", "number")
-    return UsageError("FLOE-0701", message[:1].lower() + message[1:], f"run `{path} --help` for its usage")
+    return UsageError("FLOE-0701", message[:1].lower() + message[1:], way_out)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import re
 from textwrap import wrap
 
 from floe.diagnostics.pages import Page, codes, read_page
-from floe.diagnostics.suggest import closest
 from floe.errors import UsageError
 
+_MOST_NEAR = 3
 _AS_IT_IS = (" ", "- ", "* ", "|", "#")
 _SECTIONS = {
     "01": "Configuration",
@@ -33,10 +33,23 @@ def page_of(code: str) -> Page:
     match = _CODE.fullmatch(code.strip())
     wanted = f"FLOE-{int(match[1]):04}" if match else code
     if wanted not in (known := codes()):
-        near = closest(wanted, known)
-        way_out = f"did you mean `{near}`? " if near else ""
-        raise UsageError("FLOE-0705", f"there is no error code `{code}`", f"{way_out}`floe explain` lists them all")
+        way_out = f"{_near(code, known)}`floe explain` lists them all"
+        raise UsageError("FLOE-0705", f"there is no error code `{code}`", way_out)
     return read_page(wanted)
+
+
+def _near(code: str, known: list[str]) -> str:
+    """The codes that begin as the unknown one does, else one that differs by a slip of the fingers."""
+    digits = "".join(character for character in code if character.isdigit())
+    beginning = [other for other in known if len(digits) >= 3 and other.startswith(f"FLOE-{digits}")]
+    if beginning:
+        return f"did you mean {' or '.join(f'`{other}`' for other in beginning[:_MOST_NEAR])}? "
+    slips = [other for other in known if len(other) == len(code) and _differences(code.upper(), other) == 1]
+    return f"did you mean `{slips[0]}`? " if slips else ""
+
+
+def _differences(left: str, right: str) -> int:
+    return sum(one != other for one, other in zip(left, right, strict=True))
 
 
 def pages() -> list[Page]:

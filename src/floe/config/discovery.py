@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from floe.config.folders import is_file, why_no_file
+from floe.config.folders import is_file, nearest, why_no_file
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import UsageError
 
@@ -73,7 +73,9 @@ def _given_file(project: Path, environment: str, file: Path, reason: str) -> Cho
     if not is_file(file):
         option = reason.split("`")[1]
         reason = f"platform file `{file}` does not exist"
-        raise UsageError("FLOE-0116", reason, f"correct `{option}` or leave it out", details=why_no_file(file))
+        near = nearest(Path(), str(file), files=True).suggestion
+        way_out = f"did you mean `{near}`?" if near else f"correct `{option}` or leave it out"
+        raise UsageError("FLOE-0116", reason, way_out, details=why_no_file(file))
     return Choice(environment, _source(project, file), reason, file.resolve())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from floe.config.document import short
 from floe.config.fields import PROFILE_PATTERN, WAREHOUSES
 from floe.diagnostics.diagnostic import Diagnostic, Note
 from floe.diagnostics.suggest import did_you_mean
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from floe.config.document import Document, Path
 
 _PROFILES = {"storage": "storage", "catalog": "catalogs", "compute": "compute"}
+_MOST_LISTED = 20
+"""Names that a note lists."""
 _LAYER_PROFILES = {"storage_ref": "storage", "catalog_ref": "catalogs"}
 
 
@@ -22,25 +25,26 @@ def check_pipeline_references(pipeline: Document, platform: Document, *, built_i
     """Check the profiles and layers that floe.yaml names against the platform."""
     engine = _engine_of(pipeline, platform)
     if engine in WAREHOUSES:
-        yield from _check_for_warehouse(pipeline, engine)
+        yield from _check_for_warehouse(pipeline, platform, engine)
     for field, section in _PROFILES.items():
         if engine not in ("", "duckdb") and field != "compute":
             continue  # a warehouse keeps its tables itself
         if field not in pipeline.value or pipeline.text(field) is not None:
             yield from _check_profile(pipeline, (field,), platform, section)
-    for name in pipeline.mapping("sources"):
+    for name in pipeline.mapping("sources") if engine not in WAREHOUSES else ():
         path = ("sources", name, "layer")
         given = "layer" in pipeline.mapping("sources", name)
         layer = pipeline.text(*path) if given else "bronze"
         layers = platform.mapping("layers")
         if layer is not None and re.match(PROFILE_PATTERN, layer) and layer not in layers:
-            yield _unknown("layer", layer, list(layers), pipeline, path, given=given)
+            yield _unknown("layer", layer, platform, "layers", pipeline, path, given=given)
     if not built_in and "target" in pipeline.mapping("compute"):
         yield Diagnostic(
             code="FLOE-0118",
             message=f"inline `compute` has no place beside `{platform.positions.file}`",
             span=pipeline.positions.key_span("compute"),
             label="name a compute profile of the platform",
+            notes=_beside("the compute profiles are", platform, "compute"),
             hints=("move the engine and its properties to the platform file, under `compute`",),
         )
 
@@ -51,10 +55,11 @@ def _engine_of(pipeline: Document, platform: Document) -> str:
     return (platform.text("compute", named, "type") if named else None) or ""
 
 
-def _check_for_warehouse(pipeline: Document, warehouse: str) -> Iterator[Diagnostic]:
+def _check_for_warehouse(pipeline: Document, platform: Document, warehouse: str) -> Iterator[Diagnostic]:
     """Report what only DuckDB runs: files that Floe lands itself, and Python assets."""
     places: list[tuple[Path, str]] = [(("sources", name), f"source `{name}`") for name in pipeline.mapping("sources")]
     transforms = pipeline.at("transforms")
+    profile = pipeline.text("compute") or "default"
     places += [
         (("transforms", index, "type"), "a transform of Python assets")
         for index in range(len(transforms) if isinstance(transforms, list) else 0)
@@ -66,6 +71,7 @@ def _check_for_warehouse(pipeline: Document, warehouse: str) -> Iterator[Diagnos
             message=f"{what} cannot run on `{warehouse}`",
             span=pipeline.positions.key_span(*path) if path[0] == "sources" else pipeline.positions.span(*path),
             label="only DuckDB runs this",
+            notes=_beside(f"compute profile `{profile}` is", platform, "compute", profile),
             hints=("load the data into the warehouse, declare it as a dbt source, and write dbt models",),
         )
 
@@ -125,24 +131,37 @@ def _check_profile(document: Document, path: Path, platform: Document, section: 
     given = document.at(*path) is not None
     name = document.text(*path) if given else "default"
     profiles = platform.mapping(section)
+    if not given and not profiles:
+        return  # the platform lacks the section, and has been told so
     if name is not None and re.match(PROFILE_PATTERN, name) and name not in profiles:
         kind = section.removesuffix("s")
-        yield _unknown(f"{kind} profile", name, list(profiles), document, path, given=given)
+        yield _unknown(f"{kind} profile", name, platform, section, document, path, given=given)
+
+
+def _beside(text: str, platform: Document, *path: str | int) -> tuple[Note, ...]:
+    """A note about a place of the platform file; the built-in platform has no file to show."""
+    there = platform.positions.span(*path)
+    return (Note(f"{text} at {there.location}", there),) if there.text else ()
 
 
 def _unknown(
-    kind: str, name: str, available: list[str], document: Document, path: Path, *, given: bool = True
+    kind: str, name: str, platform: Document, section: str, document: Document, path: Path, *, given: bool
 ) -> Diagnostic:
+    available = list(platform.mapping(section))
     label = did_you_mean(name, available)
     if not given:
         label = f"no `{path[-1]}` is given, so `{name}` applies"
-    listed = ", ".join(f"`{other}`" for other in available) or "none"
+    listed = ", ".join(f"`{short(other)}`" for other in available[:_MOST_LISTED]) or "none"
+    listed += f" and {len(available) - _MOST_LISTED} more" if len(available) > _MOST_LISTED else ""
+    there = platform.positions.span(section) if available else None
+    is_shown = there is not None and bool(there.text)
+    where = f", at {there.location}" if there is not None and is_shown else ""
     return Diagnostic(
         code="FLOE-0108",
-        message=f"unknown {kind} `{name}`",
+        message=f"unknown {kind} `{short(name)}`",
         span=document.positions.span(*path),
         label=label or "not in the platform",
-        notes=(Note(f"available {kind}s: {listed}"),),
+        notes=(Note(f"available {kind}s: {listed}{where}", there if is_shown else None),),
     )
 
 
@@ -167,6 +186,7 @@ def _check_warehouse(platform: Document, path: Path, namespace: str, catalog: st
                 "the warehouse is a parameter of the catalog, not a part of a namespace: "
                 f"clients would look for `{warehouse}` inside the warehouse `{warehouse}`"
             ),
+            *_beside(f"the warehouse of catalog profile `{catalog}` is", platform, "catalogs", catalog, "warehouse"),
         ),
     )
 

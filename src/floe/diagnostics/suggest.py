@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 SIMILARITY = 0.6
 """Ratio below which a suggestion confuses more than it helps (difflib's own default)."""
+SIMILARITY_OF_OTHERS = 0.75
+"""The same for names that begin with another letter: slips of the fingers seldom are in the first one."""
 
 
 def closest(name: str, candidates: Iterable[str]) -> str | None:
@@ -18,7 +20,10 @@ def closest(name: str, candidates: Iterable[str]) -> str | None:
     by_folded: dict[str, str] = {}
     for candidate in sorted(candidates):
         by_folded.setdefault(candidate.casefold(), candidate)
-    matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=SIMILARITY)
+    folded = name.casefold()
+    alike = [candidate for candidate in by_folded if candidate[:1] == folded[:1]]
+    matches = get_close_matches(folded, alike, n=1, cutoff=SIMILARITY)
+    matches = matches or get_close_matches(folded, by_folded, n=1, cutoff=SIMILARITY_OF_OTHERS)
     return by_folded[matches[0]] if matches else None
 
 
