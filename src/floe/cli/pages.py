@@ -39,13 +39,14 @@ def page_of(code: str) -> Page:
 
 
 def _near(code: str, known: list[str]) -> str:
-    """The codes that begin as the unknown one does, else one that differs by a slip of the fingers."""
+    """A code that differs by a slip of the fingers, else those that begin as the unknown one does."""
+    slips = [other for other in known if len(other) == len(code) and _differences(code.upper(), other) == 1]
+    if slips:
+        return f"did you mean `{slips[0]}`? "
     digits = "".join(character for character in code if character.isdigit())
     beginning = [other for other in known if len(digits) >= 3 and other.startswith(f"FLOE-{digits}")]
-    if beginning:
-        return f"did you mean {' or '.join(f'`{other}`' for other in beginning[:_MOST_NEAR])}? "
-    slips = [other for other in known if len(other) == len(code) and _differences(code.upper(), other) == 1]
-    return f"did you mean `{slips[0]}`? " if slips else ""
+    listed = " or ".join(f"`{other}`" for other in beginning[:_MOST_NEAR])
+    return f"did you mean {listed}? " if listed else ""
 
 
 def _differences(left: str, right: str) -> int:
