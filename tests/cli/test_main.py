@@ -110,7 +110,8 @@ def test_a_value_too_many_is_a_usage_error(floe: Floe) -> None:
     outcome = floe("explain", "one", "two")
     assert outcome.status == 2
     assert outcome.err == (
-        "error[FLOE-0701]: `floe explain` takes no further argument `two`\nhint: run `floe explain --help` for its usage\n"
+        "error[FLOE-0701]: `floe explain` takes no further argument `two`\n"
+        "hint: run `floe explain --help` for its usage\n"
     )
 
 
