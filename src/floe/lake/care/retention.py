@@ -78,7 +78,7 @@ def may_delete(properties: Mapping[str, str]) -> bool:
 def overdue(metadata: Mapping[str, Any], layer: Retention, now: int) -> tuple[dict[str, Any], ...]:
     """Updates for a publish: they expire snapshots of a table that has a hundred more of them than it is to keep.
 
-    Metadata is read and written as a whole, so that each publish of a table with a thousand snapshots takes four times
+    Metadata is read and written as a whole, so that each publish of a table with a thousand snapshots takes three times
     as long as of one with ten. Properties that cannot be understood are left to `floe maintain`, which says so.
     """
     properties, snapshots = metadata.get("properties", {}), metadata.get("snapshots", ())
@@ -86,7 +86,7 @@ def overdue(metadata: Mapping[str, Any], layer: Retention, now: int) -> tuple[di
         return ()
     try:
         retention = retention_of(properties, layer)
-        # Looking at branches takes a fifth of a publish; mostly nothing is old enough.
+        # Following the branches would take a sixth of a publish; mostly nothing is old enough.
         if _old_snapshots(metadata, retention, now) < _MANY:
             return ()
         expiry = plan_expiry(metadata, retention, now)
