@@ -34,7 +34,20 @@ DBT_PROJECT_KEYS = {"name", "version", "profile", "vars", "models", "seeds", "sn
 DBT_PROJECT_KEYS |= {"on-run-start", "on-run-end"}
 MINIMAL_PIPELINE = 'name: documented\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
 ROOMS = (
-    *("artifact", "cli", "compiler", "config", "dbt", "deploy", "diagnostics", "docs", "engines", "lake", "observe"),
+    *(
+        "artifact",
+        "cli",
+        "compiler",
+        "config",
+        "dbt",
+        "deploy",
+        "diagnostics",
+        "docs",
+        "doctor",
+        "engines",
+        "lake",
+        "observe",
+    ),
     *("runtime", "secrets"),
 )
 OTHER_ROOMS = {"authoring": ["authoring.py"], "errors": ["errors.py"]}

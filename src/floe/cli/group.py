@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "docs": "Write dbt's artifacts and documentation site, or serve it.",
     },
     "Care": {
+        "doctor": "Look at this machine and this project.",
         "preflight": "Look whether the platform is there, before a run.",
         "platform": "List, show, check or bootstrap platforms.",
         "config": "Show what applies here, and where each value comes from.",

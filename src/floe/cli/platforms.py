@@ -16,23 +16,7 @@ def platform_artifacts(application: Application) -> CompiledArtifacts:
         UsageError: there is no project here, or no such platform.
         ConfigurationError: the files are not valid.
     """
-    from importlib.metadata import version
-
-    from floe.artifact.models import CompiledArtifacts
     from floe.cli.project import load_project
-    from floe.compiler import bindings
+    from floe.compiler.platform_alone import platform_alone
 
-    configuration = load_project(application)
-    compute = bindings.compute(configuration)
-    warehouse = compute.is_warehouse
-    return CompiledArtifacts(
-        floe_version=version("floe-runtime"),
-        project=bindings.project(configuration),
-        platform=bindings.platform_choice(configuration),
-        storage={} if warehouse else bindings.storage(configuration),
-        catalogs={} if warehouse else bindings.catalogs(configuration),
-        compute=compute,
-        secrets=bindings.secrets(configuration),
-        layers={} if warehouse else dict(bindings.layers(configuration).declared),
-        assets={},
-    )
+    return platform_alone(load_project(application))

@@ -38,7 +38,7 @@ def compute_probes(artifacts: CompiledArtifacts, project_directory: Path, limit_
             return ok(f"dbt connects to `{compute.type}`")
 
         return [Probe(SECTION, compute.type, look, keys_of(secrets_of_compute(compute)), least_seconds=seconds)]
-    opened = Probe(SECTION, "duckdb", partial(_open_duckdb, artifacts, project_directory))
+    opened = Probe(SECTION, "duckdb", partial(open_duckdb, artifacts, project_directory))
     if all(storage.type != "s3" for storage in artifacts.storage.values()):
         return [opened]
     return [opened, Probe(SECTION, "httpfs", extension_finding)]
@@ -55,7 +55,12 @@ def extension_finding() -> Finding:
     return ok("DuckDB's extension `httpfs` is installed and loads")
 
 
-def _open_duckdb(artifacts: CompiledArtifacts, project_directory: Path) -> Finding:
+def open_duckdb(artifacts: CompiledArtifacts, project_directory: Path) -> Finding:
+    """Open DuckDB with the settings of a platform, and compare its memory limit with the memory that is free.
+
+    Raises:
+        EnvironmentFaultError: DuckDB refuses a setting, or cannot open its file.
+    """
     from floe.engines.duckdb.connection import facts_of, open_database
 
     compute = artifacts.compute
