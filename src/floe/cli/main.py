@@ -16,6 +16,8 @@ from floe.cli.group import build_group
 from floe.cli.printer import Printer
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SIGINT, FloeError, UsageError
+from floe.secrets.masking import own_list, remember_variables
+from floe.secrets.outlets import masked_stream, masked_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 success; 1 the user's pipeline or data is at fault; 2 usage, environment or internal error; 130 interrupted.
     """
-    printer = Printer(_usable(sys.stdout), _usable(sys.stderr), os.environ)
+    out, err = _usable(sys.stdout), masked_stream(_usable(sys.stderr))
+    with own_list(), masked_streams(out, err):
+        remember_variables(os.environ)
+        return _main(Printer(out, err, os.environ), arguments)
+
+
+def _main(printer: Printer, arguments: Sequence[str] | None) -> int:
     application = Application(printer)
     words = list(sys.argv[1:] if arguments is None else arguments)
     printer.as_json = "--json" in words  # known even where the words cannot be parsed

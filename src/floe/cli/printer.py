@@ -10,6 +10,7 @@ from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, TextIO
 
 from floe.cli.style import Palette, wants_colour, width_of
+from floe.secrets.masking import mask, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ class Printer:
         self.verbosity = 0
         """-1 with `-q`, 0, 1 with `-v`, 2 with `-vv`."""
         self.as_json = False
+        self.shows_rows = False
+        """Whether standard output is for rows of the user's tables, which are shown as they are."""
         self.out_palette = Palette(enabled=wants_colour(out, environ))
         self.palette = Palette(enabled=wants_colour(err, environ))
         self.out_width = width_of(out, environ)
@@ -50,12 +53,13 @@ class Printer:
 
     def document(self, document: Mapping[str, Any]) -> None:
         """Print one JSON document to standard output."""
-        text = json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=2, ensure_ascii=False, allow_nan=False)
-        self.data(text)
+        shown = document if self.shows_rows else masked(document)
+        text = json.dumps({"schema_version": SCHEMA_VERSION, **shown}, indent=2, ensure_ascii=False, allow_nan=False)
+        self._write(self.out, text)
 
     def data(self, text: str) -> None:
-        """Print data to standard output, exactly as it is."""
-        self._write(self.out, text)
+        """Print data to standard output, exactly as it is but for secrets."""
+        self._write(self.out, text if self.shows_rows else mask(text))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print rows to standard output; columns that do not fit are named on standard error."""
@@ -122,7 +126,7 @@ class Printer:
         if self.verbosity >= 2:
             self._write(self.err, self.palette.dim("".join(traceback.format_exception(error)).rstrip()))
         if self.as_json:
-            self.document(failure_document(error))
+            self.document(masked(failure_document(error)))
 
     def flush(self) -> None:
         """Hand everything over to the readers.

@@ -156,7 +156,7 @@ def _compile(configuration: Configuration) -> CompileOutcome:
     linked = _join(configuration, found, results)
     artifacts = _artifact(configuration, found, dbt_projects, results, linked)
     content = codec.encode(artifacts)
-    refuse_secrets(content.decode())
+    refuse_secrets(artifacts, content.decode(), project)
     unchanged = _write(artifacts, content, project)
     roots = _roots(configuration, results)
     inputs = fingerprint.read_inputs(project, roots)

@@ -18,6 +18,7 @@ from floe.runtime.events import (
     TestStarted,
     TestStatus,
 )
+from floe.secrets.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -263,6 +264,7 @@ def _naming(asset: str, failure: Failure) -> Failure:
 def failure_of(error: BaseException) -> Failure:
     """What users read about an exception."""
     if isinstance(error, FloeError):
-        return Failure(code=error.code, reason=error.reason, instruction=error.instruction, details=error.details)
-    reason = f"unexpected {type(error).__name__}: {error}"
+        details = tuple(map(mask, error.details))
+        return Failure(code=error.code, reason=mask(error.reason), instruction=mask(error.instruction), details=details)
+    reason = mask(f"unexpected {type(error).__name__}: {error}")
     return Failure(code="FLOE-0640", reason=reason, instruction="run again with `-vv` to see where it came from")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, overload
-from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +15,7 @@ _SHORTEST = 4
 _SHORTEST_ENCODED = 6
 """Parts of base64 that are shorter would be found by chance."""
 _PARTS_OF_JSON = ("key", "password", "secret", "token")
+_SECRET_VARIABLES = "DBT_ENV_SECRET"  # noqa: S105 - how names begin
 _lock = threading.Lock()
 _values: set[str] = set()
 _forms: tuple[str, ...] = ()
@@ -29,9 +26,19 @@ def remember(value: str) -> None:
     global _forms  # noqa: PLW0603 - one list for the process: any library may print what any other was given
     if value in _values:
         return
+    from floe.secrets.outlets import mask_logs  # which most commands, having no secrets, never need
+
+    mask_logs()
     with _lock:
         _values.add(value)
         _forms = _longest_first({form for known in _values for form in forms_of(known)})
+
+
+def remember_variables(environment: Mapping[str, str]) -> None:
+    """Mask the values of the variables that dbt takes for secrets by their names."""
+    for name, value in environment.items():
+        if name.startswith(_SECRET_VARIABLES) and value:
+            remember(value)
 
 
 def mask(text: str) -> str:
@@ -59,7 +66,7 @@ def masked(value: Any) -> Any:
     return [masked(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def has_secrets() -> bool:
+def masks_anything() -> bool:
     """Whether there is anything to mask."""
     return bool(_forms)
 
@@ -90,6 +97,8 @@ def _parts_of_json(value: str) -> Iterator[str]:
     """The secrets inside a secret that is a JSON object, such as the key of a service account."""
     if not value.lstrip().startswith("{"):
         return
+    import json
+
     try:
         document = json.loads(value)
     except ValueError:
@@ -100,6 +109,10 @@ def _parts_of_json(value: str) -> Iterator[str]:
 
 
 def _escaped(text: str) -> Iterator[str]:
+    import html
+    import json
+    from urllib.parse import quote, quote_plus
+
     yield quote(text, safe="")
     yield quote(text)
     yield quote_plus(text)
@@ -115,6 +128,8 @@ def _escaped(text: str) -> Iterator[str]:
 
 def _encoded(text: str) -> Iterator[str]:
     """Base64, and what is left of the text in the base64 of a longer one (`user:secret`), wherever it begins."""
+    import base64
+
     content = text.encode()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(content).decode()

@@ -66,6 +66,7 @@ def command(
         _of_branch(artifacts, catalogs, branch, table) if branch else [_of_table(artifacts, catalogs, table, points)]
     )
     found = _compare(application, artifacts, catalogs, wanted, key, limit)
+    application.printer.shows_rows = True
     application.printer.result(document_of(found, branch), lambda: show(application.printer, found, branch))
     differ = any(not item.difference.is_empty for item in found)
     return EXIT_PIPELINE_FAILED if exit_code and differ else EXIT_OK

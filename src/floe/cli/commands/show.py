@@ -69,6 +69,7 @@ def command(
     read = _in_warehouse if artifacts.compute.is_warehouse else _published
     result = read(application, artifacts, Wish(table, sql, limit, at))
     document = {"table": table, "sql": sql, "at": at, **_fields(result)}
+    application.printer.shows_rows = True
     application.printer.result(document, lambda: _show(application.printer, result))
 
 

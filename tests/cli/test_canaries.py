@@ -1,0 +1,218 @@
+"""T17: secrets that are known by what they look like, in every place that keeps some, and in nothing that Floe leaves.
+
+`FLOE_TORTURE_CANARIES` says how many canaries are tried, each of another look; 2 without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import string
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.services.vault import ROOT_TOKEN
+
+from floe.secrets.masking import forms_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.services.rest_catalog import Behaviour, RestServer
+    from tests.services.vault import Vault
+
+COUNT = int(os.environ.get("FLOE_TORTURE_CANARIES", "2"))
+AWKWARD = "Cn4ry-\"of'many/looks+=&<é%7\\\\n of \ttext"
+FILES = {
+    "floe.yaml": """
+        name: shop
+        version: "1.0.0"
+        transforms: [{type: dbt, path: ./models}, {type: python, path: ./assets}]
+        """,
+    "models/gold/totals.sql": "{{ config(materialized='table') }} select 7 as total",
+    "models/gold/late.sql": """
+        {{ config(materialized='table') }}
+        {% if execute %}{% do log('the time is ' ~ run_started_at, info=true) %}{% endif %}
+        select '{{ run_started_at }}' as at
+        """,
+    "assets/telling.py": """
+        import base64, json, logging, os, sys, urllib.parse, warnings
+        import floe
+
+        # What no asset should do, and some library does.
+        @floe.asset(layer="gold")
+        def telling(totals):
+            if "TELL" in os.environ:
+                value = os.environ["CANARY_OF_ENV"]
+                looks = [
+                    value, repr(value), json.dumps(value), urllib.parse.quote(value), value.replace("'", "''"),
+                    base64.b64encode(f"floe:{value}".encode()).decode(),
+                ]
+                for look in looks:
+                    print("printed", look)
+                    print("shouted", look, file=sys.stderr)
+                    warnings.warn(f"warned {look}")
+                    logging.getLogger("urllib3").warning("sent %s", look)
+                raise RuntimeError("not with " + ", ".join(looks))
+            return totals
+        """,
+}
+
+
+@dataclass
+class Project:
+    """A project whose catalog and whose Vault need secrets, and everything that was ever said about it."""
+
+    folder: Path
+    canaries: dict[str, str]
+    environment: dict[str, str]
+    said: list[str] = field(default_factory=list)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"))
+
+    def floe(self, *words: str, status: int | None = 0, **environment: str) -> str:
+        """Run the command as a process, with `-vv`, and keep what it says."""
+        command = [sys.executable, "-m", "floe.cli", "-vv", *words]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=os.environ | self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        self.said.append(said)
+        assert status is None or done.returncode == status, said
+        return said
+
+    def occurrences(self) -> list[str]:
+        """Where a canary is, in any of its looks."""
+        looks = {look.encode(): name for name, value in self.canaries.items() for look in forms_of(value)}
+        texts = {f"output {number}": text.encode() for number, text in enumerate(self.said)}
+        files = {str(path.relative_to(self.folder)): path for path in self.folder.rglob("*") if path.is_file()}
+        texts |= {name: path.read_bytes() for name, path in files.items()}
+        return [
+            f"{look!r} of {name} in {place}"
+            for place, text in texts.items()
+            for look, name in looks.items()
+            if look in text
+        ]
+
+
+def awkward(number: int) -> str:
+    """A canary that needs quoting wherever it is written; each number has its own."""
+    if number == 0:
+        return "canary-of-plain-letters-4711"
+    letters = random.Random(number).choices(string.ascii_letters + string.digits, k=12)
+    return "".join(letters) + AWKWARD
+
+
+@pytest.fixture
+def project(
+    request: pytest.FixtureRequest, tmp_path: Path, vault: Vault, rest_server: RestServer, behaviour: Behaviour
+) -> Project:
+    """A project on a catalog server whose token is in Vault, with a header from a file and one from a variable."""
+    names = ("env", "file", "mount", "vault", "role")
+    canaries = {name: f"{awkward(request.param)}-{name}" for name in names}
+    if request.param == 0:
+        canaries["mount"] = "-----BEGIN KEY-----\n" + canaries["mount"] + "\nsecond-line-of-the-mounted-canary"
+    ascii_only = canaries["env"].encode("ascii", "ignore").decode().replace("\t", " ")
+    vault.secrets["catalog-token"] = {"value": canaries["vault"].encode("ascii", "ignore").decode().replace("\t", "")}
+    canaries |= {"env": ascii_only, "vault": str(vault.secrets["catalog-token"]["value"])}
+    vault.app_roles["role"] = canaries["role"]
+    behaviour.static_tokens = {canaries["vault"]}
+    (tmp_path / "mounts").mkdir()
+    (tmp_path / "mounts" / "canary-of-mount").write_text(canaries["mount"])
+    (tmp_path / "mounts" / "vault-secret-id").write_text(canaries["role"])
+    project = Project(tmp_path / "project", canaries, {"CANARY_OF_ENV": canaries["env"], "VAULT_ROLE_ID": "role"})
+    for name, text in FILES.items():
+        project.write(name, text)
+    platform(project, rest_server.uri, vault.url, tmp_path / "mounts")
+    return project
+
+
+def platform(project: Project, catalog: str, vault: str, mounts: Path) -> None:
+    auth = {
+        "mode": "approle",
+        "role_id": {"secret_ref": "vault-role-id"},
+        "secret_id": {"secret_ref": "vault-secret-id"},
+    }
+    backends = ["env", {"type": "mount", "path": str(mounts)}, {"type": "vault", "url": vault, "auth": auth}]
+    binding = {
+        "type": "rest",
+        "uri": catalog,
+        "warehouse": "lake",
+        "credentials": {"mode": "static", "token": {"secret_ref": "catalog-token"}},
+        "properties": {"patience_seconds": 1, "headers": {"X-Tenant": {"secret_ref": "canary-of-env"}}},
+    }
+    project.write(
+        "platform.yaml",
+        f"""
+        version: "1.0.0"
+        storage: {{default: {{type: local, path: lake}}}}
+        catalogs: {{default: {json.dumps(binding)}}}
+        compute: {{default: {{type: duckdb}}}}
+        layers: {{gold: {{namespace: gold}}}}
+        secrets: {{backends: {json.dumps(backends)}}}
+        """,
+    )
+
+
+@pytest.mark.parametrize("project", range(COUNT), indirect=True)
+def test_no_canary_is_in_anything_that_floe_prints_or_writes(
+    project: Project, vault: Vault, rest_server: RestServer, behaviour: Behaviour, tmp_path: Path
+) -> None:
+    project.floe("validate")
+    project.floe("run")
+    for words in (["history", "gold.totals"], ["ls", "--json"], ["show", "gold.totals"], ["docs", "generate"]):
+        project.floe(*words)
+    assert "RuntimeError" in project.floe("run", status=1, TELL="yes")
+    project.floe("run", "--json", status=1, TELL="yes")
+    project.floe("runs", "--json")
+    interrupted(project, signal.SIGINT)
+    interrupted(project, signal.SIGKILL)
+    wrong(project, vault, rest_server, behaviour, tmp_path)
+    assert sqlite3.connect(project.folder / ".floe" / "state.db").execute("SELECT count(*) FROM runs").fetchone()[0] > 2
+    assert project.occurrences() == []
+    sys.stdout.write(f"{len(project.canaries)} canaries in {len(project.said)} commands: 0 occurrences\n")
+
+
+def interrupted(project: Project, how: signal.Signals) -> None:
+    """Begin a run, and send it a signal while it works."""
+    command = [sys.executable, "-m", "floe.cli", "-vv", "run"]
+    environment = os.environ | project.environment
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=project.folder, env=environment, **pipes) as process:
+        time.sleep(0.7)
+        process.send_signal(how)
+        project.said.append(process.communicate(timeout=60)[0])
+
+
+def wrong(project: Project, vault: Vault, server: RestServer, behaviour: Behaviour, tmp_path: Path) -> None:
+    """Let the catalog refuse the token, then Vault the role; let both be away; write a secret into SQL."""
+    behaviour.static_tokens = {"another-token"}
+    assert "FLOE-0530" in project.floe("run", status=2)
+    vault.app_roles["role"] = "another"
+    assert "FLOE-0466" in project.floe("run", status=2)
+    vault.sealed = True
+    assert "FLOE-0465" in project.floe("run", status=2)
+    vault.sealed, vault.app_roles["role"] = False, project.canaries["role"]
+    server.stop()
+    project.floe("run", status=2)
+    project.write("models/gold/leak.sql", "select '{{ env_var('CANARY_OF_ENV') | replace(\"'\", \"''\") }}' as secret")
+    project.floe("run", status=None)
+    (project.folder / "models" / "gold" / "leak.sql").unlink()
+    assert ROOT_TOKEN not in "".join(project.said)
