@@ -82,6 +82,7 @@ torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, coun
 		tests/torture tests/lake/test_schedules.py -s
 	@FLOE_TORTURE_CREDENTIAL_SECONDS=$${FLOE_TORTURE_CREDENTIAL_SECONDS:-60} "$(BIN)/pytest" \
 		tests/cli/test_object_storage.py -k outlives -s
+	@FLOE_TORTURE_CANARIES=$${FLOE_TORTURE_CANARIES:-20} "$(BIN)/pytest" tests/cli/test_canaries.py -s
 	@FLOE_TORTURE_EXAMPLES=$${FLOE_TORTURE_EXAMPLES:-1000} "$(BIN)/pytest" tests/runtime/test_idempotence.py -s
 
 bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB, dbt, dagster-dbt and SQLMesh: about 15 minutes

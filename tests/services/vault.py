@@ -67,6 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
         vault = self.server.vault
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         vault.requests.append(self.path)
+        if vault.sealed:
+            return self._answer(503, {"errors": ["Vault is sealed"]})
         given = {
             "/v1/auth/approle/login": lambda: vault.app_roles.get(body["role_id"]) == body["secret_id"],
             "/v1/auth/kubernetes/login": lambda: vault.accounts.get(body["role"]) == body["jwt"],

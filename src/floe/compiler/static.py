@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from floe.compiler import bindings
 from floe.compiler.collisions import find_collisions
 from floe.compiler.graph import find_cycle
+from floe.compiler.plaintext import plaintext_secrets
 from floe.compiler.python.discovery import discover
 from floe.compiler.python.inputs import Known, python_asset, resolve
 from floe.compiler.sources import CONFIGURATION_FILE, source_assets
@@ -44,10 +45,10 @@ class Static:
 
 
 def read(configuration: Configuration) -> Static:
-    """Read sources and Python assets."""
+    """Read sources and Python assets, and look for credentials in the code."""
     layers = bindings.layers(configuration)
     declarations, diagnostics = discover(configuration, layers)
-    return Static(source_assets(configuration), declarations, layers, diagnostics)
+    return Static(source_assets(configuration), declarations, layers, [*diagnostics, *plaintext_secrets(configuration)])
 
 
 def check(configuration: Configuration) -> list[Diagnostic]:
