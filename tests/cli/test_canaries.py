@@ -215,6 +215,6 @@ def wrong(project: Project, vault: Vault, server: RestServer, behaviour: Behavio
     server.stop()
     project.floe("run", status=2)
     project.write("models/gold/leak.sql", "select '{{ env_var('CANARY_OF_ENV') | replace(\"'\", \"''\") }}' as secret")
-    project.floe("run", status=None)
+    assert "FLOE-0213" in project.floe("run", status=1)
     (project.folder / "models" / "gold" / "leak.sql").unlink()
     assert ROOT_TOKEN not in "".join(project.said)

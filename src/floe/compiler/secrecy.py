@@ -11,6 +11,7 @@ from floe.artifact.base import Frozen
 from floe.artifact.settings import SecretReference
 from floe.errors import CompilationError
 from floe.secrets.base import Reference
+from floe.secrets.masking import forms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +36,18 @@ def refuse_secrets(artifacts: CompiledArtifacts, text: str, project: Path) -> No
     of_platform = {reference.variable for reference in _references(settings)}
     for name, value in sorted(os.environ.items()):
         is_secret = name.startswith(SECRET_PREFIX) or name in of_platform
-        if is_secret and len(value) >= SHORTEST and json.dumps(value, ensure_ascii=False)[1:-1] in text:
+        if is_secret and len(value) >= SHORTEST and _holds(text, value):
             _remove_rendered(project)
             reason = f"the value of the secret `{name}` is part of the compiled project"
             raise CompilationError(
                 "FLOE-0213", reason, "secrets have no place in SQL, variables or descriptions: take it out"
             )
+
+
+def _holds(text: str, value: str) -> bool:
+    """Whether a JSON text has a value, also as SQL, URLs and the like write it."""
+    forms = (form for form in forms_of(value) if len(form) >= SHORTEST)
+    return any(json.dumps(form, ensure_ascii=False)[1:-1] in text for form in forms)
 
 
 def _references(part: Any) -> Iterator[Reference]:  # noqa: ANN401 - any part of the artifact
