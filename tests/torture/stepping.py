@@ -31,7 +31,7 @@ class Steps:
         if event in _FILE_EVENTS or (event == "open" and _writes(arguments)):
             self.step()
 
-    def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
+    def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:  # noqa: ANN401 - as sqlite3 has it
         """What opens a database of SQLite, and lets its statements be heard."""
         connection = _connect(*arguments, **options)
         connection.set_trace_callback(self._statement)
