@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 TABLES = ("bronze.input", "silver.squares", "gold.totals", "gold.history", "gold.empty_or_not")
 LOCATIONS = "SELECT metadata_location FROM iceberg_tables WHERE table_name <> 'history'"
 CHILD = Path(__file__).with_name("child.py")
+READERS = 3
 FLOE = (sys.executable, "-m", "floe.cli")
 FILES = {
     "floe.yaml": """
@@ -109,25 +111,6 @@ class Torture:
         command = [sys.executable, str(CHILD), str(self.directory), action, what]
         return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def published_runs(self) -> set[str]:
-        """Run ids of the tables' current snapshots, as one look at the catalog finds them.
-
-        Without the incremental table: a rerun that adds no row to it makes no snapshot of it.
-        """
-        database = self.directory / ".floe" / "catalog.db"
-        if not database.exists():
-            return set()
-        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)
-        try:
-            found = connection.execute(LOCATIONS).fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" not in str(error):
-                raise
-            return set()
-        finally:
-            connection.close()
-        return {_current_run(location.removeprefix("file://")) for (location,) in found}
-
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """All tables, as plain PyIceberg reads them."""
         found: dict[str, list[tuple[object, ...]]] = {}
@@ -183,16 +166,20 @@ def _rows(catalog: object, name: str) -> list[tuple[object, ...]]:
 
 
 class Reader:
-    """Looks at the catalog some hundred times a second, and keeps every look that saw tables of two runs."""
+    """Threads that look at the catalog as often as they can, and keep every look that saw tables of two runs."""
 
     def __init__(self, torture: Torture) -> None:
         self._torture = torture
         self._stop = threading.Event()
         self._started = 0.0
-        self.looks = 0
+        self._looks = [0] * READERS
         self.mixed: list[set[str]] = []
         self.problems: list[Exception] = []
-        self._thread = threading.Thread(target=self._look)
+        self._threads = [threading.Thread(target=self._read, args=(number,)) for number in range(READERS)]
+
+    @property
+    def looks(self) -> int:
+        return sum(self._looks)
 
     @property
     def looks_per_second(self) -> float:
@@ -200,24 +187,45 @@ class Reader:
 
     def __enter__(self) -> Self:
         self._started = time.monotonic()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
-    def _look(self) -> None:
-        while not self._stop.is_set():
-            try:
-                seen = self._torture.published_runs()
-            except Exception as error:  # noqa: BLE001 - told by the test that started the reader
-                self.problems.append(error)
-                return
-            self.looks += 1
+    def _read(self, number: int) -> None:
+        database = self._torture.directory / ".floe" / "catalog.db"
+        while not database.exists() and not self._stop.wait(0.01):
+            continue
+        try:
+            with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
+                self._look(connection, number)
+        except Exception as error:  # noqa: BLE001 - told by the test that started the reader
+            self.problems.append(error)
+
+    def _look(self, connection: sqlite3.Connection, number: int) -> None:
+        while not self._stop.wait(0.002):
+            seen = published_runs(connection)
+            self._looks[number] += 1
             if len(seen) > 1:
                 self.mixed.append(seen)
-            time.sleep(0.002)
+
+
+def published_runs(connection: sqlite3.Connection) -> set[str]:
+    """Run ids of the tables' current snapshots, as one look at the catalog finds them.
+
+    Without the incremental table: a rerun that adds no row to it makes no snapshot of it.
+    """
+    try:
+        found = connection.execute(LOCATIONS).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        return set()
+    return {_current_run(location.removeprefix("file://")) for (location,) in found}
 
 
 @pytest.fixture(scope="session")
@@ -248,6 +256,12 @@ def torture(compiled: Path, tmp_path: Path) -> Iterator[Torture]:
     return Torture(directory)
 
 
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that the test starts are not measured: what is killed says nothing, and measuring takes its time."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """The process of which those that are killed often are forked."""
@@ -258,7 +272,7 @@ def warm() -> Iterator[Warm]:
 @pytest.fixture(scope="session")
 def kills() -> int:
     """How many random kills: few in the usual tests, `FLOE_TORTURE_KILLS` for the long version."""
-    return int(os.environ.get("FLOE_TORTURE_KILLS", "22"))
+    return int(os.environ.get("FLOE_TORTURE_KILLS", "6"))
 
 
 @pytest.fixture

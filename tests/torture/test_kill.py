@@ -7,13 +7,18 @@ import random
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from warm import Warm
+
     from conftest import Reader, Torture
 
+pytestmark = pytest.mark.usefixtures("untraced")
+CHILD = Path(__file__).with_name("child.py")
 MOMENTS = (
     "RunStarted",
     "NodeStarted",
@@ -30,13 +35,13 @@ MOMENTS = (
 COMMITTED = MOMENTS[MOMENTS.index("committed") :]
 
 
-def test_killing_at_every_moment_leaves_tables_wholly_old_or_wholly_new(torture: Torture, reader: Reader) -> None:
+def test_killing_at_every_moment_leaves_tables_wholly_old_or_wholly_new(
+    torture: Torture, reader: Reader, warm: Warm
+) -> None:
     history: list[int] = []
     for moment in MOMENTS:
         killed = torture.next_generation()
-        process = torture.child("kill", moment)
-        assert process.wait(60) == -signal.SIGKILL, process.communicate()
-        process.communicate()
+        assert warm.exit_status(CHILD, str(torture.directory), "kill", moment) == -signal.SIGKILL
         if moment in COMMITTED:
             history.append(killed)
             assert torture.contents() == torture.expected(killed, history), moment
@@ -125,11 +130,10 @@ def published_ever(torture: Torture) -> set[str]:
 
 
 @pytest.mark.parametrize("command", ["ls", "runs", "run"])
-def test_the_next_command_reports_the_dead_run_and_cleans_up(torture: Torture, command: str) -> None:
+def test_the_next_command_reports_the_dead_run_and_cleans_up(torture: Torture, warm: Warm, command: str) -> None:
     # lesson 17: a killed run stayed STARTED for ever
     torture.next_generation()
-    process = torture.child("kill", "manifests-written")
-    process.communicate(timeout=60)
+    assert warm.exit_status(CHILD, str(torture.directory), "kill", "manifests-written") == -signal.SIGKILL
     (dead,) = torture.journal()
     assert dead["status"] == "RUNNING"
     assert torture.files_of(str(dead["run_id"]))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from conftest import Torture
 
+pytestmark = pytest.mark.usefixtures("untraced")
 TABLES = ("bronze.input", "silver.squares", "gold.totals", "gold.history", "gold.empty_or_not")
 STEPS = ("metadata-written", "recorded", "swapped 1", "swapped 2", "swapped 3", "swapped 4", "committed")
 CHOSEN = STEPS if "FLOE_TORTURE_KILLS" in os.environ else ("swapped 2",)

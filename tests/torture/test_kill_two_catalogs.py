@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shutil
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from warm import Warm
 
     from conftest import Torture
+
+pytestmark = pytest.mark.usefixtures("untraced")
+CHILD = Path(__file__).with_name("child.py")
 
 PLATFORM = """
 version: "1.0.0"
@@ -54,15 +58,13 @@ def two(compiled_for_two: Path, project_in: type[Torture], tmp_path: Path) -> To
     return project_in(directory, catalogs={"gold": "marts.db"})
 
 
-def test_killing_at_every_step_leaves_each_catalog_wholly_old_or_wholly_new(two: Torture) -> None:
+def test_killing_at_every_step_leaves_each_catalog_wholly_old_or_wholly_new(two: Torture, warm: Warm) -> None:
     two.next_generation()
     assert two.floe("run").returncode == 0
     published, history = 1, [1]
     for step, expected in PUBLISHED_AFTER.items():
         killed = two.next_generation()
-        process = two.child("kill", step)
-        assert process.wait(60) == -signal.SIGKILL, process.communicate()
-        process.communicate()
+        assert warm.exit_status(CHILD, str(two.directory), "kill", step) == -signal.SIGKILL
         grown = [*history, killed]
         new, old = two.expected(killed, grown), two.expected(published, history)
         contents = two.contents()
