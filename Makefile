@@ -73,12 +73,13 @@ conformance: .uv/conformance-environment | .uv/tmp ## catalogs and adapters on r
 	@.uv/conformance/bin/python -m services build
 	@.uv/conformance/bin/pytest conformance
 
-torture: .uv/test-environment | .uv/tmp ## the long crash tests: 200 kills, counts printed
+torture: .uv/test-environment | .uv/tmp ## the long crash tests, counts printed: 750 kills, 25,000 random steps, a sort of 5 GB
 	@FLOE_TORTURE_KILLS=$${FLOE_TORTURE_KILLS:-200} FLOE_TORTURE_SCHEDULES=$${FLOE_TORTURE_SCHEDULES:-100} \
 		FLOE_TORTURE_MACHINES=$${FLOE_TORTURE_MACHINES:-500} FLOE_TORTURE_STEPS=$${FLOE_TORTURE_STEPS:-50} \
 		FLOE_TORTURE_MAINTENANCE=$${FLOE_TORTURE_MAINTENANCE:-100} \
 		FLOE_TORTURE_LOST_REPLIES=$${FLOE_TORTURE_LOST_REPLIES:-100} \
-		FLOE_TORTURE_FAULTY_PUBLISHES=$${FLOE_TORTURE_FAULTY_PUBLISHES:-100} "$(BIN)/pytest" \
+		FLOE_TORTURE_FAULTY_PUBLISHES=$${FLOE_TORTURE_FAULTY_PUBLISHES:-100} \
+		FLOE_TORTURE_SORT_GB=$${FLOE_TORTURE_SORT_GB:-5} "$(BIN)/pytest" \
 		tests/torture tests/lake/test_schedules.py -s
 	@FLOE_TORTURE_CREDENTIAL_SECONDS=$${FLOE_TORTURE_CREDENTIAL_SECONDS:-60} "$(BIN)/pytest" \
 		tests/cli/test_object_storage.py -k outlives -s

@@ -32,10 +32,10 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def hasty_polaris(moto_server: Moto, tmp_path: Path) -> Iterator[Polaris]:
-    """A Polaris whose vended credentials live for ten seconds."""
+    """A Polaris whose tokens, and the credentials that it vends, live for ten seconds."""
     keys = moto_server.administrator
     lives = {"STORAGE_CREDENTIAL_DURATION_SECONDS": "10", "STORAGE_CREDENTIAL_CACHE_DURATION_SECONDS": "2"}
-    running = start_polaris(tmp_path, keys.access_key_id, keys.secret_access_key, lives)
+    running = start_polaris(tmp_path, keys.access_key_id, keys.secret_access_key, lives, token_seconds=10)
     try:
         yield running
     finally:

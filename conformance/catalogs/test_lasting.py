@@ -106,6 +106,27 @@ def test_a_polaris_that_is_silent_for_a_while_is_waited_for(
     ended(place, process)
 
 
+def test_a_polaris_that_restarts_with_nothing_fails_the_run_clean_and_a_rerun_is_right(
+    make_place: Callable[[str, Path], Place], hasty_polaris: Polaris, tmp_path: Path
+) -> None:
+    # reliability T13: this one keeps its catalogs in memory, so that a restart is the loss of all of them
+    place = make_place("hasty_polaris-s3", tmp_path / "project")
+    process = started(place, 3)
+    hasty_polaris.process.stop(signal.SIGKILL)
+    hasty_polaris.process.start()
+    _, complaints = process.communicate(timeout=200)
+
+    assert process.returncode == 2, complaints
+    assert complaints.count("error[FLOE-") == 1
+    assert "floe platform bootstrap" in " ".join(complaints.split())
+    assert "Traceback" not in complaints
+    made = place.floe("platform", "bootstrap")
+    assert made.returncode == 0, made.stderr
+    again = place.floe("run", "--json")
+    assert again.returncode == 0, again.stderr
+    assert {table["rows_total"] for table in json.loads(again.stdout)["tables"]} == {1, 2}
+
+
 def test_credentials_that_polaris_vends_may_expire_during_a_run(
     make_place: Callable[[str, Path], Place], tmp_path: Path
 ) -> None:

@@ -34,7 +34,13 @@ class Polaris:
         return f"http://127.0.0.1:{self.port}/api/management/v1"
 
 
-def start_polaris(folder: Path, access_key: str, secret_key: str, features: Mapping[str, str] | None = None) -> Polaris:
+def start_polaris(
+    folder: Path,
+    access_key: str,
+    secret_key: str,
+    features: Mapping[str, str] | None = None,
+    token_seconds: int = 3600,
+) -> Polaris:
     """Start the server on a free port, building it first where that has not been done; its log is in the folder.
 
     Args:
@@ -42,6 +48,7 @@ def start_polaris(folder: Path, access_key: str, secret_key: str, features: Mapp
         access_key: Key with which it reaches S3, and asks STS for the credentials that it vends.
         secret_key: The secret of that key.
         features: Settings of Polaris' own, e.g. `STORAGE_CREDENTIAL_DURATION_SECONDS`.
+        token_seconds: How long the tokens live that it gives.
     """
     port, management_port = free_port(), free_port()
     settings = {
@@ -50,6 +57,7 @@ def start_polaris(folder: Path, access_key: str, secret_key: str, features: Mapp
         "quarkus.management.host": "127.0.0.1",
         "quarkus.management.port": management_port,
         "quarkus.log.console.json.enabled": "false",
+        "polaris.authentication.token-broker.max-token-generation": f"PT{token_seconds}S",
         **{f'polaris.features."{name}"': value for name, value in (features or {}).items()},
     }
     java = str(java_home(LEAST_JAVA) / "bin/java")

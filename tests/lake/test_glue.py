@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -431,6 +432,27 @@ def test_what_a_user_may_not_do_is_named(glue: Lake, moto: Moto, monkeypatch: py
     with pytest.raises(LakeError, match="may not create database `gold`") as caught:
         glue.write("gold.a", "SELECT 1 AS id")
     assert caught.value.code == "FLOE-0570"
+
+
+def test_keys_that_have_expired_are_told_from_wrong_ones(
+    glue: Lake, moto: Moto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired = moto.temporary_keys(1)
+    sign_in(expired, monkeypatch)
+    token = SecretReference(name="glue", key="session_token")
+    glue.catalog = open_glue(glue.folder, moto, session_token=token)
+    time.sleep(1.1)
+    with pytest.raises(LakeError, match="the keys that it was given have expired") as caught:
+        glue.catalog.tables()
+    assert caught.value.code == "FLOE-0556"
+    assert expired.secret_access_key not in str(caught.value)
+
+
+def test_a_clock_that_is_wrong_is_told_from_wrong_keys(glue: Lake, moto: Moto) -> None:
+    moto.fail(clock_offset_seconds=3600)
+    with pytest.raises(LakeError, match="the clock of this machine differs too much") as caught:
+        glue.catalog.tables()
+    assert caught.value.code == "FLOE-0555"
 
 
 def test_a_role_is_taken_on(glue: Lake, moto: Moto) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _KEY_ID = re.compile(r"Credential=([^/,]+)/")
+_CHECKED = ("s3", "glue")
 _ALLOWED_SKEW = timedelta(minutes=15)
 
 
@@ -64,7 +65,7 @@ class StrictServer:
             self._faults = Faults(**json.loads(body))
             start_response("204 No Content", [])
             return []
-        refusal = self._refusal(environ) if "/s3/" in environ.get("HTTP_AUTHORIZATION", "") else None
+        refusal = next((self._refusal(environ, name) for name in _CHECKED if _is_of(environ, name)), None)
         if refusal is None:
             return self._application(environ, start_response)
         status, code, message = refusal
@@ -72,15 +73,20 @@ class StrictServer:
             list(self._application(environ, lambda *_: None))
         else:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
-        headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
-        start_response(f"{status} {code}", headers)
+        if _is_of(environ, "glue"):
+            kind, body = "application/x-amz-json-1.1", json.dumps({"__type": code, "message": message}).encode()
+        else:
+            text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+            kind, body = "application/xml", text.encode()
+        start_response(f"{status} {code}", [("Content-Type", kind), ("Content-Length", str(len(body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _refusal(self, environ: dict[str, Any]) -> tuple[int, str, str] | None:
+    def _refusal(self, environ: dict[str, Any], service: str) -> tuple[int, str, str] | None:
         now = datetime.now(UTC)
         signed_at = datetime.strptime(environ["HTTP_X_AMZ_DATE"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         if abs(now + timedelta(seconds=self._faults.clock_offset_seconds) - signed_at) > _ALLOWED_SKEW:
+            if service == "glue":
+                return 400, "InvalidSignatureException", f"Signature expired: {signed_at} is now earlier than {now}"
             return (
                 403,
                 "RequestTimeTooSkewed",
@@ -88,10 +94,15 @@ class StrictServer:
             )
         key = _KEY_ID.search(environ["HTTP_AUTHORIZATION"])
         if key is not None and _expired(key[1], now):
-            return 400, "ExpiredToken", "The provided token has expired."
-        if self._faults.strikes():
+            code = "ExpiredTokenException" if service == "glue" else "ExpiredToken"
+            return 400, code, "The provided token has expired."
+        if service == "s3" and self._faults.strikes():
             return self._faults.status, self._faults.code, "A fault on demand."
         return None
+
+
+def _is_of(environ: dict[str, Any], service: str) -> bool:
+    return f"/{service}/" in environ.get("HTTP_AUTHORIZATION", "")
 
 
 def _expired(key_id: str, now: datetime) -> bool:

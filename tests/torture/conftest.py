@@ -201,7 +201,8 @@ class Reader:
         while not database.exists() and not self._stop.wait(0.01):
             continue
         try:
-            with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
+            # Not read-only: who looks first after a kill undoes what the dead process had begun to write.
+            with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True, timeout=30)) as connection:
                 self._look(connection, number)
         except Exception as error:  # noqa: BLE001 - told by the test that started the reader
             self.problems.append(error)

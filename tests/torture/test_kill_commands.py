@@ -90,12 +90,17 @@ def test_a_command_that_is_killed_is_done_wholly_or_not_at_all(published: Tortur
     after = look()
     assert (after == before) == (command == "maintain")
     total = int((torture.directory / "steps").read_text())
-    done = 0
+    kills = done = 0
     for number in steps_of(total):
         restore(torture)
-        assert carry_out(number) == -signal.SIGKILL, number
+        ended = carry_out(number)
+        if ended == 0:  # it has threads: this time it took some steps less
+            assert look() == after, (command, number)
+            continue
+        assert ended == -signal.SIGKILL, (command, number)
         found = look()
         assert found in (before, after), (command, number)
+        kills += 1
         done += found == after
         known = len(torture.journal())
 
@@ -103,7 +108,8 @@ def test_a_command_that_is_killed_is_done_wholly_or_not_at_all(published: Tortur
         assert again == 0 or (found == after and again == 2), (command, number)
         assert look() == after, (command, number)
         assert_told(torture, command, known, moved=found == after)
-    kills = len(steps_of(total))
+    assert kills >= total * 0.9 or not LONG
+    assert kills
     sys.stdout.write(f"T1: {command}: {kills} kills at {total} steps, {done} done, {kills - done} not, 0 half\n")
 
 

@@ -19,10 +19,12 @@ _ANY_REGION = "us-east-1"
 """Requests to an address of its own are signed for some region."""
 _XML_ERROR = re.compile(r"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
 _NOT_ALLOWED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+_CLOCK = re.compile(
+    r"RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|Signature (expired|not yet current)", re.IGNORECASE
+)
 _NOT_KNOWN = frozenset(
     {
-        "ExpiredToken",
-        "ExpiredTokenException",
         "IncompleteSignature",
         "InvalidClientTokenId",
         "InvalidSignatureException",
@@ -124,6 +126,13 @@ def _of_answer(profile: str, action: str, answer: Mapping[str, str]) -> LakeErro
     if written := _XML_ERROR.search(message):  # gateways and emulators answer so, where Glue itself speaks JSON
         code, message = written.groups()
     message = _lower(message)
+    if _CLOCK.search(f"{code}: {message}"):
+        reason = f"catalog `{profile}` cannot {action}: the clock of this machine differs too much from Glue's"
+        return LakeError("FLOE-0555", reason, "set the clock (NTP), then run again", details=(message,))
+    if code in _EXPIRED:
+        reason = f"catalog `{profile}` cannot {action}: the keys that it was given have expired"
+        instruction = "get new ones and run again; with `mode: iam_role` Floe renews them by itself"
+        return LakeError("FLOE-0556", reason, instruction)
     if code in _NOT_KNOWN:
         return _refused(profile, action, f"Glue does not accept the keys ({code}: {message})")
     if code in _NOT_ALLOWED:
