@@ -24,7 +24,7 @@ _OPTIONS = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS"
 QUICKLY = 1
 """Zstandard's level for files that a run waits for: as fast as DuckDB's default, snappy, and up to half its size."""
 TIGHTLY = 3
-"""The level for files that maintenance writes, when nobody waits: up to a sixth smaller, up to a quarter slower."""
+"""The level for files that maintenance writes, when nobody waits: up to a sixth smaller, up to a half slower."""
 _SUFFIX = ".parquet"
 _PROBED_ROWS = 122_880
 """Rows of a row group: as many are written to see how large a row is."""
