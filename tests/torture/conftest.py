@@ -111,6 +111,14 @@ class Torture:
         command = [sys.executable, str(CHILD), str(self.directory), action, what]
         return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
+    def published_runs(self) -> set[str]:
+        """Run ids of the tables' current snapshots; none where nothing was ever published."""
+        database = self.directory / ".floe" / "catalog.db"
+        if not database.exists():
+            return set()
+        with closing(sqlite3.connect(database, timeout=30)) as connection:
+            return published_runs(connection)
+
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """All tables, as plain PyIceberg reads them."""
         found: dict[str, list[tuple[object, ...]]] = {}
