@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from floe.lake.base import StagedTable
 
-SCHEDULES = int(os.environ.get("FLOE_TORTURE_SCHEDULES", "8"))
+SCHEDULES = int(os.environ.get("FLOE_TORTURE_SCHEDULES", "5"))
 STEPS = ("files-synced", "manifests-written", "metadata-written")
 KINDS = ("blind", "append", "rewrite", "replace")
 TABLES = ("gold.a", "gold.b")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import Asset, CompiledArtifacts
 
-EXAMPLES = int(os.environ.get("FLOE_TORTURE_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("FLOE_TORTURE_EXAMPLES", "4"))
 KINDS = ("view", "table", "ephemeral", "append", "merge", "delete+insert")
 
 

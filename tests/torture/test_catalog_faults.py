@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from floe.lake.base import StagedTable
 
-LOST_REPLIES = int(os.environ.get("FLOE_TORTURE_LOST_REPLIES", "8"))
-FAULTY_PUBLISHES = int(os.environ.get("FLOE_TORTURE_FAULTY_PUBLISHES", "10"))
+LOST_REPLIES = int(os.environ.get("FLOE_TORTURE_LOST_REPLIES", "5"))
+FAULTY_PUBLISHES = int(os.environ.get("FLOE_TORTURE_FAULTY_PUBLISHES", "6"))
 SEED = int(os.environ.get("FLOE_TORTURE_SEED", "20261121"))
 TABLES = ("gold.a", "gold.b")
 

@@ -37,7 +37,7 @@ from floe.runtime.run import run
 if TYPE_CHECKING:
     from warm import Warm
 
-MACHINES = int(os.environ.get("FLOE_TORTURE_MACHINES", "3"))
+MACHINES = int(os.environ.get("FLOE_TORTURE_MACHINES", "2"))
 STEPS = int(os.environ.get("FLOE_TORTURE_STEPS", "14"))
 KILLS = max(1, STEPS // 20)
 CHILD = Path(__file__).with_name("child.py")

@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.usefixtures("untraced")
 WRITER = Path(__file__).with_name("writer.py")
-ROUNDS = [(8, 10), (16, 20)] if "FLOE_TORTURE_KILLS" in os.environ else [(4, 3)]
+ROUNDS = [(8, 10), (16, 20)] if "FLOE_TORTURE_KILLS" in os.environ else [(3, 3)]
 
 
 @pytest.mark.parametrize(("writers", "appends"), ROUNDS)
