@@ -91,6 +91,23 @@ def test_a_bucket_is_written_read_listed_and_left_as_it_was(
     assert moto.keys_of(bucket) == []
 
 
+def test_glue_gets_a_database_and_a_table_of_our_own_and_keeps_neither(
+    floe: Floe, moto: Moto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in moto.user().environment().items():
+        monkeypatch.setenv(name, value)
+    bucket = moto.bucket()
+    keys = f"{{mode: static, access_key_id: {KEYS[0]}, secret_access_key: {KEYS[1]}}}"
+    glue = f"{{type: glue, endpoint: '{moto.endpoint}', region: us-east-1, credentials: {keys}}}"
+    project(S3.format(bucket, moto.endpoint, *KEYS), glue, layers=("never_made",))
+    found = looked(floe)
+    assert found["catalogs", "default, namespaces"]["text"].endswith("can be made by the first run")
+    assert "a table was created in `floe_preflight_" in found["catalogs", "default, tables"]["text"]
+    databases = [database["Name"] for database in moto.client("glue").get_databases()["DatabaseList"]]
+    assert not [name for name in databases if name.startswith(("floe_preflight", "never_made"))]
+    assert moto.keys_of(bucket) == []
+
+
 def test_keys_that_may_only_read_fail_where_a_file_is_written_and_pass_read_only(
     floe: Floe, moto: Moto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
