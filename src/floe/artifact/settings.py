@@ -182,3 +182,5 @@ class Layer(Frozen):
     """For how many days `floe maintain` keeps old snapshots, where the table itself does not say."""
     keep_snapshots: int = 10
     """How many of the latest snapshots it keeps, however old."""
+    properties: dict[str, str] = {}
+    """Iceberg properties that its tables get when they are published."""

@@ -25,6 +25,7 @@ from floe.config.pipeline import InlineCompute
 from floe.config.platform import WarehouseCompute
 from floe.config.secret_backends import MountBackend, OtherBackend, VaultBackend
 from floe.config.storage import LocalStorage
+from floe.config.table_properties import as_text
 from floe.config.values import SecretRef
 from floe.secrets.base import Reference
 
@@ -213,6 +214,7 @@ def layers(configuration: Configuration) -> Layers:
             catalog=layer.catalog_ref,
             retention_days=layer.retention_days,
             keep_snapshots=layer.keep_snapshots,
+            properties={name: as_text(value) for name, value in layer.properties.items()},
         )
         for name, layer in configuration.platform.layers.items()
     }

@@ -22,6 +22,7 @@ MEMORY_PATTERN = r"^[0-9]+(\.[0-9]+)? ?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB|%)$"
 SQL_URI_PATTERN = r"^(sqlite:///.+|postgresql://[^\s/?#@]+/[^\s/?#@]+(\?[^\s#@]+)?)$"
 HTTP_URI_PATTERN = r"^https?://[^\s/?#]+[^\s?#]*$"
 ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$"
+TABLE_PROPERTY_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,199}$"
 REFERENCE_PATTERN = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
 REFERENCE_KEY_PATTERN = r"^[A-Za-z0-9._-]{1,253}$"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, StrictBool, StrictInt, Tag, ValidationInfo, field_validator
 
 from floe.config.catalogs import CatalogProfile
 from floe.config.fields import (
     NAMESPACE_PATTERN,
+    TABLE_PROPERTY_PATTERN,
     WAREHOUSES,
     NonEmpty,
     Problem,
@@ -22,6 +23,7 @@ from floe.config.locks import Rule
 from floe.config.pipeline import DuckdbProperties
 from floe.config.secret_backends import SecretsConfig
 from floe.config.storage import StorageProfile
+from floe.config.table_properties import property_problems
 
 
 class DuckdbCompute(Strict):
@@ -52,6 +54,9 @@ ComputeProfile = Annotated[
 ]
 
 
+TableProperty = Annotated[str, Field(pattern=TABLE_PROPERTY_PATTERN)]
+
+
 class LayerConfig(Strict):
     """A layer of the lakehouse: its namespace, and the storage and catalog that hold it."""
 
@@ -66,6 +71,17 @@ class LayerConfig(Strict):
     keep_snapshots: int = Field(
         default=10, ge=1, le=1_000_000, description="How many of the latest snapshots a table keeps, however old."
     )
+    properties: dict[TableProperty, str | StrictBool | StrictInt | float] = Field(
+        default={}, description="Iceberg properties that tables of the layer get when they are published."
+    )
+
+    @field_validator("properties", mode="before")
+    @classmethod
+    def _may_be_set(cls, value: Any) -> Any:  # noqa: ANN401 - the file's value, not yet checked
+        problems = property_problems(value) if isinstance(value, dict) else []
+        if problems:
+            reject(problems)
+        return value
 
 
 def _as_rules(value: Any) -> Any:  # noqa: ANN401 - the file's value, not yet checked

@@ -49,6 +49,9 @@ _PATTERNS = {
     ),
     fields.SEMANTIC_VERSION_PATTERN: _Pattern("must be a semantic version", 'write e.g. "1.0.0"'),
     fields.MEMORY_PATTERN: _Pattern("must be an amount of memory", "write e.g. `4GB`"),
+    fields.TABLE_PROPERTY_PATTERN: _Pattern(
+        "must be small letters, digits, `.`, `-` and `_`", "write e.g. `write.parquet.compression-codec`"
+    ),
     fields.REFERENCE_PATTERN: _Pattern(
         "must be the name of a secret: small letters, digits, `-` and `.`", "write e.g. `warehouse-password`"
     ),

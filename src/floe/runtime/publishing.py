@@ -192,7 +192,14 @@ class Publisher:
         artifacts = self._artifacts
         layers = [artifacts.layers[artifacts.assets[staged.asset].layer] for staged in tables]
         of_assets = [
-            (layer.catalog, replace(staged, retention=layer_retention(layer.retention_days, layer.keep_snapshots)))
+            (
+                layer.catalog,
+                replace(
+                    staged,
+                    retention=layer_retention(layer.retention_days, layer.keep_snapshots),
+                    properties={**layer.properties, **staged.properties},
+                ),
+            )
             for layer, staged in zip(layers, tables, strict=True)
         ]
         used = {profile for profile, _ in of_assets}
