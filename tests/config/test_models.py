@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import re
 import subprocess
 import sys
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 from pydantic import ValidationError
 
+import floe.config
 from floe.config.fields import OpenProfile, Strict
 from floe.config.formats import OPTIONS, format_of
 from floe.config.pipeline import Pipeline, SourceConfig
 from floe.config.platform import BUILT_IN, Platform, built_in_platform
+from floe.config.warehouses import _PARTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Project
+
+
+for _module in pkgutil.iter_modules(floe.config.__path__, "floe.config."):
+    importlib.import_module(_module.name)  # models are also in modules that are loaded only where they are needed
+
+ROOMS_THAT_USE_SETTINGS = ("compiler", "deploy", "engines", "lake", "runtime", "secrets")
+HANDED_ON = {
+    "AzureCredentials": {"account_key"},  # an argument of Arrow's AzureFileSystem
+    "RestCredentials": {"audience", "resource", "scope"},  # fields of the form that asks for a token
+}
+"""Fields that no code names, as they are given on with all others of their model."""
+USED_IN_CONFIG = {"extends": "inheritance.py", "locked": "locks.py"}
+"""Fields that are about the files themselves, and the module that follows them."""
+SOURCE = Path(floe.config.__file__).parents[1]
 
 
 def models(base: type[Strict] = Strict) -> list[type[Strict]]:
@@ -33,6 +52,25 @@ def test_every_field_has_a_description_and_no_unknown_key_passes(model: type[Str
     # The settings of a catalog on a server, and of a bucket, are checked by the model of its type.
     assert model.model_config["extra"] == ("allow" if issubclass(model, OpenProfile) else "forbid")
     assert model.model_config["frozen"]
+
+
+@cache
+def names_used() -> frozenset[str]:
+    """Every name that the code behind the configuration reads, as an attribute, an argument or a key."""
+    texts = [path.read_text() for room in ROOMS_THAT_USE_SETTINGS for path in (SOURCE / room).rglob("*.py")]
+    attribute, key, argument = r"\.(\w+)\b", r"[\"'](\w+)[\"']", r"\b(\w+)="
+    return frozenset(name for text in texts for way in (attribute, key, argument) for name in re.findall(way, text))
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
+def test_every_field_is_used_by_something(model: type[Strict]):
+    if model in {part for parts in _PARTS.values() for part in parts}:
+        return  # `settings_of` gives all fields of a warehouse to dbt
+    fields = {field.alias or name for name, field in model.model_fields.items()}
+    unused = fields - names_used() - set(USED_IN_CONFIG)
+    assert unused == HANDED_ON.get(model.__name__, set())
+    for name in fields & set(USED_IN_CONFIG):
+        assert f'"{name}"' in (SOURCE / "config" / USED_IN_CONFIG[name]).read_text()
 
 
 @pytest.mark.parametrize("model", [Pipeline, Platform])
