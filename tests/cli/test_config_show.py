@@ -159,12 +159,14 @@ platform:
       catalog_ref: default                  # default
       retention_days: 30                    # default
       keep_snapshots: 10                    # default
+      properties: {}                        # default
     gold:
       namespace: gold                       # platform/base.yaml:10
       storage_ref: default                  # default
       catalog_ref: default                  # default
       retention_days: 365                   # platform/prod/platform.yaml:3
       keep_snapshots: 10                    # default
+      properties: {}                        # default
   secrets:
     backends:
       - type: env                           # default

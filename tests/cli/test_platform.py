@@ -115,6 +115,7 @@ def test_show_prints_one_file_that_means_the_same(platforms: Callable[..., Path]
         "catalog_ref": "default",
         "retention_days": 365,
         "keep_snapshots": 10,
+        "properties": {},
     }
     assert shown["storage"]["default"]["endpoint"] == "https://minio.example.com"
     assert shown["storage"]["default"]["credentials"]["access_key_id"] == {"secret_ref": "s3", "key": "access_key_id"}
