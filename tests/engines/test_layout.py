@@ -203,7 +203,6 @@ def test_an_error_in_the_query_of_a_partitioned_table_names_its_line(lakehouse: 
 
 
 def test_a_sort_that_does_not_fit_into_memory_spills(lakehouse: Lakehouse) -> None:
-    lakehouse.write(".floe/kept", "")
     lakehouse.compute = {"memory_limit": "100MB", "threads": 2}
     wide = "select range as id, hash(range) as noise, repeat('x', 90) || hash(range, 1) as text from range(900000)"
     build(lakehouse, wide, partition_by="bucket(2, id)", sort_by="noise")

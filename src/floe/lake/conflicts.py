@@ -2,8 +2,8 @@
 
 A replay is right where the result is what some order of both writers, one after the other, would have given:
 
-- The branch still has the snapshot that the change was computed from: only properties, other branches or older
-  snapshots changed. Every change may follow, also one that replaces the table.
+- The branch still has the snapshot that the change was computed from, or begins with it: only properties, other
+  branches or older snapshots changed. Every change may follow, also one that replaces the table.
 - The other writers only regrouped the same rows into other files (maintenance), and the change names no file of theirs.
 - The change only adds rows, whatever the table holds (`StagedTable.blind`).
 - The rows that the change replaces are the same in both snapshots: whoever staged it can work it out again on the new
@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from floe.errors import CommitConflictError
-from floe.lake.base import RUN_ID_PROPERTY
+from floe.lake.base import MAIN, RUN_ID_PROPERTY
 from floe.lake.metadata import same_schema
 from floe.lake.read import current_snapshot, require_supported
 from floe.lake.schema import widens
@@ -41,6 +41,10 @@ def replayed(staged: StagedTable, current: TableState) -> StagedTable:
     if base.metadata_location is None or base.metadata.get("table-uuid") != current.metadata.get("table-uuid"):
         raise conflict(base, current)
     require_supported(current)
+    if base.branch != MAIN:
+        from floe.lake.history.branches import begun_at_base
+
+        current = begun_at_base(base, current)
     if base.snapshot_id == current.snapshot_id or (staged.blind and staged.operation == "append"):
         return _on(staged, current)
     if staged.operation in ("append", "replace") and _only_regrouped(base, current):

@@ -129,10 +129,12 @@ def by_source_status(universe: Universe, _argument: str, value: str) -> Iterator
         raise SelectionError("FLOE-0606", reason, "name the folder of its `sources.json` with `--state`")
     before, now = universe.history.newest_rows()
     fresher = {name for name, newest in now.items() if name not in before or newest > before[name]}
-    return (key for key, _ in universe.sources() if _source_id(universe, key) in fresher)
+    ids = _ids_of_assets(universe)
+    return (key for key, _ in universe.sources() if ids.get(key, key) in fresher)
 
 
-def _source_id(universe: Universe, key: str) -> str:
-    """Dbt's unique id of a source."""
-    resources = universe.artifacts.resources.items()
-    return next((name for name, resource in resources if key in (name, resource.asset)), key)
+def _ids_of_assets(universe: Universe) -> dict[str, str]:
+    """Key of an asset -> dbt's unique id of the first source that is landed in it."""
+    resources = universe.artifacts.resources
+    ids = {resource.asset: name for name, resource in reversed(resources.items()) if resource.asset}
+    return ids | {name: name for name in resources}

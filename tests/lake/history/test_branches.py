@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from floe.errors import LakeError, UsageError
+from floe.errors import CommitConflictError, LakeError, UsageError
 from floe.lake.history.branches import on_branch
 from floe.lake.history.log import publishes, table_log
-from floe.lake.history.points import snapshot_at
+from floe.lake.history.points import find_snapshot, snapshot_at
 from floe.lake.history.promotion import branch_named, branches, drop_branch
 from floe.lake.metadata import apply_updates
 from floe.lake.read import schema
@@ -168,6 +168,28 @@ def test_main_and_a_branch_can_be_written_at_the_same_time(both: House) -> None:
     both.publish([on_main], "run-4")
     both.publish([on_dev], "run-3", "dev")
     assert (both.rows(ORDERS, "dev"), both.rows(ORDERS)) == ([(3,)], [(4,)])
+
+
+@pytest.mark.parametrize("operation", ["replace", "append"])
+def test_the_first_publish_to_a_branch_begins_where_its_run_has_read_main(both: House, operation: str) -> None:
+    read = both.state(ORDERS).snapshot_id
+    on_dev = both.stage(ORDERS, "SELECT 3 AS id", "run-3", "dev", operation=operation)
+    on_main = both.stage(ORDERS, "SELECT 4 AS id", "run-4")
+    both.publish([on_main], "run-4")
+    both.publish([on_dev], "run-3", "dev")
+
+    assert both.rows(ORDERS, "dev") == ([(3,)] if operation == "replace" else [(1,), (3,)])
+    assert both.rows(ORDERS) == [(4,)]
+    assert find_snapshot(both.state(ORDERS), both.state(ORDERS, "dev").snapshot_id)["parent-snapshot-id"] == read
+    with pytest.raises(LakeError, match="main has moved on since branch `dev` began"):
+        both.promote("dev", "run-5")
+
+
+def test_the_first_publish_to_a_branch_is_refused_where_a_faster_run_began_it(both: House) -> None:
+    late = both.stage(ORDERS, "SELECT 3 AS id", "run-3", "dev")
+    both.run("run-2", {ORDERS: "SELECT 2 AS id"}, "dev")
+    with pytest.raises(CommitConflictError, match="was changed by run `run-2`"):
+        both.publish([late], "run-3", "dev")
 
 
 def test_history_says_on_which_branch_a_snapshot_was_made(both: House) -> None:

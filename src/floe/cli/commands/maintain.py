@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from floe.cli.printer import Printer
     from floe.cli.selecting import Wanted
     from floe.lake.care.report import Size, TableReport
+    from floe.observe.care import CareProgress
     from floe.runtime.maintenance import MaintenanceResult
 
 _AGE = re.compile(r"(\d{1,6})\s*([dhm])")
@@ -99,7 +100,7 @@ def _selected(application: Application, artifacts: CompiledArtifacts, wanted: Wa
     return frozenset(selected(application, artifacts, wanted).assets)
 
 
-def _progress(printer: Printer) -> Any:  # noqa: ANN401 - an observer
+def _progress(printer: Printer) -> CareProgress:
     from floe.observe.care import CareProgress
 
     return CareProgress(printer.problem, paint=printer.palette, verbosity=printer.verbosity)

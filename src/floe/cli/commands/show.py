@@ -68,7 +68,8 @@ def command(
     artifacts = last_artifacts(application)
     read = _in_warehouse if artifacts.compute.is_warehouse else _published
     result = read(application, artifacts, Wish(table, sql, limit, at))
-    document = {"table": table, "sql": sql, "at": at, **_fields(result)}
+    branch = None if artifacts.compute.is_warehouse else application.branch
+    document = {"table": table, "sql": sql, "at": at, "branch": branch, **_fields(result)}
     application.printer.shows_rows = True
     application.printer.result(document, lambda: _show(application.printer, result))
 

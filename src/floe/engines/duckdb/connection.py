@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,15 @@ def _bytes_of(size: str) -> int:
     """A size as DuckDB writes it, e.g. `6.2 GiB`."""
     number, _, unit = size.partition(" ")
     return int(float(number) * 1024 ** _UNITS.index(unit))
+
+
+def make_spill_folder(project_directory: Path) -> None:
+    """Make the folder above the one that DuckDB spills to, which it makes itself.
+
+    Where that cannot be, there is an error as soon as something must be spilled.
+    """
+    with suppress(OSError):
+        (project_directory / _SPILL_FOLDER).parent.mkdir(parents=True, exist_ok=True)
 
 
 def use_session_database(connection: duckdb.DuckDBPyConnection) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from floe.artifact.models import SESSION_DATABASE
-from floe.engines.duckdb.connection import open_database, use_session_database
+from floe.engines.duckdb.connection import make_spill_folder, open_database, use_session_database
 from floe.engines.duckdb.own_file import TEMPORARY_PREFIX, drop_leftovers, refuse_tables
 from floe.engines.duckdb.sql import quote, relation_name
 from floe.lake.base import TableName
@@ -44,6 +44,7 @@ class Workspace:
         self.command = request.command
         self.say = request.say
         self._catalogs = request.catalogs
+        make_spill_folder(request.project_directory)
         self._connection = open_database(request.artifacts, request.project_directory)
         self._local = threading.local()
         self._lock = threading.Lock()

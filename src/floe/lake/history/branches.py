@@ -105,6 +105,20 @@ def seen_from(state: TableState, branch: str) -> TableState:
     return BranchState(**{**_fields(own), "metadata": metadata}, own=own)
 
 
+def begun_at_base(base: TableState, current: TableState) -> TableState:
+    """The current table as seen from a branch that still has to begin: with main's snapshot of `base`.
+
+    Others may have moved main on since; the branch begins where its first run has read main. Any other table, and one
+    that has lost that snapshot, is returned as it is.
+    """
+    own, head, branch = _own(current), base.snapshot_id, base.branch
+    is_new = branch != MAIN and head is not None and not (has_branch(_own(base), branch) or has_branch(own, branch))
+    if head is None or not is_new or head not in {item["snapshot-id"] for item in own.metadata.get("snapshots", ())}:
+        return current
+    own = replace(own, branch=branch)
+    return BranchState(**{**_fields(own), "metadata": _metadata_at(replace(own, branch=MAIN), head)}, own=own)
+
+
 def at_snapshot(state: TableState, snapshot_id: int) -> TableState:
     """The table as it was when that snapshot was current, with the schema and the settings of then.
 
@@ -123,7 +137,9 @@ def origin_marks(base: TableState) -> dict[str, str]:
     main = replace(base, metadata=metadata, branch=MAIN).snapshot_id
     head = base.snapshot_id
     began_with: str | int | None = main
-    if head is not None and head != main:
+    if head is not None and base.branch not in (metadata.get("refs") or {}):
+        began_with = head
+    elif head is not None and head != main:
         summary = find_snapshot(base, head).get("summary") or {}
         began_with = summary.get(BASE_PROPERTY, main)
     return {BRANCH_PROPERTY: base.branch, BASE_PROPERTY: "" if began_with is None else str(began_with)}
