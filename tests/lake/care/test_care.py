@@ -11,6 +11,8 @@ import pytest
 from floe.errors import LakeError
 from floe.lake.care.orphans import Runs
 from floe.lake.care.retention import layer_retention
+from floe.lake.history.branches import BranchCatalog
+from floe.lake.publish import publish
 from floe.lake.read import live_files, snapshots
 
 if TYPE_CHECKING:
@@ -127,6 +129,27 @@ def test_tags_and_branches_keep_what_they_name(lake: Lake, care: Care) -> None:
     care.one("silver.a")
     assert lake.rows("silver.a", snapshot_id=first) == [(0,)]
     assert len(snapshots(lake.state("silver.a"))) == 2
+
+
+def test_files_that_only_a_branch_has_outlive_every_maintenance_of_main(lake: Lake, care: Care) -> None:
+    lake.write("silver.a", "SELECT 0 AS id", run_id=RUN.format(0))
+    dev = BranchCatalog(lake.catalog, "dev")
+    for number in (1, 2):
+        state = lake.state("silver.a")
+        base = dev.load(state.name, state.location)
+        run_id = RUN.format(number)
+        staged = lake.stage("silver.a", f"SELECT {number} AS id", run_id=run_id, operation="append", base=base)
+        publish([(dev, staged)], run_id, "digest", lambda _: None)
+    lake.write("silver.a", "SELECT 7 AS id", run_id=RUN.format(3))
+    care.retention = layer_retention(0, 1)
+    care.days_later = 400
+    care.one("silver.a")
+
+    catalog = lake.plain()
+    rows = catalog.load_table("silver.a").scan().use_ref("dev").to_arrow().column("id").to_pylist()
+    catalog.close()
+    assert sorted(rows) == [0, 1, 2]
+    assert lake.rows("silver.a") == [(7,)]
 
 
 def test_a_table_whose_files_others_use_loses_none(lake: Lake, care: Care) -> None:
