@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Help": {
         "completion": "Print the script that lets a shell complete names.",
+        "schema": "Write JSON Schemas, or set editors up with them.",
         "explain": "Say what an error code means and how to fix it.",
     },
 }

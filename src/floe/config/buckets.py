@@ -153,7 +153,7 @@ class AzureStorage(Strict):
     )
 
 
-_MODELS: Mapping[str, type[S3Storage | GcsStorage | AzureStorage]] = {
+MODELS: Mapping[str, type[S3Storage | GcsStorage | AzureStorage]] = {
     "s3": S3Storage,
     "gcs": GcsStorage,
     "azure": AzureStorage,
@@ -162,12 +162,12 @@ _MODELS: Mapping[str, type[S3Storage | GcsStorage | AzureStorage]] = {
 
 def check_buckets(platform: Document) -> list[Diagnostic]:
     """Every mistake in the settings of the platform's buckets."""
-    return check_profiles(platform, "storage", _MODELS)
+    return check_profiles(platform, "storage", MODELS)
 
 
 def bucket(profile: BucketConfig) -> S3Storage | GcsStorage | AzureStorage:
     """The settings of a profile that `check_buckets` found no mistake in."""
-    return _MODELS[profile.type].model_validate(profile.settings)
+    return MODELS[profile.type].model_validate(profile.settings)
 
 
 def _check_mode(credentials: Strict, modes: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]) -> None:

@@ -77,7 +77,9 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 ProfileName = Annotated[str, Field(pattern=PROFILE_PATTERN)]
 TableName = Annotated[str, Field(pattern=TABLE_PATTERN)]
 SemanticVersion = Annotated[str, Field(pattern=SEMANTIC_VERSION_PATTERN)]
-OneOrMany = Annotated[tuple[NonEmpty, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | list[str])]
+OneOrMany = Annotated[
+    tuple[NonEmpty, ...], BeforeValidator(_as_tuple, json_schema_input_type=NonEmpty | list[NonEmpty])
+]
 Scalar = str | StrictInt | StrictBool
 WarehouseType = Literal["bigquery", "databricks", "postgres", "redshift", "snowflake", "spark", "trino"]
 WAREHOUSES: tuple[str, ...] = get_args(WarehouseType)

@@ -65,10 +65,10 @@ class LayerConfig(Strict):
     )
     storage_ref: ProfileName = Field(default="default", description="Storage profile of the layer.")
     catalog_ref: ProfileName = Field(default="default", description="Catalog profile of the layer.")
-    retention_days: int = Field(
+    retention_days: StrictInt = Field(
         default=30, ge=0, le=36_500, description="For how many days the layer's tables keep their old snapshots."
     )
-    keep_snapshots: int = Field(
+    keep_snapshots: StrictInt = Field(
         default=10, ge=1, le=1_000_000, description="How many of the latest snapshots a table keeps, however old."
     )
     properties: dict[TableProperty, str | StrictBool | StrictInt | float] = Field(

@@ -137,6 +137,16 @@ class OtherBackend(Strict):
     )
 
 
+OTHER = ""
+"""In `models`, every type that has no model of its own."""
+
+
+def models() -> dict[str, type[Strict]]:
+    """Type -> the model of its settings."""
+    own = (EnvBackend, MountBackend, FileBackend, VaultBackend, AwsSecretsManagerBackend, KeyringBackend)
+    return {**dict(zip(BACKENDS, own, strict=True)), OTHER: OtherBackend}
+
+
 def _as_mapping(value: Any) -> Any:  # noqa: ANN401 - the file's value, not yet checked
     return {"type": value} if isinstance(value, str) else value
 

@@ -171,7 +171,7 @@ class PolarisCatalogConfig(_RestCatalog):
     )
 
 
-_MODELS: Mapping[str, type[RestCatalogConfig | PolarisCatalogConfig | GlueCatalogConfig]] = {
+MODELS: Mapping[str, type[RestCatalogConfig | PolarisCatalogConfig | GlueCatalogConfig]] = {
     "glue": GlueCatalogConfig,
     "polaris": PolarisCatalogConfig,
     "rest": RestCatalogConfig,
@@ -180,9 +180,9 @@ _MODELS: Mapping[str, type[RestCatalogConfig | PolarisCatalogConfig | GlueCatalo
 
 def check_catalogs(platform: Document) -> list[Diagnostic]:
     """Every mistake in the settings of the platform's catalogs on servers."""
-    return check_profiles(platform, "catalogs", _MODELS)
+    return check_profiles(platform, "catalogs", MODELS)
 
 
 def server_catalog(profile: ServerCatalogConfig) -> RestCatalogConfig | PolarisCatalogConfig | GlueCatalogConfig:
     """The settings of a profile that `check_catalogs` found no mistake in."""
-    return _MODELS[profile.type].model_validate(profile.settings)
+    return MODELS[profile.type].model_validate(profile.settings)

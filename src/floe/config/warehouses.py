@@ -294,7 +294,7 @@ class SparkCredentials(Strict):
     token: Secret | None = Field(default=None, description="Token, for method `http`.")
 
 
-_PARTS: Mapping[str, tuple[type[Properties], type[Strict]]] = {
+PARTS: Mapping[str, tuple[type[Properties], type[Strict]]] = {
     "bigquery": (BigqueryProperties, BigqueryCredentials),
     "databricks": (DatabricksProperties, DatabricksCredentials),
     "postgres": (PostgresProperties, PostgresCredentials),
@@ -339,7 +339,7 @@ def _check_profile(platform: Document, name: str, kind: str) -> list[Diagnostic]
     from floe.config.wording import model_diagnostics  # only a platform with a warehouse needs it
 
     found: list[Diagnostic] = []
-    for part, model in zip(("properties", "credentials"), _PARTS[kind], strict=True):
+    for part, model in zip(("properties", "credentials"), PARTS[kind], strict=True):
         value = platform.at("compute", name, part)
         if value is not None and not isinstance(value, dict):
             return []  # the model of the whole file says so
@@ -356,7 +356,7 @@ def _incomplete(platform: Document, name: str, kind: str) -> list[Diagnostic]:
     properties, credentials = (platform.mapping("compute", name, part) for part in ("properties", "credentials"))
     method = str(properties.get("method") or _default_method(kind))
     groups = [*_ALTERNATIVES.get((kind, ""), ()), *(_ALTERNATIVES.get((kind, method), ()) if method else ())]
-    known = _PARTS[kind][0].model_fields
+    known = PARTS[kind][0].model_fields
     return [
         Diagnostic(
             INCOMPLETE,
@@ -371,14 +371,14 @@ def _incomplete(platform: Document, name: str, kind: str) -> list[Diagnostic]:
 
 
 def _default_method(kind: str) -> str:
-    field = _PARTS[kind][0].model_fields.get("method")
+    field = PARTS[kind][0].model_fields.get("method")
     return "" if field is None else str(field.default)
 
 
 def parts_of(compute: WarehouseCompute) -> dict[str, Strict]:
     """Properties and credentials of a valid profile, each as the model of its type."""
     values = {"properties": compute.properties, "credentials": compute.credentials}
-    models = dict(zip(values, _PARTS[compute.type], strict=True))
+    models = dict(zip(values, PARTS[compute.type], strict=True))
     return {name: models[name].model_validate(value) for name, value in values.items()}
 
 
