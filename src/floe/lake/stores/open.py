@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from floe.artifact.settings import SecretsBinding
 from floe.errors import LakeError
 from floe.lake.stores.local import LOCAL
 from floe.lake.stores.locations import is_object_location, object_location
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from floe.artifact.models import CompiledArtifacts
-    from floe.artifact.settings import StorageBinding, StorageCredentials
+    from floe.artifact.settings import SecretsBinding, StorageBinding, StorageCredentials
     from floe.lake.stores.arrow import ArrowStore
     from floe.lake.stores.base import FileStore
     from floe.lake.stores.credentials import Credentials
@@ -39,8 +38,15 @@ class Stores:
         self, bindings: Mapping[str, StorageBinding], project_directory: Path, secrets: SecretsBinding | None = None
     ) -> None:
         self._bindings = bindings
-        self.secrets = secrets or SecretsBinding()
+        self._secrets = secrets
         self._project_directory = project_directory
+
+    @cached_property
+    def secrets(self) -> SecretsBinding:
+        """Where secrets are looked for."""
+        from floe.artifact.settings import SecretsBinding  # local stores need none, and do without its imports
+
+        return self._secrets or SecretsBinding()
 
     def root(self, profile: str) -> str:
         """Absolute path or URL below which the tables of a storage profile lie."""
