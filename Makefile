@@ -84,6 +84,7 @@ torture: .uv/test-environment | .uv/tmp ## the long crash tests, counts printed:
 	@FLOE_TORTURE_CREDENTIAL_SECONDS=$${FLOE_TORTURE_CREDENTIAL_SECONDS:-60} "$(BIN)/pytest" \
 		tests/cli/test_object_storage.py -k outlives -s
 	@FLOE_TORTURE_CANARIES=$${FLOE_TORTURE_CANARIES:-20} "$(BIN)/pytest" tests/cli/test_canaries.py -s
+	@FLOE_TORTURE_MUTATIONS=$${FLOE_TORTURE_MUTATIONS:-10000} "$(BIN)/pytest" tests/config/test_mutations.py -s
 	@FLOE_TORTURE_EXAMPLES=$${FLOE_TORTURE_EXAMPLES:-1000} "$(BIN)/pytest" tests/runtime/test_idempotence.py -s
 	@FLOE_TORTURE_SCHEMAS=$${FLOE_TORTURE_SCHEMAS:-1000} "$(BIN)/pytest" tests/config/test_schemas.py -s
 

@@ -29,12 +29,15 @@ def test_every_code_has_a_page_and_every_page_a_code() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(PAGES))
-def test_every_page_begins_with_a_title_and_says_how_to_fix_it(code: str) -> None:
-    lines = PAGES[code].read_text(encoding="utf-8").splitlines()
-    assert re.fullmatch(r"# \S.*[^.]", lines[0]), lines[0]
-    assert len(lines[0]) <= 72
-    assert lines[1] == ""
-    assert len([line for line in lines[2:] if line]) >= 3
+def test_every_page_has_a_title_the_cause_an_example_and_the_fix(code: str) -> None:
+    title, _, text = PAGES[code].read_text(encoding="utf-8").partition("\n")
+    assert re.fullmatch(r"# \S.*[^.]", title), title
+    assert len(title) <= 72
+    assert text.startswith("\n")
+    cause, *rest = re.split(r"(?ms)^```\w*\n.*?^```$", text)
+    assert len(cause.split()) >= 8, "what happened, and why"
+    assert rest, "an example between fences"
+    assert len(" ".join(rest).split()) >= 4, "how to fix it, behind the example"
 
 
 @pytest.mark.parametrize("spelling", ["FLOE-0701", "floe-0701", "0701", "701", "FLOE0701"])

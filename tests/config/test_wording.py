@@ -95,6 +95,8 @@ def test_a_version_is_a_semantic_version_in_quotes(version: str, line: str, proj
 
 
 PLATFORM_CASES = {
+    "days without end": ("namespace: bronze", "namespace: bronze, retention_days: 99999", "9:47: FLOE-0107 `layers.bronze.retention_days` must be at most 36500 (found the number `99999`)"),
+    "days of text": ("namespace: bronze", 'namespace: bronze, retention_days: ""', "9:47: FLOE-0106 `layers.bronze.retention_days` must be a whole number, found an empty text (expected a whole number)"),
     "missing section": ("compute:\n  default: {type: duckdb}\n", "", "1:1: FLOE-0105 missing field `compute` (add `compute`)"),
     "unknown key": ("path: warehouse", "pth: warehouse", "3:26: FLOE-0103 unknown field `pth` (did you mean `path`?)"),
     "key of a later version": ("path: warehouse", "path: warehouse, bucket: b", "3:43: FLOE-0103 unknown field `bucket` (not a field here)"),

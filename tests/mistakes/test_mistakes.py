@@ -76,3 +76,37 @@ def test_every_snapshot_belongs_to_a_mistake_and_no_two_are_alike() -> None:
     kept = {path.stem: path.read_text(encoding="utf-8") for path in SNAPSHOTS.glob("*.txt")}
     assert sorted(kept) == sorted(MISTAKES)
     assert len(set(kept.values())) == len(kept) >= 60
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("key_misspelt", "`transforms`"),
+        ("key_of_a_source_misspelt", "`layer`"),
+        ("option_of_another_format", "`delim`"),
+        ("platform_warehouse_property", "`database`"),
+        ("mode_misspelt", "'append'"),
+        ("type_misspelt", "'python'"),
+        ("profile_misspelt", "`default`"),
+        ("layer_misspelt", "`bronze`"),
+        ("folder_misspelt", "`./models`"),
+        ("file_misspelt", "`data/orders.csv`"),
+        ("asset_option", "`layer`"),
+        ("asset_layer", "`gold`"),
+        ("asset_input", "`raw_orders`"),
+        ("model_ref", "`orders`"),
+        ("command_misspelt", "`validate`"),
+        ("option_misspelt", "`--format`"),
+        ("option_value_misspelt", "`json`"),
+        ("environment_misspelt", "`production`"),
+        ("code_misspelt", "`FLOE-0130`"),
+    ],
+)
+def test_what_is_misspelt_is_answered_with_what_was_meant(name: str, suggestion: str) -> None:
+    assert f"did you mean {suggestion}" in (SNAPSHOTS / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["code_unknown", "key_unknown", "profile_unknown"])
+def test_what_is_far_from_everything_gets_a_list_or_the_way_to_one(name: str) -> None:
+    text = (SNAPSHOTS / f"{name}.txt").read_text(encoding="utf-8")
+    assert "lists them all" in text or "available" in text or "the fields here are" in text

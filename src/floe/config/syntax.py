@@ -25,6 +25,8 @@ class _Wording(NamedTuple):
 
 _BLANKS = {"\t": "a tab", "\xa0": "a no-break space"}
 _QUOTES = "write it in quotes"
+_BEHIND = "text stands behind `|` or `>`"
+_NEXT_LINE = "begin it on the next line, or write it in quotes"
 _ABOVE = "this does not continue what is above"
 _MARKED = "a text that begins with `*`, `&`, `!` or `%` must be in quotes"
 _WORDINGS = (
@@ -42,8 +44,9 @@ _WORDINGS = (
     _Wording("sequence entries", "an entry of a list is not expected here", "begin the list on a line of its own"),
     _Wording("mapping keys are not allowed", "`?` is not expected here", _QUOTES),
     _Wording("whitespace or line break", _MARKED, _QUOTES),
-    _Wording("line break", "text stands behind `|` or `>`", "begin it on the next line, or write it in quotes"),
-    _Wording("chomping", "text stands behind `|` or `>`", "begin it on the next line, or write it in quotes"),
+    _Wording("line break", _BEHIND, _NEXT_LINE),
+    _Wording("indentation indicator", _BEHIND, _NEXT_LINE),
+    _Wording("chomping", _BEHIND, _NEXT_LINE),
     _Wording("numeric character", _MARKED, _QUOTES),
     _Wording("non-alphabetical", _MARKED, _QUOTES),
     _Wording("URI", _MARKED, _QUOTES),

@@ -28,6 +28,9 @@ _LETTERS = "must begin with a letter and hold only letters, digits, `_` and `-` 
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number",
+    "int_from_float": "a whole number",
     "bool_type": "`true` or `false`",
     "dict_type": "keys with values",
     "model_type": "keys with values",
@@ -222,6 +225,7 @@ def _wrong_value(detail: ErrorDetails, located: Located, document: Document) -> 
         "string_too_short": lambda: f"`{name}` must not be empty",
         "too_short": lambda: f"`{name}` must have an entry",
         "greater_than_equal": lambda: f"`{name}` must be at least {context['ge']}",
+        "less_than_equal": lambda: f"`{name}` must be at most {context['le']}",
     }
     rule = rules.get(detail["type"])
     message = rule() if rule else f"`{name}` holds a value that cannot be used"
