@@ -4,7 +4,7 @@ import textwrap
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from floe.diagnostics.diagnostic import Diagnostic
@@ -81,6 +81,7 @@ def test_a_label_without_room_goes_below_its_carets():
 CHARACTERS = st.sampled_from([*"ab: \t", "日", "\u0301", "é", "\x1b", "\u200d", "😀"])
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the machine may be busy
 @given(
     st.lists(CHARACTERS, max_size=200).map("".join),
     st.integers(1, 210),
