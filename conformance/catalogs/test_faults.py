@@ -171,7 +171,7 @@ def test_a_token_of_polaris_that_has_expired_is_told(
     place = with_table(make_place("hasty_polaris-s3", tmp_path / "project"))
     token = a_token(hasty_polaris)
     who = place.platform.partition("credentials: {mode: oauth2")[2].partition("}, access_delegation")[0]
-    bearer = "credentials: {mode: bearer, token: {secret_ref: polaris-token}"
+    bearer = "credentials: {mode: static, token: {secret_ref: polaris-token}"
     place = changed(place, f"credentials: {{mode: oauth2{who}", bearer, POLARIS_TOKEN=token)
     time.sleep(11)
     assert "the token has expired or was revoked" in said(place, "FLOE-0532", token)

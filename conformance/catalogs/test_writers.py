@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,19 +18,20 @@ if TYPE_CHECKING:
 
     from conformance.catalogs.places import Place
 
-WRITERS, APPENDS = (int(part) for part in os.environ.get("FLOE_CONFORMANCE_WRITERS", "8x10").split("x"))
+SIZES = {"postgres-local": (8, 10), "polaris-s3": (4, 5)}
 
 
-@pytest.mark.parametrize("kind", ["postgres-local", "polaris-s3"])
+@pytest.mark.parametrize("kind", SIZES)
 def test_every_acknowledged_append_is_visible_and_hardly_any_is_given_up(
     kind: str, make_place: Callable[[str, Path], Place], tmp_path: Path
 ) -> None:
+    writers, appends = SIZES[kind]
     place = make_place(kind, tmp_path / "project")
     write(place, place.catalog(), "gold.a", [-1])
 
     def append(writer: int) -> list[int]:
         catalog, acknowledged = place.catalog(), []
-        for number in range(APPENDS):
+        for number in range(appends):
             value, run_id = writer * 1000 + number, f"w{writer}-{number}"
             table = staged(place, catalog, "gold.a", [value], operation="append", run_id=run_id)
             try:
@@ -41,9 +41,9 @@ def test_every_acknowledged_append_is_visible_and_hardly_any_is_given_up(
             acknowledged.append(value)
         return acknowledged
 
-    with ThreadPoolExecutor(WRITERS) as pool:
-        acknowledged = [value for values in pool.map(append, range(WRITERS)) for value in values]
-    given_up = WRITERS * APPENDS - len(acknowledged)
+    with ThreadPoolExecutor(writers) as pool:
+        acknowledged = [value for values in pool.map(append, range(writers)) for value in values]
+    given_up = writers * appends - len(acknowledged)
     assert rows(place, place.catalog(), "gold.a") == sorted([-1, *acknowledged])
-    sys.stdout.write(f"T5, {kind}: {WRITERS} writers x {APPENDS} appends: {given_up} given up, 0 lost, 0 twice\n")
-    assert given_up < WRITERS * APPENDS / 100
+    sys.stdout.write(f"T5, {kind}: {writers} writers x {appends} appends: {given_up} given up, 0 lost, 0 twice\n")
+    assert given_up < writers * appends / 100

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Floe
     from tests.services.moto import Moto
 
+CREDENTIAL_SECONDS = int(os.environ.get("FLOE_TORTURE_CREDENTIAL_SECONDS", "3"))
 CHILD = Path(__file__).parents[1] / "torture" / "child.py"
 
 FILES = {
@@ -233,7 +234,7 @@ def test_a_run_outlives_its_credentials(
     way: str, bucket: str, moto: Moto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floe: Floe
 ) -> None:
     # T12
-    life, pauses = int(os.environ.get("FLOE_TORTURE_CREDENTIAL_SECONDS", "3")), 3
+    life, pauses = CREDENTIAL_SECONDS, 3
     write(tmp_path, {"assets/slow.py": SLOW.format(seconds=life), "floe.yaml": SLOW_PIPELINE})
     keys = moto.user()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key_id)

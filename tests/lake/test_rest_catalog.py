@@ -486,6 +486,15 @@ def test_headers_of_the_platform_go_with_every_request(lake: RestLake, behaviour
 # Faults, each with its own code
 
 
+def test_a_warehouse_that_vanishes_during_a_run_is_named_too(lake: RestLake, behaviour: Behaviour) -> None:
+    staged = lake.stage("gold.a", "SELECT 1 AS id")
+    behaviour.warehouse = behaviour.prefix = "another"
+    error = failure(lambda: lake.publish(staged))
+
+    assert error.code == "FLOE-0534"
+    assert "create it with `floe platform bootstrap`" in str(error.instruction)
+
+
 def test_a_missing_warehouse_names_the_command_that_creates_it(lake: RestLake) -> None:
     lake.catalog = open_at(lake.server.uri, lake.folder, warehouse="other")
     error = failure(lake.catalog.tables)

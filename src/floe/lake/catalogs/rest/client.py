@@ -62,6 +62,9 @@ class Client:
 
     @cached_property
     def _server(self) -> Server:
+        return self._asked()
+
+    def _asked(self) -> Server:
         params = {"warehouse": self.warehouse} if self.warehouse else {}
         request = Request("GET", config_url(self.uri), "show its configuration", params)
         answer = self.connection.ask(request, self.authentication, expected=_NOT_HERE)
@@ -106,7 +109,10 @@ class Client:
         document = {"namespace": levels_of(namespace), "properties": properties}
         action = f"create namespace `{namespace}`"
         request = Request("POST", self.server.namespaces_url(), action, document=document)
-        self.connection.ask(request, self.authentication, expected=(_EXISTS,))
+        answer = self.connection.ask(request, self.authentication, expected=(_EXISTS, _MISSING))
+        if answer.status == _MISSING:
+            self._asked()  # says so where the warehouse itself is gone
+            raise self.faults.refused(action, answer)
 
     def drop_namespace(self, namespace: str) -> None:
         """Remove a namespace that is empty; one that is not there is no error."""
