@@ -72,7 +72,10 @@ def floe_process(tmp_path: Path) -> Floe:
 
     def run(*words: str) -> Outcome:
         command = [sys.executable, "-m", "floe.cli", *words]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+        environment = dict(os.environ)  # a library that loads readline leaves COLUMNS where only children see it
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
         out, err = (text.replace(str(tmp_path), "DIR") for text in (done.stdout, done.stderr))
         return Outcome(done.returncode, out, err)
 
