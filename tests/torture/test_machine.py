@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -294,3 +294,25 @@ def test_whatever_is_done_ends_as_the_model_says(warm: Warm) -> None:
     run_state_machine_as_test(Machine, settings=how)
     steps = Machine.counted["steps"] - MACHINES  # the first look is before the first step
     sys.stdout.write(f"T8: {MACHINES} machines, {steps} steps, {Machine.counted['kills']} kills\n")
+
+
+def test_a_run_that_was_taken_back_can_come_again_though_a_branch_was_tried_meanwhile() -> None:
+    machine = Machine()
+    try:
+        machine.run(MAIN)
+        (first,) = machine.model.effects
+        request = MoveRequest(
+            project_directory=machine.directory,
+            artifacts=GOOD,
+            operation="rollback",
+            plan=lambda catalogs: plan_run(catalogs, first).steps,
+        )
+        taken_back = move(request).run_id
+        machine.statuses[taken_back] = "SUCCEEDED"
+        machine.run("trial")
+        drop_branch(open_catalogs(GOOD, machine.directory), "trial")
+        move(replace(request, plan=lambda catalogs: plan_run(catalogs, taken_back).steps))
+        state = open_catalogs(GOOD, machine.directory)["default"].load(TableName(*DOUBLE.split(".")), "")
+        assert contents(state) == [2, 4]
+    finally:
+        machine.teardown()

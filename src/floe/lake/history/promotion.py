@@ -10,7 +10,7 @@ from floe.lake.base import MAIN, TableCommit
 from floe.lake.history.effects import who_moved_on
 from floe.lake.history.lineage import ancestry, content_head
 from floe.lake.history.log import BASE_PROPERTY, states_by_catalog
-from floe.lake.history.moves import move_main
+from floe.lake.history.moves import move_main, moves_of
 from floe.lake.history.points import check_name, find_snapshot, run_of
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def plan_promotion(catalogs: Mapping[str, Catalog], name: str, *, keep: bool) ->
 def drop_branch(catalogs: Mapping[str, Catalog], name: str) -> list[TableBranch]:
     """Take a branch from all tables, in one commit per catalog; tables that nothing else holds leave the catalog.
 
+    One of which a rollback left nothing on main stays: that may be taken back.
+
     Raises:
         UsageError: no table has that branch.
         LakeError: a catalog failed.
@@ -140,7 +142,7 @@ def drop_branch(catalogs: Mapping[str, Catalog], name: str) -> list[TableBranch]
         mine = [table.state for table in tables if table.catalog == profile]
         if mine:
             catalog.commit([TableCommit(state, (removal(name),)) for state in mine], lambda _: None)
-            catalog.drop([state.name for state in mine if not _others(state, name)])
+            catalog.drop([state.name for state in mine if not _others(state, name) and not moves_of(state)])
     return tables
 
 
