@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from floe.artifact.codec import load
+from floe.lake.base import TableName
+from floe.lake.open import open_catalogs
+from floe.lake.read import live_files
 from floe.runtime.request import RunRequest
 from floe.runtime.run import run
 
@@ -23,6 +26,8 @@ from ..services.moto import Keys, free_port  # noqa: TID252 - the tests are no i
 if TYPE_CHECKING:
     from tests.cli.conftest import Floe
     from tests.services.moto import Moto
+
+    from floe.lake.base import StoredFile
 
 CREDENTIAL_SECONDS = int(os.environ.get("FLOE_TORTURE_CREDENTIAL_SECONDS", "3"))
 CHILD = Path(__file__).parents[1] / "torture" / "child.py"
@@ -286,3 +291,53 @@ def test_tables_in_a_bucket_are_cared_for_as_on_a_disk(
     assert rehearsed["tables"][0]["after"]["stored_files"] == table["after"]["stored_files"]
     assert len([key for key in moto.keys_of(bucket) if key.endswith(".parquet")]) == 1
     assert rows(floe, "silver.merged") == [[1], [1], [1]]
+
+
+TOUCHED = {"merge": "merged", "delete+insert": "deleted", "insert_overwrite": "overwritten"}
+LAID_OUT = """
+    {{{{ config(materialized='incremental', incremental_strategy='{strategy}', unique_key='id',
+               partition_by=['month(day)', 'bucket(2, id)'], sort_by='amount desc') }}}}
+    select id, day, amount from {{{{ source('bronze', 'orders') }}}}
+    """
+SIZED = """
+    {{ config(materialized='table', partition_by='truncate(200000, id)', sort_by='noise', target_file_size='500kB') }}
+    select range as id, hash(range) as noise from range(400000)
+    """
+
+
+def data_files(tmp_path: Path, table: str) -> dict[str, StoredFile]:
+    """The live files of a table, by location."""
+    artifacts = load(tmp_path / ".floe" / "artifacts.json")
+    state = open_catalogs(artifacts, tmp_path)["default"].load(TableName("silver", table), "")
+    return {item.location: item for item in live_files(state)}
+
+
+def test_tables_in_a_bucket_are_laid_out_and_only_what_an_increment_touches_is_written_again(
+    way: str, bucket: str, moto: Moto, floe: Floe, tmp_path: Path
+) -> None:
+    models = {f"models/silver/{name}.sql": LAID_OUT.format(strategy=strategy) for strategy, name in TOUCHED.items()}
+    days = {number: f"2026-0{number}-05" for number in (1, 2, 3)}
+    lines = [f"{number},{days[number % 3 + 1]},{number * 7919 % 65536}" for number in range(600)]
+    orders = "\n".join(["id,day,amount", *lines])
+    write(tmp_path, {**models, "models/silver/sized.sql": SIZED, "orders.csv": orders})
+    chosen = ("--select", "bronze.orders", *(f"silver.{name}" for name in TOUCHED.values()))
+    assert floe("run", "-q", *chosen, "silver.sized").status == 0
+
+    sizes = [(item.partition, item.size_bytes, item.record_count) for item in data_files(tmp_path, "sized").values()]
+    assert ({place for place, *_ in sizes}, len(sizes) >= 6) == ({(0,), (200_000,)}, True)
+    assert (max(size for _, size, _ in sizes) < 2_200_000, sum(count for *_, count in sizes)) == (True, 400_000)
+    before = {name: data_files(tmp_path, name) for name in TOUCHED.values()}
+    write(tmp_path, {"orders.csv": "id,day,amount\n3,2026-01-05,-1\n"})
+    again = floe("run", "-q", *chosen)
+    assert again.status == 0, again.err
+    for strategy, name in TOUCHED.items():
+        old, new = before[name], data_files(tmp_path, name)
+        assert {item.partition[0] for item in old.values()} == {672, 673, 674}
+        # The new row lies in one of six partitions, whose files are the only ones that may hold it.
+        (place,) = {item.partition for location, item in new.items() if location not in old}
+        gone = [item for location, item in old.items() if location not in new]
+        assert {item.partition for item in gone} == {place}, strategy
+        assert {location for location, item in old.items() if item.partition != place} <= new.keys()
+        replaced = sum(item.record_count for item in gone) if strategy == "insert_overwrite" else 1
+        asked = floe("show", "--json", "--sql", f"select count(*), min(amount)::int from silver.{name}")
+        assert json.loads(asked.out)["rows"] == [[600 - replaced + 1, -1]], strategy
