@@ -14,6 +14,7 @@ from floe.artifact.settings import ComputeBinding
 from floe.errors import EnvironmentLockedError, SelectionError
 from floe.lake.base import TableName
 from floe.lake.open import open_catalogs
+from floe.runtime.beginning import new_run_id
 from floe.runtime.events import (
     Event,
     NodeStatus,
@@ -27,7 +28,7 @@ from floe.runtime.events import (
 from floe.runtime.journal import Journal, journal_path
 from floe.runtime.lease import acquire, lease_path
 from floe.runtime.request import RunRequest, RunResult
-from floe.runtime.run import new_run_id, run
+from floe.runtime.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, FloeError
 from floe.runtime.background import Background
+from floe.runtime.beginning import begin, new_run_id, take_lease
 from floe.runtime.events import Failure, Notice, PublishStep, RunFinished, RunStarted, RunStatus, TableMaintained
 from floe.runtime.execution import failure_of
-from floe.runtime.journal import Journal, journal_path, read_journal
-from floe.runtime.journal_observer import JournalObserver
-from floe.runtime.lease import acquire, lease_path
-from floe.runtime.recovery import recover, remove_staged_files
-from floe.runtime.run import new_run_id
+from floe.runtime.journal import read_journal
+from floe.runtime.recovery import remove_staged_files
 from floe.runtime.stop import StopRequest
 from floe.runtime.stream import EventStream
 
@@ -104,12 +102,8 @@ def maintain(request: MaintenanceRequest, observers: Sequence[Observer] = ()) ->
             if request.rehearsal:
                 return _Maintenance(request, MaintenanceResult(""), stream, stop).execute()
             run_id = new_run_id()
-            with acquire(
-                lease_path(request.project_directory, request.artifacts.platform.environment),
-                run_id,
-                wait_seconds=request.wait_seconds,
-                on_wait=lambda holder: stream.emit(_waiting(run_id, holder)),
-                cancelled=lambda: stop.requested,
+            with take_lease(
+                request.artifacts, request.project_directory, run_id, request.wait_seconds, stream, stop
             ) as lease:
                 result = _recorded(request, lease.holder, stream, stop)
                 stream.close(_OBSERVER_SECONDS)
@@ -119,23 +113,9 @@ def maintain(request: MaintenanceRequest, observers: Sequence[Observer] = ()) ->
         stream.close(_OBSERVER_SECONDS)
 
 
-def _waiting(run_id: str, holder: Holder | None) -> Notice:
-    return Notice(run_id=run_id, message=f"waiting for {holder or 'another run'}")
-
-
 def _recorded(request: MaintenanceRequest, holder: Holder, stream: EventStream, stop: StopRequest) -> MaintenanceResult:
     """Carry the maintenance out as a run that the journal knows."""
-    journal = Journal(journal_path(request.project_directory))
-    started = _started(request, holder)
-    try:
-        for message in recover(journal, request.artifacts, request.project_directory):
-            stream.emit(Notice(run_id=holder.run_id, message=message))
-        journal.start_run(started)
-    except FloeError:
-        journal.close()
-        raise
-    stream.subscribe(JournalObserver(journal))
-    stream.emit(started)
+    begin(request.artifacts, request.project_directory, _started(request, holder), stream)
     return _Maintenance(request, MaintenanceResult(holder.run_id), stream, stop).execute()
 
 

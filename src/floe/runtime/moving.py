@@ -9,13 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from floe.errors import CommitConflictError, FloeError, LakeError
+from floe.runtime.beginning import new_run_id, take_lease
 from floe.runtime.events import PublishFinished, PublishStep, RunFinished, RunStarted, RunStatus, TablePublished
 from floe.runtime.execution import failure_of
 from floe.runtime.journal import Journal, journal_path
 from floe.runtime.journal_observer import JournalObserver
-from floe.runtime.lease import acquire, lease_path
 from floe.runtime.recovery import recover
-from floe.runtime.run import new_run_id
 from floe.runtime.stream import EventStream
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from floe.artifact.models import CompiledArtifacts
     from floe.lake.base import Catalog, TableCommit, TableState
     from floe.runtime.events import Observer
-    from floe.runtime.lease import Lease
 
 _ATTEMPTS = 5
 _OBSERVER_SECONDS = 30.0
@@ -76,16 +74,6 @@ class Moved:
     tables: tuple[TablePublished, ...]
     recovered: tuple[str, ...] = ()
     """Sentences about runs that had died before."""
-
-
-def take_lease(artifacts: CompiledArtifacts, project_directory: Path, run_id: str, wait_seconds: float) -> Lease:
-    """Take the environment's lease for something that is no usual run.
-
-    Raises:
-        EnvironmentLockedError: another run holds it.
-    """
-    path = lease_path(project_directory, artifacts.platform.environment)
-    return acquire(path, run_id, wait_seconds=wait_seconds)
 
 
 def move(request: MoveRequest, observers: Sequence[Observer] = ()) -> Moved:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -14,15 +13,13 @@ from floe.engines.base import EventTimes, SessionRequest
 from floe.errors import EnvironmentFaultError, EnvironmentLockedError, FloeError, UnknownOutcomeError
 from floe.runtime.audit import judge
 from floe.runtime.background import Background
+from floe.runtime.beginning import begin, new_run_id, take_lease
 from floe.runtime.events import Notice, RunFinished, RunStarted, RunStatus, Said
 from floe.runtime.execution import NodeRunner, Outcomes, failure_of
 from floe.runtime.graph import build_graph
 from floe.runtime.hooks import HookRunner, hooks_of_run
-from floe.runtime.journal import Journal, journal_path
-from floe.runtime.journal_observer import JournalObserver
-from floe.runtime.lease import Holder, Lease, acquire, lease_path
 from floe.runtime.publishing import Published, Publisher
-from floe.runtime.recovery import recover, remove_staged_files
+from floe.runtime.recovery import remove_staged_files
 from floe.runtime.request import RunRequest, RunResult
 from floe.runtime.scheduler import Scheduler
 from floe.runtime.selection import select
@@ -37,18 +34,13 @@ if TYPE_CHECKING:
     from floe.lake.stores.open import Stores
     from floe.runtime.events import Failure, Observer
     from floe.runtime.graph import RunGraph
+    from floe.runtime.lease import Holder
 
 _GRACEFUL_SECONDS = 6.0
 """How long a cancelled run waits for work that is under way; the promise is ten seconds in all."""
 _POLL_SECONDS = 0.5
 _DEFAULT_THREADS = 4
 _OBSERVER_SECONDS = 30.0
-
-
-def new_run_id() -> str:
-    """A unique run id that sorts by start time and is safe in file names."""
-    now = datetime.now(UTC)
-    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
 
 
 def run(request: RunRequest, observers: Sequence[Observer] = ()) -> RunResult:
@@ -65,7 +57,9 @@ def run(request: RunRequest, observers: Sequence[Observer] = ()) -> RunResult:
     try:
         with StopRequest() as stop:
             try:
-                lease = _lease(request, run_id, stream, stop)
+                lease = take_lease(
+                    request.artifacts, request.project_directory, run_id, request.wait_seconds, stream, stop
+                )
             except EnvironmentLockedError:
                 if stop.requested:
                     return RunResult(run_id=run_id, status=RunStatus.CANCELLED, seconds=0.0, signal=stop.signal)
@@ -78,26 +72,12 @@ def run(request: RunRequest, observers: Sequence[Observer] = ()) -> RunResult:
         stream.close(_OBSERVER_SECONDS)
 
 
-def _lease(request: RunRequest, run_id: str, stream: EventStream, stop: StopRequest) -> Lease:
-    return acquire(
-        lease_path(request.project_directory, request.artifacts.platform.environment),
-        run_id,
-        wait_seconds=request.wait_seconds,
-        on_wait=lambda holder: stream.emit(_waiting(run_id, holder)),
-        cancelled=lambda: stop.requested,
-    )
-
-
 def _graph(request: RunRequest) -> RunGraph:
     if request.operation is not None:
         return build_graph(request.artifacts, (), ())
     selection = request.selection or select(request.artifacts, request.select, request.exclude)
     assets = selection.assets if request.command == "run" else ()
     return build_graph(request.artifacts, assets, selection.tests)
-
-
-def _waiting(run_id: str, holder: Holder | None) -> Notice:
-    return Notice(run_id=run_id, message=f"waiting for {holder or 'another run'}")
 
 
 @dataclass(frozen=True)
@@ -133,7 +113,7 @@ class _Run:
 
     def execute(self) -> RunResult:
         """Recover, record the start, work, record the end."""
-        self._begin(Journal(journal_path(self._directory)))
+        begin(self._artifacts, self._directory, self._start_event(), self._stream)
         try:
             work = self._work()
         except FloeError as error:
@@ -142,18 +122,6 @@ class _Run:
             self._finish(RunStatus.FAILED, failure_of(error))
             raise
         return self._ended(work)
-
-    def _begin(self, journal: Journal) -> None:
-        started = self._start_event()
-        try:
-            for message in recover(journal, self._artifacts, self._directory):
-                self._stream.emit(Notice(run_id=self._run_id, message=message))
-            journal.start_run(started)
-        except FloeError:
-            journal.close()
-            raise
-        self._stream.subscribe(JournalObserver(journal))
-        self._stream.emit(started)
 
     def _start_event(self) -> RunStarted:
         kinds, deferral = self._graph.kinds, self._request.deferral

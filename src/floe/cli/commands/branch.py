@@ -93,8 +93,8 @@ def _fields(name: str, tables: Sequence[TableBranch]) -> dict[str, Any]:
 def _drop(application: Application, name: str, wait: float) -> None:
     from floe.cli.project import published_catalogs
     from floe.lake.history.promotion import drop_branch
-    from floe.runtime.moving import forget_branch, take_lease
-    from floe.runtime.run import new_run_id
+    from floe.runtime.beginning import new_run_id, take_lease
+    from floe.runtime.moving import forget_branch
 
     artifacts, catalogs = published_catalogs(application)
     directory = application.directory.resolve()

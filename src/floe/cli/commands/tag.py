@@ -78,8 +78,7 @@ def _give(application: Application, name: str, tables: tuple[str, ...], run_id: 
     from floe.cli.naming import find_table
     from floe.cli.project import published_catalogs
     from floe.lake.history.tags import give_tag, snapshots_of_run, snapshots_of_tables
-    from floe.runtime.moving import take_lease
-    from floe.runtime.run import new_run_id
+    from floe.runtime.beginning import new_run_id, take_lease
 
     artifacts, catalogs = published_catalogs(application)
 
@@ -99,8 +98,7 @@ def _delete(application: Application, name: str, tables: tuple[str, ...], wait: 
     from floe.cli.naming import find_table
     from floe.cli.project import published_catalogs
     from floe.lake.history.tags import remove_tag
-    from floe.runtime.moving import take_lease
-    from floe.runtime.run import new_run_id
+    from floe.runtime.beginning import new_run_id, take_lease
 
     artifacts, catalogs = published_catalogs(application)
     wanted = {find_table(artifacts, catalogs, table, any_branch=True).name for table in tables}
