@@ -15,7 +15,7 @@ from floe.engines.duckdb.faults import engine_message
 from floe.engines.duckdb.reached import REACHED
 from floe.engines.duckdb.sql import literal
 from floe.errors import EnvironmentFaultError, FloeError, LakeError
-from floe.lake.stores.locations import object_location
+from floe.lake.stores.locations import candidates, object_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,14 +119,8 @@ class Remote:
         Raises:
             LakeError: none of them does.
         """
-        wanted = object_location(location)
         scopes = {store: object_location(scope) for store, scope in list(self._scopes.items())}
-        holding = [store for store, scope in scopes.items() if scope.holds(wanted)]
-        holding = holding or [store for store, scope in scopes.items() if scope[:2] == wanted[:2]]
-        if not holding:
-            reason = f"no storage profile of the platform has the bucket of `{location}`"
-            raise LakeError("FLOE-0527", reason, "add a profile with this bucket under `storage` of platform.yaml")
-        return max(holding, key=lambda store: len(scopes[store].key))
+        return max(candidates(location, scopes), key=lambda store: len(scopes[store].key))
 
     @cached_property
     def _extension(self) -> bool:

@@ -1,8 +1,18 @@
-"""Takes locations of object stores apart: `s3://bucket/key`, `gs://bucket/name`, `abfss://container@account…/name`."""
+"""Takes locations of object stores apart: `s3://bucket/key`, `gs://bucket/name`, `abfss://container@account…/name`.
+
+Says, too, below which of several roots a location lies.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from floe.lake.stores.outside import outside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Place = TypeVar("Place")
 
 _SCHEMES = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gs", "gcs": "gs"}
 _SCHEMES |= {"abfss": "abfss", "abfs": "abfss", "wasbs": "abfss", "wasb": "abfss"}
@@ -47,3 +57,19 @@ def object_location(location: str) -> ObjectLocation:
         container, _, host = authority.partition("@")
         authority = f"{container}@{host.partition('.')[0]}"
     return ObjectLocation(_SCHEMES.get(scheme.lower(), scheme.lower()), authority, key.strip("/"))
+
+
+def candidates(location: str, roots: Mapping[Place, ObjectLocation]) -> list[Place]:
+    """What may hold a location: where it is below a root, the longest root first; else what has its bucket, in order.
+
+    Raises:
+        LakeError: no root is in its bucket.
+    """
+    wanted = object_location(location)
+    holding = [place for place, root in roots.items() if root.holds(wanted)]
+    if holding:
+        return sorted(holding, key=lambda place: -len(roots[place].key))
+    same_bucket = [place for place, root in roots.items() if root[:2] == wanted[:2]]
+    if not same_bucket:
+        raise outside(location)
+    return same_bucket

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from floe.errors import LakeError
 from floe.lake.stores.local import LOCAL
-from floe.lake.stores.locations import is_object_location, object_location
+from floe.lake.stores.locations import candidates, is_object_location, object_location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,15 +65,8 @@ class Stores:
         """
         if not is_object_location(location):
             return LOCAL
-        wanted = object_location(location)
         roots = {profile: object_location(store.access.root) for profile, store in self._object_stores.items()}
-        holding = [profile for profile, root in roots.items() if root.holds(wanted)]
-        same_bucket = [profile for profile, root in roots.items() if root[:2] == wanted[:2]]
-        if not same_bucket:
-            reason = f"no storage profile of the platform has the bucket of `{location}`"
-            raise LakeError("FLOE-0527", reason, "add a profile with this bucket under `storage` of platform.yaml")
-        profile = max(holding, key=lambda name: len(roots[name].key)) if holding else same_bucket[0]
-        return self._object_stores[profile]
+        return self._object_stores[candidates(location, roots)[0]]
 
     def roots(self) -> list[tuple[FileStore, str]]:
         """The roots of all profiles that have credentials of their own, with their stores."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from floe.errors import LakeError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from floe.errors import LakeError
     from floe.lake.stores.base import ListedFile
 
 _CODE = "FLOE-0527"
+_INSTRUCTION = "add a profile with this bucket under `storage` of platform.yaml"
 
 
 class OutsideStore:
@@ -58,6 +60,11 @@ class OutsideStore:
 
     def _refuse(self, *_locations: str) -> NoReturn:
         raise self._error
+
+
+def outside(location: str) -> LakeError:
+    """What is to be raised of such a place."""
+    return LakeError(_CODE, f"no storage profile of the platform has the bucket of `{location}`", _INSTRUCTION)
 
 
 def is_outside(error: LakeError) -> bool:
