@@ -147,6 +147,20 @@ def _show(printer: Printer, run: Mapping[str, Any]) -> None:
 
 
 def _show_parts(printer: Printer, run: Mapping[str, Any]) -> None:
+    for name, value in _facts(run):
+        printer.data(f"{printer.out_palette.bold(name.ljust(8))}  {value}")
+    _section(printer, ("asset", "kind", "status", "time", "rows", "why"), [_node_row(node) for node in run["nodes"]])
+    _section(printer, ("hook", "phase", "status", "time", "why"), [_hook_row(hook) for hook in run["hooks"]])
+    _section(printer, ("test", "status", "time", "failures", "why"), [_test_row(test) for test in run["tests"]])
+    _show_differences(printer, run["tests"])
+    if len(run["catalogs"]) > 1 or not all(part["atomic"] for part in run["catalogs"]):
+        _section(printer, ("catalog", "status", "commit", "tables"), [_catalog_row(part) for part in run["catalogs"]])
+    _section(printer, ("table", "operation", "added", "removed", "total", "snapshot"), _published_rows(run))
+    _section(printer, ("table", "time", "compacted", "expired", "deleted", "size", "why"), _maintained_rows(run))
+
+
+def _facts(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is said of the run as a whole: a name and a value for each line."""
     facts = [
         ("run", run["run_id"]),
         ("status", run["status"] + (f": {run['note']}" if run["note"] else "")),
@@ -159,20 +173,16 @@ def _show_parts(printer: Printer, run: Mapping[str, Any]) -> None:
     failure = _failure(run)
     if failure:
         facts.append(("failure", f"{failure['code']}: {failure['reason']}"))
-    for name, value in facts:
-        printer.data(f"{printer.out_palette.bold(name.ljust(8))}  {value}")
-    _section(printer, ("asset", "kind", "status", "time", "rows", "why"), [_node_row(node) for node in run["nodes"]])
-    _section(printer, ("hook", "phase", "status", "time", "why"), [_hook_row(hook) for hook in run["hooks"]])
-    _section(printer, ("test", "status", "time", "failures", "why"), [_test_row(test) for test in run["tests"]])
-    for test in run["tests"]:
+    return facts
+
+
+def _show_differences(printer: Printer, tests: Sequence[Mapping[str, Any]]) -> None:
+    """How what failed unit tests found differs from what they expected."""
+    for test in tests:
         found = _found(test)
         if found["rows"]:
             printer.data(f"\nunit test {test['name']}: --- expected and missing, +++ not expected, -> expected->actual")
             printer.table(tuple(found["columns"]), [tuple(row) for row in found["rows"]])
-    if len(run["catalogs"]) > 1 or not all(part["atomic"] for part in run["catalogs"]):
-        _section(printer, ("catalog", "status", "commit", "tables"), [_catalog_row(part) for part in run["catalogs"]])
-    _section(printer, ("table", "operation", "added", "removed", "total", "snapshot"), _published_rows(run))
-    _section(printer, ("table", "time", "compacted", "expired", "deleted", "size", "why"), _maintained_rows(run))
 
 
 def _section(printer: Printer, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
