@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import signal
+import sqlite3
+import subprocess
+import sys
 import textwrap
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.cli.conftest import Floe
     from tests.services.moto import Moto
     from tests.services.rest_catalog import Behaviour, RestServer
 
+CHILD = Path(__file__).parents[1] / "torture" / "child.py"
 SECRET = "s3cr3t-of-the-client"
 CREDENTIALS = {
     "mode": "oauth2",
@@ -133,6 +139,27 @@ def test_a_server_that_changes_one_table_at_a_time_is_published_to_in_order_and_
     (part,) = shop.run()["catalogs"]
     assert part["atomic"] is False
     assert shop.rows("gold.totals") == [[2, 35]]
+
+
+@pytest.mark.parametrize("step", ["NodeFinished bronze.orders", "metadata-written"])
+@pytest.mark.parametrize("journal_says_tables", [True, False])
+def test_after_a_dead_run_only_the_tables_that_it_could_write_files_for_are_loaded(
+    shop: Shop, step: str, journal_says_tables: bool
+) -> None:
+    shop.run()
+    shop.write("floe.yaml", FILES["floe.yaml"].replace("transforms: [{type: dbt, path: ./models}]", ""))
+    assert shop.floe("compile").status == 0
+    killed = subprocess.run([sys.executable, str(CHILD), str(shop.folder), "kill", step], check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    if not journal_says_tables:
+        with closing(sqlite3.connect(shop.folder / ".floe/state.db")) as journal, journal:
+            journal.execute("UPDATE runs SET plan = json_remove(plan, '$.tables')")
+    shop.server.seen.clear()
+    again = shop.floe("run")
+
+    assert (again.status, "1 staged file" in again.err or step == "metadata-written") == (0, True), again.err
+    loaded = {item.path.partition("?")[0].rpartition("/")[2] for item in shop.server.seen if "/tables/" in item.path}
+    assert loaded == ({"orders"} if journal_says_tables else {"orders", "paid", "totals"})
 
 
 def test_no_secret_is_in_anything_that_a_project_leaves(shop: Shop) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from floe.errors import LakeError
-from floe.lake.cleanup import remove_unpublished, run_was_published
+from floe.lake.base import TableName
+from floe.lake.cleanup import StagedInto, remove_unpublished, run_was_published
 from floe.lake.stores.local import LOCAL
 
 if TYPE_CHECKING:
@@ -124,6 +125,47 @@ def test_nothing_is_deleted_while_a_table_cannot_be_read(lake: Lake) -> None:
     with pytest.raises(LakeError, match="cannot read the table file"):
         remove(lake, "run-2")
     assert Path(staged.files[0].path).exists()
+
+
+def staged_into(lake: Lake, *tables: str, publish_began: bool = False) -> StagedInto:
+    names = {TableName(*table.split(".")): str(lake.folder / "warehouse" / table.replace(".", "/")) for table in tables}
+    return StagedInto({"default": names}, publish_began)
+
+
+def remove_of(lake: Lake, run_id: str, staged: StagedInto) -> int:
+    roots = [(LOCAL, str(lake.folder / "warehouse"))]
+    return remove_unpublished({"default": lake.catalog}, roots, run_id, staged)
+
+
+def test_tables_that_a_run_could_not_write_files_for_are_not_read(lake: Lake) -> None:
+    lake.write("silver.a", "SELECT 1 AS id", run_id="run-1")
+    lake.write("silver.other", "SELECT 1 AS id", run_id="run-1")
+    before = files(lake)
+    lake.stage("silver.a", "SELECT 2 AS id", run_id="run-2")
+    lake.stage("gold.new", "SELECT 2 AS id", run_id="run-2")
+    broken = Path(lake.state("silver.other").metadata_location)
+    text = broken.read_text()
+    broken.write_text("{")
+
+    staged = staged_into(lake, "silver.a", "gold.new")
+    assert not run_was_published({"default": lake.catalog}, "run-2", staged)
+    assert remove_of(lake, "run-2", staged) == 2
+    broken.write_text(text)
+    assert files(lake) == before
+
+
+@pytest.mark.parametrize("table", ["silver.b", "silver.c"])
+def test_every_table_is_asked_where_a_file_lies_elsewhere_or_its_table_may_have_another_name(
+    lake: Lake, table: str
+) -> None:
+    lake.write("silver.a", "SELECT 1 AS id", run_id="run-1")
+    lake.write("silver.b", "SELECT 1 AS id", run_id="run-2")
+    catalog = lake.plain()
+    catalog.rename_table("silver.b", "silver.renamed")
+    catalog.close()
+
+    assert remove_of(lake, "run-2", staged_into(lake, "silver.a", table, publish_began=True)) == 0
+    assert lake.rows("silver.renamed") == [(1,)]
 
 
 def test_a_project_without_a_warehouse_has_nothing_to_remove(lake: Lake) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,22 @@ from floe.lake.stores.outside import OutsideStore
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from floe.lake.base import Catalog, TableState
+    from floe.lake.base import Catalog, TableName, TableState
     from floe.lake.stores.base import FileStore
 
 
-def run_was_published(catalogs: Mapping[str, Catalog], run_id: str) -> bool:
-    """Whether any table of the catalogs has a snapshot of the run, or was moved by it.
+@dataclass(frozen=True)
+class StagedInto:
+    """The only tables for which a run can have written files, and which it can have published."""
+
+    tables: Mapping[str, Mapping[TableName, str]]
+    """Catalog profile -> table -> the location that it gets if it is new."""
+    publish_began: bool
+    """Whether the run may have published: then one of its tables may have another name by now."""
+
+
+def run_was_published(catalogs: Mapping[str, Catalog], run_id: str, staged: StagedInto | None = None) -> bool:
+    """Whether any table of the catalogs, of those that the run may have staged, has its snapshot or was moved by it.
 
     Raises:
         LakeError: a catalog or a table's metadata cannot be read.
@@ -27,22 +38,31 @@ def run_was_published(catalogs: Mapping[str, Catalog], run_id: str) -> bool:
 
     return any(
         _has_snapshot_of(state, run_id) or any(move.run_id == run_id for move in moves_of(state))
-        for state in _states(catalogs)
+        for state in _states(catalogs, staged)
     )
 
 
-def remove_unpublished(catalogs: Mapping[str, Catalog], roots: Iterable[tuple[FileStore, str]], run_id: str) -> int:
+def remove_unpublished(
+    catalogs: Mapping[str, Catalog],
+    roots: Iterable[tuple[FileStore, str]],
+    run_id: str,
+    staged: StagedInto | None = None,
+) -> int:
     """Delete the files that a run left under the storage roots and that no table needs; return how many there were.
 
     A file is the run's when its name carries the run id. It is needed when the metadata of any table refers to it, from
     any snapshot. Call it only for runs that have ended: what a working run has staged is not referred to yet.
 
+    Where it is known what the run staged into, no other table is loaded, as long as all files lie in the folders of
+    these.
+
     Raises:
         LakeError: a catalog or a table's metadata cannot be read (then nothing was deleted), or a file cannot be
             deleted.
     """
-    states = list(_states(catalogs))
-    folders = _folders([*roots, *((state.store, state.location) for state in states)])
+    roots = list(roots)
+    states = list(_states(catalogs, staged))
+    folders = _folders([*roots, *((state.store, state.location) for state in states if state.is_in_catalog)])
     candidates = {
         same_file(location): (store, location)
         for store, folder in folders
@@ -50,13 +70,26 @@ def remove_unpublished(catalogs: Mapping[str, Catalog], roots: Iterable[tuple[Fi
     }
     if not candidates:
         return 0
-    needed = [location for state in states for location in _own_files(state)]
-    needed += [location for state in states if _may_refer(state, run_id) for location in _references(state)]
+    if staged is not None and not _all_below(candidates, states, staged):
+        return remove_unpublished(catalogs, roots, run_id)
+    there = [state for state in states if state.is_in_catalog]
+    needed = [location for state in there for location in _own_files(state)]
+    needed += [location for state in there if _may_refer(state, run_id) for location in _references(state)]
     unneeded = [candidates[file] for file in candidates.keys() - {same_file(location) for location in needed}]
     _delete(unneeded)
     own_folders = {Path(folder) for store, folder in folders if store.is_local}
     _remove_empty_folders({Path(location).parent for store, location in unneeded if store.is_local}, own_folders)
     return len(unneeded)
+
+
+def _all_below(files: Iterable[str], states: Iterable[TableState], staged: StagedInto) -> bool:
+    """Whether every file lies in the folder of a table that alone can refer to it.
+
+    A table that is not there refers to nothing, unless it was published and has another name by now.
+    """
+    known = [state for state in states if state.is_in_catalog or not staged.publish_began]
+    folders = tuple(f"{same_file(state.location)}/" for state in known)
+    return all(file.startswith(folders) for file in files)
 
 
 def _folders(places: Iterable[tuple[FileStore, str]]) -> list[tuple[FileStore, str]]:
@@ -75,13 +108,20 @@ def _delete(files: Sequence[tuple[FileStore, str]]) -> None:
         store.delete([location for owner, location in files if id(owner) == key])
 
 
-def _states(catalogs: Mapping[str, Catalog]) -> Iterator[TableState]:
-    for catalog in catalogs.values():
-        for name in catalog.tables():
-            state = catalog.load(name, "")
+def _states(catalogs: Mapping[str, Catalog], staged: StagedInto | None) -> Iterator[TableState]:
+    """Every table of the catalogs; where it is known what a run staged into, these, also those that are not there."""
+    for profile, catalog in catalogs.items():
+        for name, location in _names(catalog, profile, staged):
+            state = catalog.load(name, location)
             # Others' tables, in a catalog that is shared with them: no run of this platform can have put a file there.
             if not isinstance(state.store, OutsideStore):
                 yield state
+
+
+def _names(catalog: Catalog, profile: str, staged: StagedInto | None) -> Iterable[tuple[TableName, str]]:
+    if staged is None:
+        return [(name, "") for name in catalog.tables()]
+    return staged.tables.get(profile, {}).items()
 
 
 def _has_snapshot_of(state: TableState, run_id: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from floe.artifact.models import Asset, CompiledArtifacts
-    from floe.artifact.settings import CatalogBinding
+    from floe.artifact.settings import CatalogBinding, Layer
     from floe.lake.base import Catalog, TableName
     from floe.lake.stores.open import Stores
 
@@ -78,16 +78,27 @@ def table_location(artifacts: CompiledArtifacts, project_directory: Path, asset:
     return _location(root, namespace, name)
 
 
-def named_table_location(artifacts: CompiledArtifacts, project_directory: Path, name: TableName) -> tuple[str, str]:
+def named_table_location(
+    artifacts: CompiledArtifacts, project_directory: Path, name: TableName, stores: Stores | None = None
+) -> tuple[str, str]:
     """Catalog profile and absolute folder, or URL, of a table that is not an asset's (failing rows of a test).
 
     They are those of the layer with the table's namespace, else the profiles named `default`, else the first ones.
     """
-    layer = next((layer for layer in artifacts.layers.values() if layer.namespace == name.namespace), None)
+    layer = _layer_of(artifacts, name.namespace)
     storage = layer.storage if layer else _default(artifacts.storage)
-    catalog = layer.catalog if layer else _default(artifacts.catalogs)
-    root = open_stores(artifacts, project_directory).root(storage)
-    return catalog, _location(root, name.namespace, name.name)
+    root = (stores or open_stores(artifacts, project_directory)).root(storage)
+    return catalog_of_namespace(artifacts, name.namespace), _location(root, name.namespace, name.name)
+
+
+def catalog_of_namespace(artifacts: CompiledArtifacts, namespace: str) -> str:
+    """The catalog profile of tables that are no asset's; see `named_table_location`."""
+    layer = _layer_of(artifacts, namespace)
+    return layer.catalog if layer else _default(artifacts.catalogs)
+
+
+def _layer_of(artifacts: CompiledArtifacts, namespace: str) -> Layer | None:
+    return next((layer for layer in artifacts.layers.values() if layer.namespace == namespace), None)
 
 
 def warm_up() -> None:

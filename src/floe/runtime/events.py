@@ -106,6 +106,8 @@ class RunStarted(Event):
     """The macro that the command `operation` calls."""
     branch: str = "main"
     """Branch of the tables that is read and published to."""
+    tables: tuple[tuple[str, str, str], ...] | None = None
+    """Catalog, namespace and name of every table that it can write files for; None where that is not known before."""
 
 
 @dataclass(frozen=True, kw_only=True)

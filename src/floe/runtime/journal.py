@@ -296,7 +296,7 @@ class Journal:
 def _plan(event: RunStarted) -> str:
     """What the run is to do and with which options, for those who want to do it again."""
     given = ("full_refresh", "variables", "target", "profiles_dir", "profile", "event_times")
-    names = ("assets", "tests", *given, "fused_tests", "deferred_to", "favors_state", "warehouse")
+    names = ("assets", "tests", *given, "fused_tests", "deferred_to", "favors_state", "warehouse", "tables")
     return json.dumps({name: getattr(event, name) for name in names})
 
 

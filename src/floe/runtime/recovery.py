@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from floe.errors import LakeError
 from floe.runtime.journal import read_journal
 from floe.runtime.lease import lease_path, running_run
+from floe.runtime.staged import staged_into
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
+    from floe.lake.cleanup import StagedInto
     from floe.runtime.journal import Journal
 
 
@@ -48,13 +51,16 @@ def interrupted_runs(project_directory: Path, environment: str) -> list[str]:
     return [f"{_died(row)}; the next run cleans up" for row in rows if row["run_id"] != alive]
 
 
-def remove_staged_files(artifacts: CompiledArtifacts, project_directory: Path, run_id: str) -> str:
+def remove_staged_files(
+    artifacts: CompiledArtifacts, project_directory: Path, run_id: str, staged: StagedInto | None = None
+) -> str:
     """Remove what an ended run staged and nobody published; why that failed, if it did.
 
+    Every table is looked at where it is not known what the run `staged` into.
     The run's own result does not depend on it: files that stay are invisible and only take room.
     """
     try:
-        _remove(artifacts, project_directory, run_id)
+        _remove(artifacts, project_directory, run_id, staged)
     except LakeError as error:
         return f"the staged files of run `{run_id}` could not be removed: {error.reason}"
     return ""
@@ -84,14 +90,16 @@ def _bury(journal: Journal, artifacts: CompiledArtifacts, project_directory: Pat
         journal.mark_interrupted(row["run_id"], note)
         return f"{_died(row)}; {note}"
     catalogs = open_catalogs(artifacts, project_directory)
-    published = {name for name in catalogs if run_was_published({name: catalogs[name]}, row["run_id"])}
     parts = journal.catalogs_of(row["run_id"])
+    planned = json.loads(row["plan"] or "{}").get("tables")  # a journal of an older Floe does not say it
+    staged = staged_into(artifacts, project_directory, planned, publish_began=bool(parts))
+    published = {name for name in catalogs if run_was_published({name: catalogs[name]}, row["run_id"], staged)}
     note = "its tables had been published" if published else "nothing of it was published"
     if len(parts) > 1:
         note = "; ".join(_part(part, part["catalog"] in published) for part in parts)
     if row["command"] == "maintain":
         note = "each step that it had finished holds"
-    removed = _remove(artifacts, project_directory, row["run_id"])
+    removed = _remove(artifacts, project_directory, row["run_id"], staged)
     journal.mark_interrupted(row["run_id"], note, published)
     files = f"removed {removed} staged file{'' if removed == 1 else 's'}" if removed else "it left no files"
     return f"{_died(row)}; {note}; {files}"
@@ -109,10 +117,10 @@ def _died(row: dict[str, Any]) -> str:
     return f"run `{row['run_id']}` was interrupted (host `{row['host']}`, pid {row['pid']}, started {started})"
 
 
-def _remove(artifacts: CompiledArtifacts, project_directory: Path, run_id: str) -> int:
+def _remove(artifacts: CompiledArtifacts, project_directory: Path, run_id: str, staged: StagedInto | None) -> int:
     from floe.lake.cleanup import remove_unpublished
     from floe.lake.open import open_catalogs
     from floe.lake.stores.open import open_stores
 
     catalogs = open_catalogs(artifacts, project_directory)
-    return remove_unpublished(catalogs, open_stores(artifacts, project_directory).roots(), run_id)
+    return remove_unpublished(catalogs, open_stores(artifacts, project_directory).roots(), run_id, staged)

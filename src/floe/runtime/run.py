@@ -23,6 +23,7 @@ from floe.runtime.recovery import remove_staged_files
 from floe.runtime.request import RunRequest, RunResult
 from floe.runtime.scheduler import Scheduler
 from floe.runtime.selection import select
+from floe.runtime.staged import staged_into, tables_of
 from floe.runtime.stop import StopRequest
 from floe.runtime.stream import EventStream
 
@@ -149,7 +150,14 @@ class _Run:
             hooks=tuple(hook.id for hook in self._hooks),
             operation=self._request.operation.macro if self._request.operation else "",
             branch=self._request.branch,
+            tables=self._tables(),
         )
+
+    def _tables(self) -> tuple[tuple[str, str, str], ...] | None:
+        """What the run can write files for; what hooks and operations keep, nobody knows before."""
+        if self._hooks or self._request.operation:
+            return None
+        return tables_of(self._artifacts, (node for node, kind in self._graph.kinds.items() if kind != "attach"))
 
     def _work(self) -> _Work:
         from floe.lake.history.branches import on_branch
@@ -326,7 +334,7 @@ class _Run:
         published = work.published
         status = _status(work)
         if status in (RunStatus.FAILED, RunStatus.CANCELLED):  # what failed half-way may have left files, too
-            self._clean_up()
+            self._clean_up(publish_began=bool(published.parts))
         errors = (*work.outcomes.errors, *([published.error] if published.error else ()))
         return replace(
             self._finish(status),
@@ -350,8 +358,9 @@ class _Run:
         result = self._finish(RunStatus.FAILED, failure)
         return replace(result, failure=failure, environment_fault=fault, errors=(error,))
 
-    def _clean_up(self) -> None:
-        problem = remove_staged_files(self._artifacts, self._directory, self._run_id)
+    def _clean_up(self, *, publish_began: bool) -> None:
+        staged = staged_into(self._artifacts, self._directory, self._tables(), publish_began=publish_began)
+        problem = remove_staged_files(self._artifacts, self._directory, self._run_id, staged)
         if problem:
             self._stream.emit(Notice(run_id=self._run_id, message=problem))
 
