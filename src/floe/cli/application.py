@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from floe.errors import UsageError
 
 if TYPE_CHECKING:
     from floe.cli.printer import Printer
+    from floe.errors import FloeError
+
+_BOOTSTRAP = "floe platform bootstrap"
 
 
 class Application:
@@ -35,6 +39,17 @@ class Application:
         """What is being run, as usage errors name it."""
         self.leave_at_once = False
         """Set where threads of a cancelled run cannot be stopped: the process must not wait for them."""
+
+    @property
+    def bootstrap_command(self) -> str:
+        """What prepares the very platform of this call."""
+        if self.platform_file is not None:
+            return f"{_BOOTSTRAP} --platform {shlex.quote(str(self.platform_file))}"
+        return f"{_BOOTSTRAP} --env {shlex.quote(self.environment)}" if self.environment else _BOOTSTRAP
+
+    def adapt(self, error: FloeError) -> None:
+        """Let an error that says what could be created name the command that does so on this call's platform."""
+        error.instruction = error.instruction.replace(f"`{_BOOTSTRAP}`", f"`{self.bootstrap_command}`")
 
     @property
     def directory(self) -> Path:

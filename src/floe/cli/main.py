@@ -7,7 +7,7 @@ import re
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
@@ -53,8 +53,15 @@ def _main(printer: Printer, arguments: Sequence[str] | None) -> int:
         printer.abandon()
         return EXIT_ENVIRONMENT
     if application.leave_at_once:
-        os._exit(status)
+        _leave(status)
     return status
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process without waiting for threads, but let go of what the system would be told is leaked."""
+    if multiprocessing := sys.modules.get("multiprocessing.util"):  # dbt's locks
+        multiprocessing._exit_function()  # noqa: SLF001 - nothing public lets go before the exit
+    os._exit(status)
 
 
 def _usable(stream: TextIO | None) -> TextIO:
@@ -92,6 +99,7 @@ def _reporting(application: Application, command: Callable[[], int]) -> int:
         return EXIT_SIGINT
     except Exception as error:  # noqa: BLE001 - the edge of the program: whatever it is, the user reads one message
         reported = _as_floe_error(error, application.command_path)
+        application.adapt(reported)
         application.printer.failure(reported)
         return reported.exit_status
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from floe.cli.failures import error_fields
@@ -55,7 +56,7 @@ def execute(application: Application, request: RunRequest) -> int:
     printer = application.printer
     # What Python assets print is no data of ours.
     with contextlib.redirect_stdout(printer.err):
-        result = run(request, [_progress(printer, request)])
+        result = run(replace(request, bootstrap_command=application.bootstrap_command), [_progress(printer, request)])
     for failure in result.observer_failures:
         printer.warn(failure)
     if printer.verbosity >= 2:

@@ -72,6 +72,7 @@ class Probe:
         look: Looks. An error that it raises is a failure; what nobody foresaw ends all probes.
         after: What must be well before this one makes sense; without, it is skipped.
         leaves: What may stay behind where it is cut off half-way; empty if it changes nothing.
+        subject: Who gives no answer, where there is none: the name, and the address if there is one.
         least_seconds: What it gets at least, whatever the time limit is.
     """
 
@@ -80,6 +81,7 @@ class Probe:
     look: Callable[[], Finding]
     after: tuple[Key, ...] = ()
     leaves: str = ""
+    subject: str = ""
     least_seconds: float = 0.0
 
     @property
@@ -204,7 +206,8 @@ class Probing:
             self._stuck.append(self._looking.pop(key))
             seconds = now - looking.started
             left = f"; {looking.probe.leaves} may be left" if looking.probe.leaves else ""
-            text = f"`{looking.probe.name}` gave no answer within {seconds:.0f} s{left}"
+            subject = looking.probe.subject or f"`{looking.probe.name}`"
+            text = f"{subject} gave no answer within {seconds:.0f} s{left}"
             fix = "check that it runs, and the network on the way to it"
             self._end(looking.probe, failure("FLOE-0770", text, fix), seconds)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from floe.deploy.probes.secrets import (
     secrets_of_compute,
     secrets_of_storage,
 )
+from floe.deploy.probes.subjects import subject_of_catalog, subject_of_storage
 from floe.deploy.probing import Finding, Probe, Probing, ok
 from floe.errors import EnvironmentFaultError, FloeError
 from floe.lake.stores.local import LOCAL
@@ -27,6 +29,16 @@ if TYPE_CHECKING:
 
 _LIMIT_SECONDS = 15.0
 """How long a storage or catalog may take to answer for the first time."""
+_BOOTSTRAP = "`floe platform bootstrap`"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What of a platform cannot be used; empty where all is there."""
+
+    errors: list[FloeError]
+    is_stuck: bool = False
+    """Whether a thread still waits for a server that does not answer: the process need not wait with it."""
 
 
 def platform_faults(
@@ -36,8 +48,8 @@ def platform_faults(
     catalogs: Mapping[str, Catalog],
     assets: Iterable[str],
     stopping: Callable[[], bool],
-) -> list[FloeError]:
-    """What of the platform cannot be used by a run of these assets; empty where all is there.
+) -> Missing:
+    """What of the platform cannot be used by a run of these assets.
 
     A storage or catalog that lies on this machine is looked at in the calling thread, which takes less than a
     millisecond; others are asked all at the same time.
@@ -54,10 +66,10 @@ def platform_faults(
     own = Probe("machine", "project", partial(_done, partial(LOCAL.check, str(project_directory / ".floe"))))
     errors, failed = _at_once([own, *near])
     far = [probe for probe in far if not failed.intersection(probe.after)]
+    probing = Probing(far, _LIMIT_SECONDS, stopping)
     if far:
-        results = Probing(far, _LIMIT_SECONDS, stopping).carry_out()
-        errors += [result.finding.error for result in results if result.finding.error is not None]
-    return list({error.reason: error for error in errors}.values())
+        errors += [result.finding.error for result in probing.carry_out() if result.finding.error is not None]
+    return Missing(list({error.reason: error for error in errors}.values()), probing.is_stuck)
 
 
 def not_there(errors: Sequence[FloeError]) -> FloeError:
@@ -68,6 +80,12 @@ def not_there(errors: Sequence[FloeError]) -> FloeError:
     details = [f"{error.code}: {error.reason}{way_out}" for error, way_out in zip(errors, ways_out, strict=True)]
     reason = f"the platform is not there: {len(errors)} things are missing, and nothing was built"
     return EnvironmentFaultError("FLOE-0641", reason, "`floe preflight` looks at all of it", details=details)
+
+
+def name_bootstrap(error: FloeError, command: str) -> None:
+    """Let an error that says what could be created name the command that does so on this very platform."""
+    error.instruction = error.instruction.replace(_BOOTSTRAP, f"`{command}`")
+    error.details = tuple(detail.replace(_BOOTSTRAP, f"`{command}`") for detail in error.details)
 
 
 def _probes(
@@ -85,12 +103,19 @@ def _probes(
         if binding.type == "local":
             near.append(Probe("storage", name, partial(_done, partial(LOCAL.check, stores.root(name)))))
         elif binding.credentials.mode != "vended":
-            far.append(Probe("storage", name, partial(_done, stores.object_store(name).check), keys_of(own)))
+            check = partial(_done, stores.object_store(name).check)
+            far.append(
+                Probe(
+                    "storage", name, check, keys_of(own), subject=subject_of_storage(name, binding, stores.root(name))
+                )
+            )
     for name in sorted({layer.catalog for layer in bound}):
-        own = secrets_of_catalog(artifacts.catalogs[name])
+        catalog = artifacts.catalogs[name]
+        own = secrets_of_catalog(catalog)
         secrets += own
-        is_near = artifacts.catalogs[name].uri.startswith("sqlite:")
-        (near if is_near else far).append(Probe("catalogs", name, partial(_done, catalogs[name].check), keys_of(own)))
+        check = partial(_done, catalogs[name].check)
+        probe = Probe("catalogs", name, check, keys_of(own), subject=subject_of_catalog(name, catalog))
+        (near if catalog.uri.startswith("sqlite:") else far).append(probe)
     return [*secret_probes(secrets, artifacts.secrets), *near], far
 
 

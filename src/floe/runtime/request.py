@@ -55,6 +55,8 @@ class RunRequest:
     """Branch of the tables that is read and published to."""
     wait_seconds: float = 0.0
     """How long to wait for another run of the same environment."""
+    bootstrap_command: str = "floe platform bootstrap"
+    """What prepares the platform of the run, for errors that say so."""
 
 
 @dataclass(frozen=True, kw_only=True)

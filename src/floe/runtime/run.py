@@ -108,6 +108,7 @@ class _Run:
         self._threads = request.threads or default_threads(request)
         self._hooks = hooks_of_run(request.artifacts, graph)
         self._said: list[Said] = []
+        self._is_stuck = False
         self._started = time.perf_counter()
         times = request.event_times
         self._times = times if times.now else EventTimes(times.start, times.end, datetime.now(UTC))
@@ -168,6 +169,8 @@ class _Run:
         opened = open_catalogs(self._artifacts, self._directory, stores)
         catalogs = on_branch(opened, self._request.branch)
         session = self._ready_session(stores, catalogs)
+        if session is None:
+            return _Work(Outcomes(), Published(stopped=True), abandoned=True)
         try:
             self._finish_publishes(opened)
         except FloeError:
@@ -193,8 +196,8 @@ class _Run:
             if not abandoned:  # closing under running statements could block for as long as they run
                 session.close()
 
-    def _ready_session(self, stores: Stores, catalogs: Mapping[str, Catalog]) -> Session:
-        """An open session on a platform of which all is there that the run needs.
+    def _ready_session(self, stores: Stores, catalogs: Mapping[str, Catalog]) -> Session | None:
+        """An open session on a platform of which all is there that the run needs; None if stopped while it waits.
 
         Raises:
             FloeError: something is missing; all that is, in one error.
@@ -205,7 +208,12 @@ class _Run:
         # What a run only reads may lie elsewhere, where it defers to another environment.
         nodes = self._worked_on() if self._request.deferral else self._graph.kinds.keys()
         used = nodes & self._artifacts.assets.keys() if catalogs else ()
-        faults = platform_faults(self._artifacts, self._directory, stores, catalogs, used, lambda: self._stop.requested)
+        missing = platform_faults(
+            self._artifacts, self._directory, stores, catalogs, used, lambda: self._stop.requested
+        )
+        faults, self._is_stuck = missing.errors, missing.is_stuck
+        if self._is_stuck and self._stop.requested:  # opening anything there would wait again
+            return None
         try:
             session = open_session(self._session_request(catalogs))
         except EnvironmentFaultError as error:
@@ -333,7 +341,8 @@ class _Run:
     def _ended(self, work: _Work) -> RunResult:
         published = work.published
         status = _status(work)
-        if status in (RunStatus.FAILED, RunStatus.CANCELLED):  # what failed half-way may have left files, too
+        # What failed half-way may have left files, too; where nothing answers, nothing was written.
+        if status in (RunStatus.FAILED, RunStatus.CANCELLED) and not self._is_stuck:
             self._clean_up(publish_began=bool(published.parts))
         errors = (*work.outcomes.errors, *([published.error] if published.error else ()))
         return replace(
@@ -353,10 +362,13 @@ class _Run:
 
     def _failed(self, error: FloeError) -> RunResult:
         """The session could not be opened, or the catalog not be read."""
+        from floe.deploy.readiness import name_bootstrap
+
+        name_bootstrap(error, self._request.bootstrap_command)
         fault = isinstance(error, EnvironmentFaultError)
         failure = failure_of(error)
         result = self._finish(RunStatus.FAILED, failure)
-        return replace(result, failure=failure, environment_fault=fault, errors=(error,))
+        return replace(result, failure=failure, environment_fault=fault, abandoned=self._is_stuck, errors=(error,))
 
     def _clean_up(self, *, publish_began: bool) -> None:
         staged = staged_into(self._artifacts, self._directory, self._tables(), publish_began=publish_began)

@@ -48,11 +48,5 @@ def command(application: Application, read_only: bool, timeout: float) -> int:
     probes += compute_probes(artifacts, directory, timeout)
     platform = artifacts.platform
     facts = {"environment": platform.environment, "platform": f"{platform.source}: {platform.reason}"}
-    return report(application, facts, probes, timeout, lambda fix: fix.replace(_BOOTSTRAP, _bootstrap(application)))
-
-
-def _bootstrap(application: Application) -> str:
-    """The command that prepares this very platform."""
-    if application.platform_file is not None:
-        return f"{_BOOTSTRAP[:-1]} --platform {application.platform_file}`"
-    return f"{_BOOTSTRAP[:-1]} --env {application.environment}`" if application.environment else _BOOTSTRAP
+    bootstrap = f"`{application.bootstrap_command}`"
+    return report(application, facts, probes, timeout, lambda fix: fix.replace(_BOOTSTRAP, bootstrap))

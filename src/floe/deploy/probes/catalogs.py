@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from floe.deploy.namespaces import HasNamespaces
 from floe.deploy.probes.clocks import clock_probe
 from floe.deploy.probes.secrets import keys_of, secrets_of_catalog
+from floe.deploy.probes.subjects import subject_of_catalog
 from floe.deploy.probing import Finding, Probe, ok, warning
 from floe.lake.base import TableName
 from floe.lake.catalogs.sql.catalog import SqlCatalog
@@ -72,7 +73,8 @@ def _check(looked: Looked, catalog: Catalog, text: str) -> Probe:
         catalog.check()
         return ok(text)
 
-    return Probe(SECTION, looked.name, look, keys_of(secrets_of_catalog(looked.binding)))
+    subject = subject_of_catalog(looked.name, looked.binding)
+    return Probe(SECTION, looked.name, look, keys_of(secrets_of_catalog(looked.binding)), subject=subject)
 
 
 def _sql_probes(looked: Looked, catalog: SqlCatalog, *, writes: bool) -> list[Probe]:
@@ -111,7 +113,9 @@ def _rest_probes(looked: Looked, catalog: Catalog, limit_seconds: float, *, writ
         _ = client.server
         return ok(f"`{name}`: {f'warehouse `{binding.warehouse}` is there' if binding.warehouse else 'it lets us in'}")
 
-    probes = [Probe(SECTION, name, reach, keys_of(secrets_of_catalog(binding)))]
+    probes = [
+        Probe(SECTION, name, reach, keys_of(secrets_of_catalog(binding)), subject=subject_of_catalog(name, binding))
+    ]
     after = (probes[0].key,)
     clock = clock_probe(client.uri, lambda: client.connection.ask(anybody, expected=range(100, 600)), after)
     if binding.credentials.get("mode") == "oauth2":

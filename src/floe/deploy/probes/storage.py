@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from floe.deploy.probes.secrets import keys_of, secrets_of_storage
+from floe.deploy.probes.subjects import subject_of_storage
 from floe.deploy.probing import Finding, Probe, failure, ok
 from floe.lake.stores.local import LOCAL, existing_folder
 
@@ -29,12 +30,13 @@ def storage_probes(name: str, binding: StorageBinding, stores: Stores, *, writes
         return [Probe(SECTION, name, lambda: Finding("skipped", text))]
     after = keys_of(secrets_of_storage(binding))
     root = stores.root(name)
+    subject = subject_of_storage(name, binding, root)
     store: FileStore
     if binding.type == "local":
-        reach = Probe(SECTION, name, partial(_look_at_folder, name, root), after)
+        reach = Probe(SECTION, name, partial(_look_at_folder, name, root), after, subject=subject)
         folder, store = str(existing_folder(root)), LOCAL
     else:
-        reach = Probe(SECTION, name, partial(_look_at_bucket, name, stores), after)
+        reach = Probe(SECTION, name, partial(_look_at_bucket, name, stores), after, subject=subject)
         folder, store = root, stores.object_store(name)
     if not writes:
         return [reach]
