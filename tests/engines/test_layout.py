@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 from floe.compiler.layout import layout_of
+from floe.engines.duckdb.table_files import published_files
 from floe.errors import NodeError
 
 if TYPE_CHECKING:
@@ -73,6 +75,37 @@ def test_readers_open_only_the_files_of_the_partitions_they_ask_for(lakehouse: L
     (task,) = tasks(lakehouse, "day = '2026-01-03' and id = 25")
     assert task.file.record_count < 10
     assert tasks(lakehouse, "day = '2025-01-03'") == []
+
+
+LONG = "of a text that goes on for much longer than bounds do"
+
+
+@pytest.mark.parametrize(
+    ("condition", "rows", "files"),
+    [
+        (f"name = 'a {LONG} 2'", 1, 1),
+        ("name >= 'c' AND name < 'd'", 3, 1),
+        ("name > 'Ä'", 3, 1),
+        ("name = 'y'", 0, 0),
+        ("name = 'a'", 0, 0),
+    ],
+)
+def test_queries_of_texts_open_only_the_files_whose_bounds_have_them(
+    lakehouse: Lakehouse, condition: str, rows: int, files: int
+) -> None:
+    texts = f"select l || ' {LONG} ' || n as name from unnest(['a', 'B', 'c', 'Ä']) as t (l), range(3) as r (n)"
+    build(lakehouse, texts, partition_by="truncate(1, name)")
+    (longest,) = {len(bytes(task.file.upper_bounds[1]).decode()) for task in tasks(lakehouse)}
+    assert longest == 16
+    with duckdb.connect() as connection:
+        select = f"({published_files(lakehouse.state('gold.t'), connection.execute).select()})"
+        plan = connection.execute(f"EXPLAIN ANALYZE FROM {select} WHERE {condition}").fetchall()[0][1]
+        assert connection.execute(f"SELECT count(*) FROM {select} WHERE {condition}").fetchall() == [(rows,)]
+        # Bounds are in the order of bytes, which a session's collation need not follow.
+        connection.execute("SET default_collation = 'NOCASE'")
+        assert connection.execute(f"SELECT count(*) FROM {select}").fetchall() == [(12,)]
+        assert connection.execute(f"SELECT count(*) FROM {select} WHERE name LIKE 'B%'").fetchall() == [(3,)]
+    assert sum(map(int, re.findall(r"Total Files Read: (\d+)", plan))) == files
 
 
 def test_rows_without_a_value_have_a_partition_of_their_own(lakehouse: Lakehouse) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from floe.lake.base import StoredFile
 
 Number = int | Decimal
-Values = tuple[Number, Number]
-"""The smallest and the largest value; dates are days, times microseconds since 1970."""
+Values = tuple[Any, Any]
+"""What no value is below and above. Dates are days, times microseconds since 1970; texts may be cut off."""
 
 _INTEGERS = {"int": 4, "long": 8, "date": 4, "timestamp": 8, "timestamptz": 8}
 """Type -> bytes of a bound."""
@@ -35,13 +34,15 @@ def values_between(file: StoredFile, column: Mapping[str, Any]) -> Values | None
     lower, upper = file.lower_bounds.get(column["id"]), file.upper_bounds.get(column["id"])
     if lower is None or upper is None or file.null_counts.get(column["id"]) != 0:
         return None
+    if column["type"] == "string":
+        return _texts(lower, upper)
     low, high = _number(column["type"], lower), _number(column["type"], upper)
     return None if low is None or high is None else (low, high)
 
 
 def has_ordered_ranges(type_: object) -> bool:
     """Whether `values_between` knows the type."""
-    return isinstance(type_, str) and (type_ in _INTEGERS or _DECIMAL.fullmatch(type_) is not None)
+    return type_ == "string" or _is_number(type_)
 
 
 def sources_of(spec: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -50,9 +51,12 @@ def sources_of(spec: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def clustered_column(files: Sequence[StoredFile], columns: Sequence[Mapping[str, Any]]) -> int | None:
-    """The id of a column by whose values the files are apart from each other; None where there is none."""
+    """The id of a column by whose values the files are apart from each other; None where there is none.
+
+    Texts are not looked at: queries that do not need such a column would read it, which costs more than footers.
+    """
     for column in columns:
-        if not has_ordered_ranges(column["type"]):
+        if not _is_number(column["type"]):
             continue
         ranges = [values_between(file, column) for file in files]
         known = sorted(item for item in ranges if item is not None)
@@ -62,6 +66,19 @@ def clustered_column(files: Sequence[StoredFile], columns: Sequence[Mapping[str,
         if apart * 5 >= (len(known) - 1) * 4 and known[0][0] < known[-1][1]:
             return int(column["id"])
     return None
+
+
+def _is_number(type_: object) -> bool:
+    return isinstance(type_, str) and (type_ in _INTEGERS or _DECIMAL.fullmatch(type_) is not None)
+
+
+def _texts(lower: bytes, upper: bytes) -> tuple[str, str] | None:
+    """Bounds of texts, which a writer may have cut: not in the middle of a character, if it keeps to the rules."""
+    try:
+        low, high = lower.decode(), upper.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in low + high else (low, high)  # SQL cannot say that character
 
 
 def _number(type_: str, bound: bytes) -> Number | None:

@@ -136,7 +136,9 @@ class _Divider:
         low, high = (value_literal(column["type"], value) for value in found)
         if low is None or high is None:
             return ""
-        return f"{quote(column['name'])} BETWEEN {low} AND {high}"
+        # Bounds are in the order of bytes, whatever collation the session has.
+        order = " COLLATE C" if column["type"] == "string" else ""
+        return f"{quote(column['name'])}{order} BETWEEN {low} AND {high}"
 
 
 def branches(
