@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.projects import SHOP
 
 from floe.errors import LakeError
 from floe.lake.stores.arrow import ArrowStore
@@ -22,19 +23,12 @@ if TYPE_CHECKING:
     from .conftest import Cloud
 
 FILES = {
-    "floe.yaml": """
-        name: shop
-        version: "1.0.0"
-        transforms: [{type: dbt, path: ./models}]
-        sources: {orders: {files: "orders.csv", layer: bronze}}
-        """,
-    "models/sources.yml": "sources: [{name: bronze, tables: [{name: orders}]}]\n",
+    **SHOP,
     "models/gold/merged.sql": """
         {{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}
         select id, amount from {{ source('bronze', 'orders') }}
         """,
     "models/gold/checked.yml": "models: [{name: merged, columns: [{name: amount, data_tests: [not_null]}]}]\n",
-    "orders.csv": "id,amount\n1,10\n2,20\n",
 }
 
 

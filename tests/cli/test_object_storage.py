@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.projects import SHOP
 
 from floe.artifact.codec import load
 from floe.lake.base import TableName
@@ -33,15 +34,7 @@ CREDENTIAL_SECONDS = int(os.environ.get("FLOE_TORTURE_CREDENTIAL_SECONDS", "3"))
 CHILD = Path(__file__).parents[1] / "torture" / "child.py"
 
 FILES = {
-    "floe.yaml": """
-        name: shop
-        version: "1.0.0"
-        transforms: [{type: dbt, path: ./models}]
-        sources: {orders: {files: "orders.csv", layer: bronze}}
-        """,
-    "models/sources.yml": """
-        sources: [{name: bronze, tables: [{name: orders}]}]
-        """,
+    **SHOP,
     "models/silver/paid.sql": "select id, amount from {{ source('bronze', 'orders') }} where amount > 0",
     "models/silver/merged.sql": """
         {{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}
@@ -57,7 +50,6 @@ FILES = {
           - name: totals
             columns: [{name: total, data_tests: [not_null, unique]}]
         """,
-    "orders.csv": "id,amount\n1,10\n2,20\n",
 }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.projects import SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,13 +32,7 @@ CREDENTIALS = {
     "scope": "PRINCIPAL_ROLE:ALL",
 }
 FILES = {
-    "floe.yaml": """
-        name: shop
-        version: "1.0.0"
-        transforms: [{type: dbt, path: ./models}]
-        sources: {orders: {files: "orders.csv", layer: bronze}}
-        """,
-    "models/sources.yml": "sources: [{name: bronze, tables: [{name: orders}]}]",
+    **SHOP,
     "models/silver/paid.sql": """
         {{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}
         select id, amount from {{ source('bronze', 'orders') }} where amount > 0
@@ -46,7 +41,6 @@ FILES = {
         {{ config(materialized='table') }}
         select count(*) as orders, sum(amount)::bigint as total from {{ ref('paid') }}
         """,
-    "orders.csv": "id,amount\n1,10\n2,20\n",
 }
 
 

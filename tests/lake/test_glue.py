@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.lake.dying import dies_at, let_the_writer_be_gone
 
 from floe.artifact.settings import CatalogBinding, SecretReference, StorageBinding
 from floe.errors import CommitConflictError, LakeError, UnknownOutcomeError
@@ -82,27 +82,6 @@ def contents(lake: Lake) -> list[int | None]:
 
 def records(lake: Lake) -> list[Path]:
     return sorted((lake.folder / "floe-publishes").glob("*"))
-
-
-def dies_at(step: str, number: int = 1) -> Callable[[str], None]:
-    """Raise what nothing handles at the n-th time a step is reached."""
-    heard: list[str] = []
-
-    def on_step(reached: str) -> None:
-        heard.append(reached)
-        if heard.count(step) == number and reached == step:
-            raise KeyboardInterrupt
-
-    return on_step
-
-
-def as_if_killed(lake: Lake) -> None:
-    """Let the record say that another process wrote it, which is gone."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
-        gone.wait()
-    for path in records(lake):
-        if path.suffix == ".json":
-            path.write_text(json.dumps({**json.loads(path.read_text()), "pid": gone.pid}))
 
 
 # Layout
@@ -207,7 +186,7 @@ def test_what_a_killed_process_left_the_next_one_finishes(glue: Lake, step: str,
     with pytest.raises(KeyboardInterrupt):
         glue.publish(*staged_in(glue, 2, "run-2"), run_id="run-2", on_step=dies_at(step, number))
     assert glue.catalog.finish_interrupted() == []  # it is still alive, as far as anybody can tell
-    as_if_killed(glue)
+    let_the_writer_be_gone(records(glue))
 
     missing = 3 - (number if step == "swapped" else 0)
     (said,) = glue.catalog.finish_interrupted()
@@ -266,7 +245,7 @@ def test_a_killed_publish_that_meets_another_writer_is_taken_back(glue: Lake) ->
     with pytest.raises(KeyboardInterrupt):
         glue.publish(*staged_in(glue, 2, "run-2"), run_id="run-2", on_step=dies_at("swapped"))
     glue.write("silver.c", "SELECT 7 AS id", run_id="run-7")
-    as_if_killed(glue)
+    let_the_writer_be_gone(records(glue))
 
     (said,) = glue.catalog.finish_interrupted()
     assert "what it had published was taken back, as `silver.c` was changed by run `run-7`" in said
@@ -282,7 +261,7 @@ def test_a_publish_that_was_killed_while_it_was_taken_back_is_taken_back(
         patch.setattr(GlueCatalog, "_put_back", lambda *_: os_kill())
         with pytest.raises(KeyboardInterrupt):
             glue.publish(*staged_in(glue, 2, "run-2"), run_id="run-2", on_step=interfering(glue, "silver.c"))
-    as_if_killed(glue)
+    let_the_writer_be_gone(records(glue))
 
     (said,) = glue.catalog.finish_interrupted()
     assert said.endswith("what it had published was taken back")
@@ -300,7 +279,7 @@ def test_a_table_that_others_built_on_stays_and_is_named(glue: Lake) -> None:
         glue.publish(*staged_in(glue, 2, "run-2"), run_id="run-2", on_step=dies_at("swapped"))
     glue.write("gold.a", "SELECT 8 AS id", run_id="run-8")
     glue.write("silver.c", "SELECT 7 AS id", run_id="run-7")
-    as_if_killed(glue)
+    let_the_writer_be_gone(records(glue))
 
     with pytest.raises(LakeError, match=r"could not be taken back for `gold\.a`: others built on it") as caught:
         glue.catalog.finish_interrupted()
@@ -313,7 +292,7 @@ def test_a_killed_publish_is_finished_where_others_only_built_on_it(glue: Lake) 
     with pytest.raises(KeyboardInterrupt):
         glue.publish(*staged_in(glue, 2, "run-2"), run_id="run-2", on_step=dies_at("swapped"))
     glue.write("gold.a", "SELECT 8 AS id", run_id="run-8")
-    as_if_killed(glue)
+    let_the_writer_be_gone(records(glue))
 
     assert "2 of 3 tables were missing" in glue.catalog.finish_interrupted()[0]
     assert contents(glue) == [8, 2, 2]
@@ -410,7 +389,7 @@ def test_an_outcome_that_nobody_can_tell_leaves_the_record_for_the_next_process(
     with pytest.raises(UnknownOutcomeError):
         glue.publish(*staged, run_id="run-2")
     glue.catalog._opened = client
-    as_if_killed(glue)
+    let_the_writer_be_gone(records(glue))
 
     assert len(glue.catalog.finish_interrupted()) == 1
     assert contents(glue) == [2, 2, 2]

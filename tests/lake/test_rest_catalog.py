@@ -18,6 +18,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.lake.conflict_contract import *  # noqa: F403 - the tests are the contract's
 from tests.lake.rest import OAUTH, SECRET, RestLake, failure, open_at
 from tests.services.faulty_proxy import Fault, FaultyProxy
 from tests.services.rest_catalog import Behaviour, RestServer
@@ -210,30 +211,6 @@ def test_all_tables_of_a_publish_change_in_one_request(lake: RestLake) -> None:
 
     assert len(lake.server.requests("POST", "/transactions/commit")) == 2
     assert lake.rows("gold.a") == lake.rows("gold.b") == [(2,)]
-
-
-def test_a_conflict_in_one_table_leaves_all_as_they_were_and_names_the_other_writer(lake: RestLake) -> None:
-    names = ["gold.a", "gold.b"]
-    lake.publish(*(lake.stage(name, "SELECT 1 AS id") for name in names))
-    staged = [lake.stage(name, "SELECT 2 AS id", run_id="run-2") for name in names]
-    theirs = lake.write("gold.b", "SELECT 7 AS id", run_id="run-3")
-
-    with pytest.raises(CommitConflictError) as caught:
-        lake.publish(*staged, run_id="run-2")
-
-    assert caught.value.code == "FLOE-0504"
-    assert "`gold.b` was changed by run `run-3`" in caught.value.reason
-    assert str(theirs.snapshot_id) in caught.value.reason
-    assert [lake.rows(name) for name in names] == [[(1,)], [(7,)]]
-
-
-def test_two_runs_that_create_one_table_conflict(lake: RestLake) -> None:
-    ours = lake.stage("gold.a", "SELECT 1 AS id", run_id="run-1")
-    lake.write("gold.a", "SELECT 2 AS id", run_id="run-2")
-
-    with pytest.raises(CommitConflictError, match="run `run-2`"):
-        lake.publish(ours)
-    assert lake.rows("gold.a") == [(2,)]
 
 
 def test_a_table_that_was_dropped_meanwhile_is_a_conflict(lake: RestLake) -> None:

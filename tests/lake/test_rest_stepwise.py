@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.lake.dying import dies_at, let_the_writer_be_gone
 from tests.lake.rest import RestLake, failure, open_at
 from tests.services.faulty_proxy import CUT, LOST_REPLY, Fault, FaultyProxy
 
@@ -57,25 +55,9 @@ def records(lake: RestLake) -> list[Path]:
     return sorted((lake.folder / ".floe/publishes/default").glob("*"))
 
 
-def dies_at(step: str, number: int = 1) -> Callable[[str], None]:
-    """Raise what nothing handles at the n-th time a step is reached."""
-    heard: list[str] = []
-
-    def on_step(reached: str) -> None:
-        heard.append(reached)
-        if heard.count(step) == number and reached == step:
-            raise KeyboardInterrupt
-
-    return on_step
-
-
 def as_if_killed(lake: RestLake) -> None:
     """Let another process have written the record, which is gone; and be a new one."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
-        gone.wait()
-    for path in records(lake):
-        if path.suffix == ".json":
-            path.write_text(json.dumps({**json.loads(path.read_text()), "pid": gone.pid}))
+    let_the_writer_be_gone(records(lake))
     lake.catalog = open_at(lake.server.uri, lake.folder)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -23,6 +23,8 @@ from .warm import Warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from pyiceberg.catalog.sql import SqlCatalog
 
 TABLES = ("bronze.input", "silver.squares", "gold.totals", "gold.history", "gold.empty_or_not")
 LOCATIONS = "SELECT metadata_location FROM iceberg_tables WHERE table_name <> 'history'"
@@ -130,12 +132,24 @@ class Torture:
         return self._catalogs.get(name.partition(".")[0], "catalog.db")
 
     def _read(self, file: str, names: list[str]) -> dict[str, list[tuple[object, ...]]]:
+        with self.plain(file) as catalog:
+            return {name: _rows(catalog, name) for name in names}
+
+    def published_ever(self) -> set[str]:
+        """Run ids of every snapshot that the input's table still has."""
+        with self.plain() as catalog:
+            snapshots = catalog.load_table("bronze.input").snapshots()
+            return {str(snapshot.summary["floe.run-id"]) for snapshot in snapshots if snapshot.summary}
+
+    @contextmanager
+    def plain(self, file: str = "catalog.db") -> Iterator[SqlCatalog]:
+        """A catalog file, as plain PyIceberg opens it."""
         from pyiceberg.catalog.sql import SqlCatalog
 
         floe = self.directory / ".floe"
         catalog = SqlCatalog("floe", uri=f"sqlite:///{floe / file}", warehouse=f"file://{floe / 'warehouse'}")
         try:
-            return {name: _rows(catalog, name) for name in names}
+            yield catalog
         finally:
             catalog.engine.dispose()
 

@@ -56,7 +56,7 @@ def test_a_full_disk_at_any_point_of_a_run_changes_nothing(torture: Torture) -> 
     assert again.returncode == 0, again.stderr
     history.append(generation)
     assert torture.contents() == torture.expected(generation, history)
-    published = published_ever(torture)
+    published = torture.published_ever()
     leftovers = {run_id: torture.files_of(run_id) for run_id in run_ids(torture) - published}
     assert not any(leftovers.values()), leftovers
     assert len(published) == len(history)
@@ -66,15 +66,3 @@ def test_a_full_disk_at_any_point_of_a_run_changes_nothing(torture: Torture) -> 
 
 def run_ids(torture: Torture) -> set[str]:
     return {str(row["run_id"]) for row in torture.journal()}
-
-
-def published_ever(torture: Torture) -> set[str]:
-    from pyiceberg.catalog.sql import SqlCatalog
-
-    floe = torture.directory / ".floe"
-    catalog = SqlCatalog("floe", uri=f"sqlite:///{floe / 'catalog.db'}", warehouse=f"file://{floe / 'warehouse'}")
-    try:
-        snapshots = catalog.load_table("bronze.input").snapshots()
-        return {str(snapshot.summary["floe.run-id"]) for snapshot in snapshots if snapshot.summary}
-    finally:
-        catalog.engine.dispose()

@@ -107,7 +107,7 @@ def assert_every_status_is_what_happened(torture: Torture) -> None:
     runs = torture.journal()
     assert {row["status"] for row in runs} <= {"SUCCEEDED", "INTERRUPTED"}
     known = {str(row["run_id"]) for row in runs}
-    published = published_ever(torture)
+    published = torture.published_ever()
     assert published <= known
     for row in runs:
         interrupted = row["status"] == "INTERRUPTED"
@@ -115,18 +115,6 @@ def assert_every_status_is_what_happened(torture: Torture) -> None:
         assert said_published == (row["run_id"] in published), row
         if row["run_id"] not in published:
             assert torture.files_of(str(row["run_id"])) == []
-
-
-def published_ever(torture: Torture) -> set[str]:
-    from pyiceberg.catalog.sql import SqlCatalog
-
-    floe = torture.directory / ".floe"
-    catalog = SqlCatalog("floe", uri=f"sqlite:///{floe / 'catalog.db'}", warehouse=f"file://{floe / 'warehouse'}")
-    try:
-        snapshots = catalog.load_table("bronze.input").snapshots()
-        return {str(snapshot.summary["floe.run-id"]) for snapshot in snapshots if snapshot.summary}
-    finally:
-        catalog.engine.dispose()
 
 
 @pytest.mark.parametrize("command", ["ls", "runs", "run"])

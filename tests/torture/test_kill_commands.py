@@ -32,17 +32,12 @@ MOVES = ("rollback", "promote")
 
 def state(torture: Torture) -> dict[str, Any]:
     """Every table's rows and refs, as plain PyIceberg reads them."""
-    from pyiceberg.catalog.sql import SqlCatalog
-
-    floe = torture.directory / ".floe"
-    catalog = SqlCatalog("floe", uri=f"sqlite:///{floe / 'catalog.db'}", warehouse=f"file://{floe / 'warehouse'}")
     found = {}
-    for namespace in catalog.list_namespaces():
-        for name in catalog.list_tables(namespace):
+    with torture.plain() as catalog:
+        for name in [name for namespace in catalog.list_namespaces() for name in catalog.list_tables(namespace)]:
             table = catalog.load_table(name)
             rows = sorted(tuple(row.values()) for row in table.scan().to_arrow().to_pylist())
             found[".".join(name)] = (rows, {ref: item.snapshot_id for ref, item in table.metadata.refs.items()})
-    catalog.close()
     return found
 
 

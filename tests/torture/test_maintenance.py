@@ -68,24 +68,17 @@ def publish(torture: Torture, times: int = 1) -> None:
 
 def needed(torture: Torture) -> set[str]:
     """Every file that the tables lead to, as plain PyIceberg sees them: all snapshots, the log of metadata files."""
-    from pyiceberg.catalog.sql import SqlCatalog
-
-    floe = torture.directory / ".floe"
-    catalog = SqlCatalog("floe", uri=f"sqlite:///{floe / 'catalog.db'}", warehouse=f"file://{floe / 'warehouse'}")
     found: set[str] = set()
-    try:
-        for namespace in catalog.list_namespaces():
-            for name in catalog.list_tables(namespace):
-                table = catalog.load_table(name)
-                found |= {table.metadata_location, *(entry.metadata_file for entry in table.metadata.metadata_log)}
-                for snapshot in table.snapshots():
-                    found.add(snapshot.manifest_list)
-                    for manifest in snapshot.manifests(table.io):
-                        found.add(manifest.manifest_path)
-                        entries = manifest.fetch_manifest_entry(table.io, discard_deleted=True)
-                        found |= {entry.data_file.file_path for entry in entries}
-    finally:
-        catalog.engine.dispose()
+    with torture.plain() as catalog:
+        for name in [name for namespace in catalog.list_namespaces() for name in catalog.list_tables(namespace)]:
+            table = catalog.load_table(name)
+            found |= {table.metadata_location, *(entry.metadata_file for entry in table.metadata.metadata_log)}
+            for snapshot in table.snapshots():
+                found.add(snapshot.manifest_list)
+                for manifest in snapshot.manifests(table.io):
+                    found.add(manifest.manifest_path)
+                    entries = manifest.fetch_manifest_entry(table.io, discard_deleted=True)
+                    found |= {entry.data_file.file_path for entry in entries}
     return {path.removeprefix("file://") for path in found}
 
 
