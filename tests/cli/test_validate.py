@@ -250,3 +250,33 @@ def test_warnings_alone_pass_unless_validate_is_strict(floe: Floe, project: Path
     assert (document["status"], document["warnings"], document["diagnostics"][0]["line"]) == ("ok", 1, 1)
     strict = floe("validate", "--strict", "--format", "concise")
     assert (strict.status, strict.out) == (1, found)
+
+
+def test_compile_reports_what_dbt_warns_of_and_lets_through_in_the_formats_of_programs(
+    floe: Floe, project: Path
+) -> None:
+    # dbt itself warns of the model that is not there; of the key it says nothing.
+    (project / "models/schema.yml").write_text("models: [{name: nobody}, {name: orders, descripton: all}]\n")
+    github = floe("compile", "--force", "-q", "--format", "github")
+    assert (github.status, github.err) == (0, "")
+    assert [line.split("::")[1] for line in github.out.splitlines()] == [
+        "warning file=models/schema.yml,line=1,col=1,endColumn=1,title=FLOE-0157",
+        "warning file=models/schema.yml,line=1,col=41,endColumn=51,title=FLOE-0150",
+    ]
+    assert "'nobody'" in github.out
+    results = json.loads(floe("compile", "--force", "--format", "sarif").out)["runs"][0]["results"]
+    assert [(result["ruleId"], result["level"]) for result in results] == [
+        ("FLOE-0157", "warning"),
+        ("FLOE-0150", "warning"),
+    ]
+    assert floe("compile", "--force").err.count("warning: ") == 2
+
+
+def test_compile_reports_warnings_beside_what_dbt_refuses(floe: Floe, project: Path) -> None:
+    (project / "models/schema.yml").write_text("models: [{name: orders, descripton: all}]\n")
+    (project / "models/broken.sql").write_text("{{ missing_macro() }}\n")
+    results = json.loads(floe("compile", "--format", "sarif").out)["runs"][0]["results"]
+    assert {(result["ruleId"], result["level"]) for result in results} == {
+        ("FLOE-0201", "error"),
+        ("FLOE-0150", "warning"),
+    }

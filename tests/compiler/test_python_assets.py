@@ -229,3 +229,24 @@ def test_inputs_that_dbt_may_make_are_left_to_the_compiler(python: Project):
     )
     assert static.check(python.configuration()) == []
     assert python.artifacts().assets["gold.a"].depends_on == ("silver.orders",)
+
+
+def test_an_unknown_layer_is_shown_beside_the_layers_of_the_platform(python: Project):
+    python.write({"assets/a.py": "import floe\n\n@floe.asset(layer='glod')\ndef a(): ...\n"})
+    (built_in,) = static.check(python.configuration())
+    python.write(
+        {
+            "platform.yaml": """
+                version: "1.0.0"
+                storage: {default: {type: local, path: lake}}
+                catalogs: {default: {type: sql, uri: "sqlite:///lake.db"}}
+                compute: {default: {type: duckdb}}
+                layers:
+                  bronze: {namespace: bronze}
+            """
+        }
+    )
+    (of_file,) = static.check(python.configuration())
+    assert built_in.notes == ()
+    assert [note.text for note in of_file.notes] == ["the platform's layers are at platform.yaml:5"]
+    assert of_file.notes[0].span is not None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from floe.artifact.models import CompiledArtifacts
@@ -79,8 +81,12 @@ def require_project(application: Application) -> Path:
     return application.directory.resolve()
 
 
-def compile_now(application: Application, *, force: bool = False) -> CompileOutcome:
+def compile_now(
+    application: Application, *, force: bool = False, reported: list[Diagnostic] | None = None
+) -> CompileOutcome:
     """Compile the project as it is now, which costs little where nothing has changed, and pass on dbt's warnings.
+
+    Warnings go to `reported` where it is given, with what dbt lets through in silence; else they are printed.
 
     Raises:
         ProjectError: configuration, dbt project or Python assets are at fault.
@@ -94,23 +100,35 @@ def compile_now(application: Application, *, force: bool = False) -> CompileOutc
         with application.printer.waiting("compiling ..."):
             outcome = compile_project(configuration, force=force)
     except CompilationError:
-        _note_properties(application, configuration)
+        _note_properties(application, configuration, reported)
         raise
-    if outcome.read_anew:
-        _note_properties(application, configuration)
+    if outcome.read_anew or reported is not None:
+        _note_properties(application, configuration, reported)
     application.printer.detail(f"platform: {configuration.choice.source}: {configuration.choice.reason}")
     for text in outcome.said:
         application.printer.detail(f"dbt: {text}")
-    for warning in outcome.warnings:
-        application.printer.warn(warning)
+    _pass_on(application, outcome.warnings, reported)
     return outcome
 
 
-def _note_properties(application: Application, configuration: Configuration) -> None:
+def _pass_on(application: Application, warnings: Sequence[str], reported: list[Diagnostic] | None) -> None:
+    if reported is not None and warnings:
+        from floe.cli.reporting import warning_of
+
+        reported.extend(warning_of(text) for text in warnings)
+        return
+    for text in warnings:
+        application.printer.warn(text)
+
+
+def _note_properties(application: Application, configuration: Configuration, reported: list[Diagnostic] | None) -> None:
     """Say what dbt lets through in silence. Nothing of it keeps a run from what it did before Floe looked."""
     from floe.compiler.properties.check import let_through
 
     found = let_through(configuration)
+    if reported is not None:
+        reported.extend(replace(diagnostic, severity="warning") for diagnostic in found)
+        return
     for diagnostic in found[:_SHOWN_PROPERTIES]:
         span = diagnostic.span
         place = f"{span.location}:{span.column}: " if span else ""
@@ -120,7 +138,9 @@ def _note_properties(application: Application, configuration: Configuration) -> 
         application.printer.warn(f"and {len(found) - _SHOWN_PROPERTIES} more in the YAML of dbt: run `floe validate`")
 
 
-def compile_or_repair(application: Application, *, force: bool = False) -> CompileOutcome:
+def compile_or_repair(
+    application: Application, *, force: bool = False, reported: list[Diagnostic] | None = None
+) -> CompileOutcome:
     """As `compile_now`, but an artifact that is damaged or was changed by hand is written anew.
 
     Raises:
@@ -130,10 +150,10 @@ def compile_or_repair(application: Application, *, force: bool = False) -> Compi
     from floe.errors import ArtifactError
 
     try:
-        return compile_now(application, force=force)
+        return compile_now(application, force=force, reported=reported)
     except ArtifactError as error:
         application.printer.warn(error.reason)
-        return compile_now(application, force=True)
+        return compile_now(application, force=True, reported=reported)
 
 
 def rendered_inline(application: Application, text: str) -> str:

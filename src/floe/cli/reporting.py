@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PLACE = re.compile(r"(?:^|\s)(?P<file>[^\s:`]+\.\w+):(?P<line>[1-9][0-9]*)(?::(?P<column>[1-9][0-9]*))?$")
 _FILE = re.compile(r"`(?P<file>[^\s`]+\.(?:sql|ya?ml|py|csv|md))`")
+_FILE_OF_DBT = re.compile(r"['\"(](?P<file>[^\s'\"()]+\.(?:sql|ya?ml|py|csv|md))['\")]")
 _LINE = re.compile(r"\bline (?P<line>[1-9][0-9]*)\b")
 
 
@@ -30,8 +31,8 @@ _LINE = re.compile(r"\bline (?P<line>[1-9][0-9]*)\b")
 def reporting(application: Application, output_format: Format) -> Iterator[list[Diagnostic]]:
     """Report what is wrong with the project in `output_format`; `json` is the same as `--json`.
 
-    What the block adds to the list that it gets are warnings, reported where all is well otherwise; `full` and `json`
-    are left to the block.
+    What the block adds to the list that it gets are warnings, reported with what is wrong or where all is well; `full`
+    and `json` are left to the block.
 
     Raises:
         FloeError: it is to be told in the way of every command: as `full`, or it is no fault of the project.
@@ -49,7 +50,7 @@ def reporting(application: Application, output_format: Format) -> Iterator[list[
         if printer.as_json:
             printer.document(failure_document(error))
         else:
-            printer.data(_rendered(application, diagnostics_of(error), output_format))
+            printer.data(_rendered(application, [*diagnostics_of(error), *warnings], output_format))
         raise click.exceptions.Exit(error.exit_status) from None
     if (warnings or output_format == "sarif") and not printer.as_json:
         printer.data(_rendered(application, warnings, output_format))
@@ -65,6 +66,16 @@ def diagnostics_of(error: ProjectError) -> Sequence[Diagnostic]:
     hints = (error.instruction,) if error.instruction else ()
     span = _span_in(error.reason, lines)
     return (Diagnostic(error.code, error.reason, span, notes=tuple(map(Note, lines)), hints=hints),)
+
+
+def warning_of(text: str) -> Diagnostic:
+    """A warning of dbt's, at the file that it names."""
+    from floe.diagnostics.diagnostic import Diagnostic
+    from floe.diagnostics.span import Span
+
+    file, line = _FILE_OF_DBT.search(text), _LINE.search(text)
+    span = Span(file["file"], int(line["line"]) if line else 1, 1, 1) if file else None
+    return Diagnostic("FLOE-0157", text, span, severity="warning")
 
 
 def _span_in(reason: str, lines: Sequence[str]) -> Span | None:

@@ -44,7 +44,7 @@ def check_pipeline_references(pipeline: Document, platform: Document, *, built_i
             message=f"inline `compute` has no place beside `{platform.positions.file}`",
             span=pipeline.positions.key_span("compute"),
             label="name a compute profile of the platform",
-            notes=_beside("the compute profiles are", platform, "compute"),
+            notes=beside("the compute profiles are", platform, "compute"),
             hints=("move the engine and its properties to the platform file, under `compute`",),
         )
 
@@ -71,7 +71,7 @@ def _check_for_warehouse(pipeline: Document, platform: Document, warehouse: str)
             message=f"{what} cannot run on `{warehouse}`",
             span=pipeline.positions.key_span(*path) if path[0] == "sources" else pipeline.positions.span(*path),
             label="only DuckDB runs this",
-            notes=_beside(f"compute profile `{profile}` is", platform, "compute", profile),
+            notes=beside(f"compute profile `{profile}` is", platform, "compute", profile),
             hints=("load the data into the warehouse, declare it as a dbt source, and write dbt models",),
         )
 
@@ -138,7 +138,7 @@ def _check_profile(document: Document, path: Path, platform: Document, section: 
         yield _unknown(f"{kind} profile", name, platform, section, document, path, given=given)
 
 
-def _beside(text: str, platform: Document, *path: str | int) -> tuple[Note, ...]:
+def beside(text: str, platform: Document, *path: str | int) -> tuple[Note, ...]:
     """A note about a place of the platform file; the built-in platform has no file to show."""
     there = platform.positions.span(*path)
     return (Note(f"{text} at {there.location}", there),) if there.text else ()
@@ -186,7 +186,7 @@ def _check_warehouse(platform: Document, path: Path, namespace: str, catalog: st
                 "the warehouse is a parameter of the catalog, not a part of a namespace: "
                 f"clients would look for `{warehouse}` inside the warehouse `{warehouse}`"
             ),
-            *_beside(f"the warehouse of catalog profile `{catalog}` is", platform, "catalogs", catalog, "warehouse"),
+            *beside(f"the warehouse of catalog profile `{catalog}` is", platform, "catalogs", catalog, "warehouse"),
         ),
     )
 

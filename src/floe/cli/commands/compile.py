@@ -30,12 +30,13 @@ def command(application: Application, force: bool, inline: str | None, output_fo
     from floe.cli.project import bury_dead_runs, compile_or_repair, rendered_inline
     from floe.cli.reporting import reporting
 
-    with reporting(application, output_format):
+    with reporting(application, output_format) as reported:
         if inline is not None:
             sql = rendered_inline(application, inline)
             application.printer.result({"status": "rendered", "sql": sql}, lambda: application.printer.data(sql))
             return
-        outcome = compile_or_repair(application, force=force)
+        is_printed = output_format == "full" or application.printer.as_json
+        outcome = compile_or_repair(application, force=force, reported=None if is_printed else reported)
         bury_dead_runs(application, outcome.artifacts)
         application.printer.result(_document(outcome), lambda: _report(application, outcome))
 

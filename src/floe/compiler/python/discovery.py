@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from floe.compiler.python.declaration import Declaration, Reader
 from floe.config.pipeline import PythonTransform
+from floe.config.references import beside
 from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.span import Span
 
@@ -44,7 +45,7 @@ def discover(configuration: Configuration, layers: Layers) -> tuple[list[Declara
                 found, mistakes = _read(file, root / transform.path, root)
                 declarations += found
                 diagnostics += mistakes
-    placed = [_in_layer(declaration, layers, diagnostics) for declaration in declarations]
+    placed = [_in_layer(declaration, layers, configuration, diagnostics) for declaration in declarations]
     return [declaration for declaration in placed if declaration is not None], diagnostics
 
 
@@ -94,7 +95,9 @@ def _imported(tree: ast.Module) -> tuple[set[str], set[str]]:
     return modules, names
 
 
-def _in_layer(declaration: Declaration, layers: Layers, diagnostics: list[Diagnostic]) -> Declaration | None:
+def _in_layer(
+    declaration: Declaration, layers: Layers, configuration: Configuration, diagnostics: list[Diagnostic]
+) -> Declaration | None:
     layer = declaration.layer or layers.of_folder(declaration.folders)
     if layer is None:
         message = f"the asset `{declaration.name}` has no layer"
@@ -103,6 +106,10 @@ def _in_layer(declaration: Declaration, layers: Layers, diagnostics: list[Diagno
         return None
     if layer not in layers.declared:
         message = f"the asset `{declaration.name}` names an unknown layer `{layer}`"
-        diagnostics.append(Diagnostic("FLOE-0206", message, declaration.span, hints=(layers.available(layer),)))
+        platform = configuration.platform_document
+        notes = beside("the platform's layers are", platform, "layers") if platform.mapping("layers") else ()
+        diagnostics.append(
+            Diagnostic("FLOE-0206", message, declaration.span, notes=notes, hints=(layers.available(layer),))
+        )
         return None
     return replace(declaration, layer=layer)
