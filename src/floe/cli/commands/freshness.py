@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from floe.cli.application import Application, pass_application
-from floe.cli.options import FloeCommand, dbt_options, selection_options
+from floe.cli.options import FloeCommand, dbt_options
+from floe.cli.selection_options import selection_options
 from floe.cli.wording import ago
 from floe.errors import EXIT_OK, EXIT_PIPELINE_FAILED, FloeError, NodeError, SelectionError, UsageError
 

@@ -8,7 +8,8 @@ import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.listing import OUTPUTS, lines
-from floe.cli.options import FloeCommand, branch_option, dbt_options, selection_options
+from floe.cli.options import FloeCommand, branch_option, dbt_options
+from floe.cli.selection_options import selection_options
 from floe.cli.wording import ago, iso_time
 from floe.errors import UsageError
 

@@ -12,7 +12,8 @@ import click
 
 from floe.cli.application import Application, pass_application
 from floe.cli.failures import error_fields
-from floe.cli.options import FloeCommand, selection_options, wait_option
+from floe.cli.options import FloeCommand, wait_option
+from floe.cli.selection_options import selection_options
 from floe.errors import UsageError
 from floe.observe.wording import count, duration, size
 

@@ -12,13 +12,12 @@ from floe.cli.options import (
     branch_option,
     dbt_options,
     defer_options,
-    event_time_options,
     fail_fast_option,
     fused_tests_option,
-    selection_options,
     threads_option,
     wait_option,
 )
+from floe.cli.selection_options import event_time_options, selection_options
 
 if TYPE_CHECKING:
     from floe.cli.selecting import Wanted

@@ -14,9 +14,9 @@ from floe.cli.options import (
     defer_options,
     fail_fast_option,
     fused_tests_option,
-    selection_options,
     threads_option,
 )
+from floe.cli.selection_options import selection_options
 
 if TYPE_CHECKING:
     from floe.cli.selecting import Wanted
