@@ -75,19 +75,21 @@ def platform_schema() -> Schema:
     _walk(definitions, _with_variables)
     top["allOf"] = [_duckdb_needs("storage", "catalogs", "layers")]
     definitions |= {f"Partial{name}": _partial(value) for name, value in definitions.items() if name != names[0]}
-    partial = _partial(top)
-    inner = _when({"extends": {"type": "string"}}, _without_names(partial), _without_names(top))
-    keys = {name: _head(value) for name, value in top["properties"].items()}
-    whole = {
+    definitions["Variable"] = _VARIABLE
+    return _document("platform", "platform.yaml", {**_extensible(top), "examples": [BUILT_IN]}, definitions)
+
+
+def _extensible(top: Schema) -> Schema:
+    """The schema of a whole file, of which parts may be left out where it has `extends`."""
+    inner = _when({"extends": {"type": "string"}}, _without_names(_partial(top)), _without_names(top))
+    return {
         "type": "object",
         "title": top["title"],
         "description": top["description"],
-        "properties": keys,
+        "properties": {name: _head(value) for name, value in top["properties"].items()},
         "additionalProperties": False,
         "allOf": [inner],
     }
-    definitions["Variable"] = _VARIABLE
-    return _document("platform", "platform.yaml", {**whole, "examples": [BUILT_IN]}, definitions)
 
 
 def _document(name: str, file: str, top: Schema, definitions: Mapping[str, Schema]) -> Schema:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from floe.artifact.settings import CatalogBinding
     from floe.deploy.probing import Key
     from floe.lake.base import Catalog
+    from floe.lake.catalogs.rest.client import Client
 
 SECTION = "catalogs"
 _BOOTSTRAP = "run `floe platform bootstrap`"
@@ -93,8 +94,6 @@ def _rest_probes(looked: Looked, catalog: Catalog, limit_seconds: float, *, writ
     from floe.lake.catalogs.rest.client import config_url
     from floe.lake.catalogs.rest.connection import Request
     from floe.lake.catalogs.rest.open import open_client
-    from floe.lake.catalogs.rest.placing import Namespaces as Placing
-    from floe.lake.catalogs.rest.server import DROP_NAMESPACE
 
     name, binding = looked.name, _impatient(looked.binding, limit_seconds)
     client = open_client(name, binding, looked.project_directory, looked.artifacts.secrets)
@@ -121,17 +120,23 @@ def _rest_probes(looked: Looked, catalog: Catalog, limit_seconds: float, *, writ
     if binding.credentials.get("mode") == "oauth2":
         probes.append(Probe(SECTION, f"{name}, token", token, after))
     probes.append(Probe(SECTION, f"{name}, warehouse", warehouse, (probes[-1].key,)))
+    place = _rest_namespaces(client)
+    return [*probes, *_namespace_probes(looked, catalog, place, (probes[-1].key,), writes=writes), clock]
+
+
+def _rest_namespaces(client: Client) -> Namespaces:
+    from floe.lake.catalogs.rest.placing import Namespaces as Placing
+    from floe.lake.catalogs.rest.server import DROP_NAMESPACE
 
     def make(namespace: str, location: str) -> None:
         Placing(client).create(namespace, f"{location}/floe_preflight")
 
-    place = Namespaces(
+    return Namespaces(
         lambda namespace: client.namespace(namespace) is not None,
         make,
         client.drop_namespace,
         lambda: client.server.has(DROP_NAMESPACE),
     )
-    return [*probes, *_namespace_probes(looked, catalog, place, (probes[-1].key,), writes=writes), clock]
 
 
 def _impatient(binding: CatalogBinding, limit_seconds: float) -> CatalogBinding:
