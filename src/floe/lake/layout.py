@@ -54,6 +54,13 @@ def current_spec(base: TableState, schema: Mapping[str, Any]) -> Json:
     return unpartitioned_spec(base)
 
 
+def can_be_divided(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    """Whether rows can be divided by a spec. Not by floating-point numbers: engines take their two zeros for one."""
+    types = primitive_types(schema)
+    own = [types.get(field["source-id"]) for field in spec["fields"] if field["transform"] == "identity"]
+    return is_writable(spec, schema) and not {"float", "double"}.intersection(own)
+
+
 def is_writable(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
     """Whether the schema has the columns of a spec, and this version knows its transforms."""
     ids = {field_id for field_id, _ in struct_paths(schema)}

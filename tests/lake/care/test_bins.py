@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from floe.lake.care.bins import LiveFile, plan_bins
+from floe.lake.care.bins import LiveFile, plan_bins, plan_moves
 
 
 def files(*sizes: int, partition: tuple[int, ...] = (), spec_id: int = 0, first: int = 0) -> list[LiveFile]:
@@ -32,6 +32,14 @@ def test_partitions_and_specs_are_never_mixed() -> None:
     bins = plan_bins(some, 100)
     assert sizes(bins) == [[1, 1], [1, 1]]
     assert [item.partition for item in bins] == [(1,), (2,)]
+
+
+def test_small_files_of_older_specs_move_whatever_their_partitions_and_also_alone() -> None:
+    older = [*files(30, 200, partition=(1,)), *files(60, partition=(2,), first=2), *files(70, first=3)]
+    bins = plan_moves(older, 100)
+    assert sizes(bins) == [[30, 60], [70]]
+    assert all(bin_.moves for bin_ in bins)
+    assert plan_moves([], 100) == ()
 
 
 def test_a_file_that_dwarfs_the_rest_of_its_bin_is_not_written_again() -> None:

@@ -133,3 +133,65 @@ def test_manifests_of_a_partitioned_table_are_grouped_by_partition(lake: Lake, c
     assert (report.before.manifests, report.after.manifests) == (5, 1)
     assert [item.partition for item in live_files(lake.state("silver.p"))] == [(day,) for day in (1, 2, 3, 4, 5)]
     assert lake.rows("silver.p", row_filter="day = 4") == [(4,)]
+
+
+def append_days(lake: Lake, type_: str) -> None:
+    """Three files without partitions, each with rows of two days."""
+    for number in range(3):
+        query = f"SELECT (range % 2 + 1)::{type_} AS day, range AS n FROM range({number * 4}, {number * 4 + 4})"
+        lake.write("silver.p", query, run_id=RUN.format(number), operation="append")
+
+
+def partition_by_day(lake: Lake, type_: str, *days: int) -> None:
+    """Another spec for the table, and a file of each of these days."""
+    fields = [{"source-id": 1, "field-id": 1000, "name": "part", "transform": "identity"}]
+    query = f"SELECT unnest({list(days)}::{type_}[]) AS day, 100::BIGINT AS n"
+    staged = lake.stage("silver.p", query, run_id=RUN.format(4), operation="append")
+    files = tuple(replace(item, partition=days) for item in staged.files if days)
+    lake.publish(replace(staged, files=files, spec={"spec-id": 1, "fields": fields}), run_id=RUN.format(4))
+
+
+def test_small_files_of_an_older_partition_spec_move_to_the_current_one(
+    lake: Lake, care: Care, engine: OtherEngine
+) -> None:
+    append_days(lake, "BIGINT")
+    first = lake.state("silver.p").metadata["snapshots"][0]["snapshot-id"]
+    engine.delete_positions("silver.p", {engine.paths("silver.p")[0]: [0]})
+    partition_by_day(lake, "BIGINT", 7)
+    rows = lake.rows("silver.p")
+    before = care.files()
+    foretold = care.one("silver.p", rehearsal=True)
+    assert care.files() == before
+    report = care.one("silver.p")
+
+    live = live_files(lake.state("silver.p"))
+    assert sorted((item.spec_id, item.partition) for item in live) == [(1, (1,)), (1, (2,)), (1, (7,))]
+    assert not any(item.deletes for item in live)
+    assert lake.rows("silver.p") == lake.duckdb_rows("silver.p") == rows
+    assert (len(rows), len(lake.rows("silver.p", snapshot_id=first))) == (12, 4)
+    assert lake.rows("silver.p", row_filter="day = 2") == [row for row in rows if row[0] == 2]
+    assert foretold.work.files_compacted == report.work.files_compacted == 3
+    assert not care.one("silver.p").changed
+
+
+def test_a_spec_that_changes_while_files_are_compacted_is_followed(lake: Lake, care: Care) -> None:
+    append_days(lake, "BIGINT")
+
+    def other_writer(step: str) -> None:
+        if step == "bin-rewritten":
+            care.on_step = None
+            partition_by_day(lake, "BIGINT", 7)
+
+    care.on_step = other_writer
+    care.one("silver.p")
+    live = live_files(lake.state("silver.p"))
+    assert sorted((item.spec_id, item.partition) for item in live) == [(1, (1,)), (1, (2,)), (1, (7,))]
+    assert len(lake.rows("silver.p", row_filter="day = 2")) == 6
+
+
+def test_files_stay_where_rows_cannot_be_divided_by_the_current_spec(lake: Lake, care: Care) -> None:
+    append_days(lake, "DOUBLE")
+    partition_by_day(lake, "DOUBLE")
+    report = care.one("silver.p")
+    assert report.work.files_compacted == 0
+    assert {item.spec_id for item in live_files(lake.state("silver.p"))} == {0}

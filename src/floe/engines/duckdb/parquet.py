@@ -33,17 +33,22 @@ _TOLERATED = 1.5
 
 
 def write_files(
-    workspace: Workspace, base: TableState, select: str, schema: Mapping[str, Any], layout: FileLayout
+    workspace: Workspace,
+    base: TableState,
+    select: str,
+    schema: Mapping[str, Any],
+    layout: FileLayout,
+    level: int = QUICKLY,
 ) -> tuple[StagedFile, ...]:
     """Write the rows of `select`, whose columns are those of the schema, to new files; none when there are no rows.
 
-    The first line of `select` is the first line of the statement.
+    The first line of `select` is the first line of the statement. `level` is Zstandard's.
 
     Raises:
         duckdb.Error: the query fails or a file cannot be written.
         LakeError: the folder cannot be made.
     """
-    writer = _Writer(workspace, base, schema, layout)
+    writer = _Writer(workspace, base, schema, layout, level)
     if layout.sort and (layout.partitions or layout.target_size):
         return writer.sorted_parts(select)
     if layout.partitions:
@@ -87,11 +92,12 @@ class _Writer:
     base: TableState
     schema: Mapping[str, Any]
     layout: FileLayout
+    level: int
 
     def one(self, select: str, partition: tuple[PartitionValue, ...]) -> tuple[StagedFile, ...]:
         """One file with all rows."""
         path = self.workspace.new_file(self.base)
-        file = write_file(self.workspace, select, self.schema, path, self.base.store)
+        file = write_file(self.workspace, select, self.schema, path, self.base.store, self.level)
         order = self.layout.sort_order_id
         return () if file is None else (replace(file, partition=partition, sort_order_id=order),)
 
@@ -173,7 +179,7 @@ class _Writer:
     def _copy_to_folder(self, select: str, options: str) -> list[tuple[str, Sequence[Any]]]:
         folder, _, name = self.workspace.new_file(self.base).rpartition("/")
         pattern = f"FILENAME_PATTERN {literal(f'{name.removesuffix(_SUFFIX)}-{{i}}')}, OVERWRITE_OR_IGNORE true"
-        rows = _copy(self.workspace, select, self.schema, folder, f"{options}, {pattern}").fetchall()
+        rows = _copy(self.workspace, select, self.schema, folder, f"{options}, {pattern}", self.level).fetchall()
         return [(f"{folder}/{row[0].rpartition('/')[2]}", row) for row in rows]
 
     def _kept(self, written: Sequence[tuple[str, Sequence[Any], tuple[PartitionValue, ...]]]) -> tuple[StagedFile, ...]:

@@ -1,4 +1,4 @@
-"""Which data files are worth writing again together: bin-packing of small files, one partition at a time."""
+"""Which data files are worth writing again together: small files of one partition, or of older partition specs."""
 
 from __future__ import annotations
 
@@ -36,9 +36,11 @@ class LiveFile:
 
 @dataclass(frozen=True)
 class Bin:
-    """Files of one partition that become one file."""
+    """Files of one partition that become one file, or of older specs that become files of the current one."""
 
     files: tuple[LiveFile, ...]
+    moves: bool = False
+    """Whether the files are of older partition specs."""
 
     @property
     def size_bytes(self) -> int:
@@ -73,6 +75,16 @@ def plan_bins(files: Iterable[LiveFile], target_bytes: int = DEFAULT_TARGET_BYTE
             if len(kept) > 1 or any(item.deletes for item in kept):
                 bins.append(Bin(tuple(kept)))
     return tuple(bins)
+
+
+def plan_moves(files: Iterable[LiveFile], target_bytes: int = DEFAULT_TARGET_BYTES) -> tuple[Bin, ...]:
+    """The bins of files of older partition specs that move to the current one: of small ones, also of one alone.
+
+    Their partitions do not matter, as each bin is divided anew. Large files stay: readers can leave these out already.
+    """
+    small = [item for item in files if item.deletes or item.size_bytes < target_bytes * _LARGE_ENOUGH]
+    small.sort(key=lambda item: (item.sequence, item.path))
+    return tuple(Bin(tuple(packed), moves=True) for packed in _pack(small, target_bytes))
 
 
 def _pack(files: Sequence[LiveFile], target_bytes: int) -> list[list[LiveFile]]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from floe.errors import LakeError
 from floe.lake.base import StagedTable
-from floe.lake.care.bins import DEFAULT_TARGET_BYTES, plan_bins
+from floe.lake.care.bins import DEFAULT_TARGET_BYTES, plan_bins, plan_moves
 from floe.lake.care.committing import commit, until_nobody_was_faster
 from floe.lake.care.current import default_spec, look
+from floe.lake.layout import can_be_divided
 from floe.lake.read import schema
 from floe.lake.snapshots import Origin, prepare
 
@@ -28,7 +29,7 @@ class Rewriter(Protocol):
     """What an engine does for maintenance."""
 
     def rewrite(self, table: TableState, bin_: Bin) -> Rewritten:
-        """Write the rows of a bin's files, without those that are deleted, into new files of the table.
+        """Write the rows of a bin's files, without those that are deleted, into new files of the table's default spec.
 
         Raises:
             LakeError: a file cannot be read or written.
@@ -71,14 +72,18 @@ def target_bytes(properties: Mapping[str, str]) -> int:
 
 
 def planned_bins(state: TableState, current: Current) -> tuple[Bin, ...]:
-    """The bins of the table that are worth writing again. Files of a partition spec that is not the current one stay.
+    """The bins of the table that are worth writing again: of the current partition spec, and of older ones.
 
     Raises:
         LakeError: the table's target file size is not a number.
     """
-    spec_id = default_spec(state)["spec-id"]
-    files = (item for item in current.files if item.spec_id == spec_id and item.is_parquet)
-    return plan_bins(files, target_bytes(state.metadata.get("properties", {})))
+    spec, size = default_spec(state), target_bytes(state.metadata.get("properties", {}))
+    files = [item for item in current.files if item.is_parquet]
+    bins = plan_bins((item for item in files if item.spec_id == spec["spec-id"]), size)
+    older = [item for item in files if item.spec_id != spec["spec-id"]]
+    if not older or not can_be_divided(spec, schema(state)):
+        return bins
+    return (*bins, *plan_moves(older, size))
 
 
 @dataclass
@@ -104,6 +109,8 @@ class Compaction:
     on_step: Callable[[str], None]
     _done: dict[Bin, Rewritten] = field(default_factory=dict)
     """Bins that are written and not committed yet."""
+    _spec_id: int | None = None
+    """The partition spec of what is written."""
 
     def run(self) -> Compacted:
         """Rewrite what gains, and commit; a bin of which another writer has removed a file meanwhile is left out.
@@ -117,7 +124,7 @@ class Compaction:
     def _attempt(self) -> Compacted:
         state = self.load()
         current = look(state, self.cache)
-        self._drop_outdated(current)
+        self._drop_outdated(current, int(default_spec(state)["spec-id"]))
         if not self._done:
             for bin_ in planned_bins(state, current):
                 self._done[bin_] = self._rewrite(state, bin_)
@@ -138,11 +145,14 @@ class Compaction:
         self.on_step("bin-rewritten")
         return rewritten
 
-    def _drop_outdated(self, current: Current) -> None:
-        """Forget bins whose files are not live any more, or have lost further rows.
+    def _drop_outdated(self, current: Current, spec_id: int) -> None:
+        """Forget bins whose files are not live any more or have lost further rows, and all when the spec is another.
 
         What was written for them is removed at the end of the run, by asking what tables refer to.
         """
+        if spec_id != self._spec_id:
+            self._done.clear()
+        self._spec_id = spec_id
         live = set(current.files)
         self._done = {bin_: done for bin_, done in self._done.items() if live.issuperset(bin_.files)}
 

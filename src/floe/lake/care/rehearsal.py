@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from floe.lake.base import StagedFile
 from floe.lake.care.compaction import Rewritten
+from floe.lake.care.current import default_spec
 from floe.lake.care.references import identity
 from floe.lake.metadata import apply_updates, encode_metadata, log_previous
 from floe.lake.stores.base import ListedFile
@@ -141,4 +142,6 @@ class RehearsalRewriter:
         rows = sum(item.record_count for item in bin_.files)
         if isinstance(table.store, RehearsalStore):
             table.store.announce(location, bin_.size_bytes)
-        return Rewritten((StagedFile(location, rows, bin_.size_bytes, partition=bin_.partition),), rows)
+        # Into how many partitions of the current spec the rows of older ones fall, nobody knows without reading them.
+        partition = (None,) * len(default_spec(table)["fields"]) if bin_.moves else bin_.partition
+        return Rewritten((StagedFile(location, rows, bin_.size_bytes, partition=partition),), rows)
