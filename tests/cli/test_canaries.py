@@ -19,13 +19,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.services.rest_catalog import _RefusedError
 from tests.services.vault import ROOT_TOKEN
 
+from floe.cli.main import main
 from floe.secrets.masking import forms_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.services.moto import Moto
     from tests.services.rest_catalog import Behaviour, RestServer
     from tests.services.vault import Vault
 
@@ -74,6 +77,7 @@ class Project:
     folder: Path
     canaries: dict[str, str]
     environment: dict[str, str]
+    capture: pytest.CaptureFixture[str]
     said: list[str] = field(default_factory=list)
 
     def write(self, name: str, text: str) -> None:
@@ -98,6 +102,17 @@ class Project:
         assert status is None or done.returncode == status, said
         return said
 
+    def here(self, *words: str, status: int = 0) -> str:
+        """Run a command in this process, which takes a tenth of the time, and keep what it says."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            done = main(["-vv", "-C", str(self.folder), *words])
+        said = "".join(self.capture.readouterr())
+        self.said.append(said)
+        assert done == status, said
+        return said
+
     def occurrences(self) -> list[str]:
         """Where a canary is, in any of its looks."""
         looks = {look.encode(): name for name, value in self.canaries.items() for look in forms_of(value)}
@@ -120,57 +135,92 @@ def awkward(number: int) -> str:
     return "".join(letters) + AWKWARD
 
 
+def in_a_header(canary: str) -> str:
+    """What of a canary can be sent as a header."""
+    return canary.encode("ascii", "ignore").decode().replace("\t", " ")
+
+
 @pytest.fixture
 def project(
-    request: pytest.FixtureRequest, tmp_path: Path, vault: Vault, rest_server: RestServer, behaviour: Behaviour
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    vault: Vault,
+    rest_server: RestServer,
+    behaviour: Behaviour,
+    moto: Moto,
+    capsys: pytest.CaptureFixture[str],
 ) -> Project:
-    """A project on a catalog server whose token is in Vault, with a header from a file and one from a variable."""
+    """A project on a catalog server whose token is in Vault and which wants a header from each other place.
+
+    There is another platform for it, on an S3 storage that refuses its keys: they are in a mounted file.
+    """
     names = ("env", "file", "mount", "vault", "role")
     canaries = {name: f"{awkward(request.param)}-{name}" for name in names}
     if request.param == 2:
         canaries["mount"] = "-----BEGIN KEY-----\n" + canaries["mount"] + "\nsecond-line-of-the-mounted-canary"
-    ascii_only = canaries["env"].encode("ascii", "ignore").decode().replace("\t", " ")
     vault.secrets["catalog-token"] = {"value": canaries["vault"].encode("ascii", "ignore").decode().replace("\t", "")}
-    canaries |= {"env": ascii_only, "vault": str(vault.secrets["catalog-token"]["value"])}
+    canaries |= {name: in_a_header(canaries[name]) for name in ("env", "file")}
+    canaries["vault"] = str(vault.secrets["catalog-token"]["value"])
     vault.app_roles["id-of-the-role"] = canaries["role"]
     behaviour.static_tokens = {canaries["vault"]}
+    behaviour.required_headers = {"X-Tenant": canaries["env"], "X-File": canaries["file"]}
+    quoted = canaries["file"].replace("\\", "\\\\").replace("'", "\\'")
+    (tmp_path / "secrets.env").write_text(f"CANARY_OF_FILE='{quoted}'\n")
+    (tmp_path / "secrets.env").chmod(0o600)
     (tmp_path / "mounts").mkdir()
     (tmp_path / "mounts" / "canary-of-mount").write_text(canaries["mount"])
     (tmp_path / "mounts" / "vault-secret-id").write_text(canaries["role"])
-    project = Project(
-        tmp_path / "project", canaries, {"CANARY_OF_ENV": canaries["env"], "VAULT_ROLE_ID": "id-of-the-role"}
-    )
+    variables = {"CANARY_OF_ENV": canaries["env"], "VAULT_ROLE_ID": "id-of-the-role"}
+    variables["KEY_OF_LAKE"] = moto.user().access_key_id
+    project = Project(tmp_path / "project", canaries, variables, capsys)
     for name, text in FILES.items():
         project.write(name, text)
-    platform(project, rest_server.uri, vault.url, tmp_path / "mounts")
+    platforms(project, rest_server.uri, vault.url, moto, tmp_path)
     return project
 
 
-def platform(project: Project, catalog: str, vault: str, mounts: Path) -> None:
+def platforms(project: Project, catalog: str, vault: str, moto: Moto, outside: Path) -> None:
     auth = {
         "mode": "approle",
         "role_id": {"secret_ref": "vault-role-id"},
         "secret_id": {"secret_ref": "vault-secret-id"},
     }
-    backends = ["env", {"type": "mount", "path": str(mounts)}, {"type": "vault", "url": vault, "auth": auth}]
+    backends = [
+        "env",
+        {"type": "mount", "path": str(outside / "mounts")},
+        {"type": "file", "path": str(outside / "secrets.env")},
+        {"type": "vault", "url": vault, "auth": auth},
+    ]
     binding = {
         "type": "rest",
         "uri": catalog,
         "warehouse": "lake",
         "credentials": {"mode": "static", "token": {"secret_ref": "catalog-token"}},
-        "properties": {"patience_seconds": 1, "headers": {"X-Tenant": {"secret_ref": "canary-of-env"}}},
+        "properties": {
+            "patience_seconds": 1,
+            "headers": {"X-Tenant": {"secret_ref": "canary-of-env"}, "X-File": {"secret_ref": "canary-of-file"}},
+        },
     }
-    project.write(
-        "platform.yaml",
-        f"""
+    keys = {"access_key_id": {"secret_ref": "key-of-lake"}, "secret_access_key": {"secret_ref": "canary-of-mount"}}
+    bucket = {
+        "type": "s3",
+        "bucket": "lake",
+        "endpoint": moto.endpoint,
+        "credentials": {"mode": "static", **keys},
+    }
+    local = {"type": "local", "path": "lake"}
+    for name, storage in (("platform.yaml", local), ("refused.yaml", bucket)):
+        project.write(
+            name,
+            f"""
         version: "1.0.0"
-        storage: {{default: {{type: local, path: lake}}}}
+        storage: {{default: {json.dumps(storage)}}}
         catalogs: {{default: {json.dumps(binding)}}}
         compute: {{default: {{type: duckdb}}}}
         layers: {{gold: {{namespace: gold}}}}
         secrets: {{backends: {json.dumps(backends)}}}
         """,
-    )
+        )
 
 
 @pytest.mark.parametrize("project", range(1, COUNT + 1), indirect=True)
@@ -178,18 +228,43 @@ def test_no_canary_is_in_anything_that_floe_prints_or_writes(
     project: Project, vault: Vault, rest_server: RestServer, behaviour: Behaviour, tmp_path: Path
 ) -> None:
     project.floe("validate")
+    project.here("platform", "bootstrap")
     project.floe("run")
-    for words in (["history", "gold.totals"], ["ls", "--json"], ["show", "gold.totals"], ["docs", "generate"]):
-        project.floe(*words)
+    for words in (["history", "gold.totals"], ["ls", "--json"], ["show", "gold.totals"], ["doctor"], ["preflight"]):
+        project.here(*words)
+    project.floe("docs", "generate")
+    looked_at(project)
+    refused_by_the_storage(project)
     assert "RuntimeError" in project.floe("run", status=1, TELL="yes")
     project.floe("run", "--json", status=1, TELL="yes")
-    project.floe("runs", "--json")
+    project.here("runs", "--json")
     interrupted(project, signal.SIGINT)
     interrupted(project, signal.SIGKILL)
     wrong(project, vault, rest_server, behaviour, tmp_path)
     assert sqlite3.connect(project.folder / ".floe" / "state.db").execute("SELECT count(*) FROM runs").fetchone()[0] > 2
     assert project.occurrences() == []
     sys.stdout.write(f"{len(project.canaries)} canaries in {len(project.said)} commands: 0 occurrences\n")
+
+
+def looked_at(project: Project) -> None:
+    """Look at the configuration, in which secrets are references."""
+    for words in (["config", "show", "--resolved", "--provenance"], ["platform", "show", "--provenance"]):
+        for form in ([], ["--json"]):
+            for platform in ([], ["--platform", str(project.folder / "refused.yaml")]):
+                assert "canary-of-env" in project.here(*words, *form, *platform)
+
+
+def refused_by_the_storage(project: Project) -> None:
+    """Use keys that an S3 storage knows, with a secret that is not theirs: it answers with what it was sent."""
+    platform = ["--platform", str(project.folder / "refused.yaml")]
+    for words, status in (
+        (["preflight", "--json"], 1),
+        (["preflight"], 1),
+        (["platform", "bootstrap"], 2),
+        (["run"], 2),
+        (["run", "--json"], 2),
+    ):
+        assert "FLOE-0521" in project.here(*words, *platform, status=status)
 
 
 def interrupted(project: Project, how: signal.Signals) -> None:
@@ -204,7 +279,18 @@ def interrupted(project: Project, how: signal.Signals) -> None:
 
 
 def wrong(project: Project, vault: Vault, server: RestServer, behaviour: Behaviour, tmp_path: Path) -> None:
-    """Let the catalog refuse the token, then Vault the role; let both be away; write a secret into SQL."""
+    """Let the catalog tell all that it was sent, and refuse the token, then Vault the role; let both be away.
+
+    At last a secret stands in SQL.
+    """
+
+    def tell(_method: str, _path: str) -> bool:
+        raise _RefusedError(400, "BadRequestException", f"you said {server.seen[-1].headers} {project.canaries}")
+
+    behaviour.forbidden = tell
+    for words, status in ((["preflight"], 1), (["platform", "bootstrap"], 2), (["run"], 2), (["run", "--json"], 2)):
+        assert "you said" in project.here(*words, status=status)
+    behaviour.forbidden = lambda _method, _path: False
     behaviour.static_tokens = {"another-token"}
     assert "does not accept the credentials" in project.floe("run", status=2)
     vault.app_roles["id-of-the-role"] = "another"
