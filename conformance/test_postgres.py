@@ -164,6 +164,28 @@ def test_no_secret_is_written_or_said(shop: Project) -> None:
     assert "`WAREHOUSE_PASSWORD` and `/var/run/secrets/warehouse-password`" in missing.stderr
 
 
+def test_the_preflight_connects_as_dbt_does_and_says_why_it_cannot(shop: Project) -> None:
+    def probe(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+        probes: list[dict[str, Any]] = json.loads(result.stdout)["probes"]
+        return next(probe for probe in probes if probe["section"] == "compute")
+
+    before = shop.tables()
+    there = shop.floe("preflight", "--json")
+    assert (there.returncode, probe(there)["text"]) == (0, "dbt connects to `postgres`"), there.stdout
+    assert shop.tables() == before
+    refused = shop.floe("preflight", "--json", environment={"WAREHOUSE_PASSWORD": f"{PASSWORD}-not"})
+    assert (refused.returncode, probe(refused)["error"]["code"]) == (1, "FLOE-0775")
+    assert "password authentication failed" in probe(refused)["text"]
+    assert PASSWORD not in refused.stdout + refused.stderr
+    platform = shop.folder / "platform/local/platform.yaml"
+    platform.write_text(platform.read_text().replace(f"port: {shop.server.port}", "port: 1"))
+    away = shop.floe("preflight", "--json")
+    assert (away.returncode, probe(away)["error"]["code"]) == (1, "FLOE-0775")
+    assert "refused" in probe(away)["text"].lower()
+    missing = shop.floe("preflight", "--json", environment={"WAREHOUSE_PASSWORD": ""})
+    assert (missing.returncode, probe(missing)["outcome"]) == (1, "skipped")
+
+
 def started(shop: Project) -> subprocess.Popen[str]:
     """A run that is in the middle of a long query, with other nodes built."""
     slow = "{{ config(materialized='table') }} select pg_sleep(120)::text as slept, id from {{ ref('stg_orders') }}"

@@ -68,7 +68,7 @@ models:
       - name: id
         data_tests:
           - unique
-          - accepted_values: {arguments: {values: [1]}, config: {severity: warn}}
+          - accepted_values: {arguments: {values: [1]}, config: {severity: warn, store_failures: true}}
 unit_tests:
   - name: only_stocked_prices
     model: priced

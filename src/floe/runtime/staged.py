@@ -19,8 +19,10 @@ Place = tuple[str, str, str]
 def tables_of(artifacts: CompiledArtifacts, nodes: Iterable[str]) -> tuple[Place, ...]:
     """The tables of the assets among nodes that a run builds and tests, and those that keep failing rows of the tests.
 
-    Views are among them: one whose asset was a table before leaves a mark on that.
+    Views are among them: one whose asset was a table before leaves a mark on that. A warehouse keeps its tables itself.
     """
+    if not artifacts.catalogs:
+        return ()
     found = [_place(artifacts, node) for node in nodes]
     return tuple(sorted({place for place in found if place is not None}))
 
