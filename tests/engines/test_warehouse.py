@@ -68,7 +68,7 @@ models:
       - name: id
         data_tests:
           - unique
-          - accepted_values: {arguments: {values: [1]}, config: {severity: warn, store_failures: true}}
+          - accepted_values: {arguments: {values: [1]}, config: {severity: warn}}
 unit_tests:
   - name: only_stocked_prices
     model: priced
@@ -137,7 +137,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(warehouses._PARTS, "duckdb", (FileProperties, FileCredentials))
+        patch.setitem(warehouses.PARTS, "duckdb", (FileProperties, FileCredentials))
         for name in ("FLOE_PLATFORM_FILE", "FLOE_PLATFORM_ENV"):
             patch.delenv(name, raising=False)
         patch.setenv("WAREHOUSE_ROOT", CANARY)
@@ -365,3 +365,14 @@ def test_a_hook_that_the_warehouse_refuses_fails_the_run(shop: Shop, first: RunR
     assert result.status is RunStatus.FAILED
     assert [hook.status for hook in result.hooks.values()] == [NodeStatus.ERROR, NodeStatus.SKIPPED]
     assert {node.status for node in result.nodes.values()} == {NodeStatus.SUCCESS}
+
+
+def test_failing_rows_are_kept_in_the_warehouse(shop: Shop, first: RunResult) -> None:
+    schema = FILES["dbt/models/schema.yml"]
+    kept_rows = schema.replace("severity: warn", "severity: warn, store_failures: true")
+    shop.write({"dbt/dbt_project.yml": FILES["dbt/dbt_project.yml"], "dbt/models/schema.yml": kept_rows})
+    result = shop.run(select=("priced",), exclude=("test_type:unit",))
+    shop.write({"dbt/models/schema.yml": schema})
+    assert result.status is RunStatus.SUCCEEDED, result.errors
+    (kept,) = shop.rows("select table_name from duckdb_tables() where schema_name like '%dbt_test__audit'")
+    assert kept[0].startswith("accepted_values_priced_id")
