@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from environments import ROOT, installed
@@ -86,10 +86,17 @@ def outcome_of(mistake: Mistake | None, tool: str, scratch: Path) -> Outcome:
         output=output,
         file=file,
         line=line,
-        names_file=bool(file) and names_file(output, file),
-        names_line=bool(file) and names_line(output, file, line),
-        helps=mistake is not None and helps(output, mistake.fix),
         warned=not status and bool(speaking),
+    )
+
+
+def judged(outcome: Outcome, mistake: Mistake) -> Outcome:
+    """The outcome with what its output names."""
+    return replace(
+        outcome,
+        names_file=names_file(outcome.output, outcome.file),
+        names_line=names_line(outcome.output, outcome.file, outcome.line),
+        helps=helps(outcome.output, mistake.fix),
     )
 
 
@@ -141,6 +148,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=TOOLS, default=list(TOOLS), help="ask these tools anew")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "mistakes.md", help="where the page is written")
     parser.add_argument("--cache", type=Path, default=ROOT / ".uv" / "bench" / "mistakes.json", help="answers so far")
+    parser.add_argument("--mistake", default="", help="make only the mistakes whose title holds this")
     arguments = parser.parse_args()
     known = json.loads(arguments.cache.read_text()) if arguments.cache.is_file() else {}
     with tempfile.TemporaryDirectory(prefix="mistakes-") as scratch:
@@ -149,6 +157,8 @@ def main() -> None:
             if sound.noticed:
                 raise SystemExit(f"{tool} does not run its project:\n{sound.output}")
             for mistake in MISTAKES:
+                if arguments.mistake not in mistake.title:
+                    continue
                 outcome = outcome_of(mistake, tool, Path(scratch))
                 known.setdefault(mistake.title, {})[tool] = asdict(outcome)
                 print(f"{tool:8} {mistake.title:50} {outcome.command if outcome.noticed else '-'}", flush=True)
@@ -157,7 +167,7 @@ def main() -> None:
     missing = sorted({tool for m in MISTAKES for tool in TOOLS if tool not in known.get(m.title, {})})
     if missing:
         raise SystemExit(f"no answers of {', '.join(missing)} yet: no page is written")
-    results = {m.title: {tool: Outcome(**known[m.title][tool]) for tool in TOOLS} for m in MISTAKES}
+    results = {m.title: {tool: judged(Outcome(**known[m.title][tool]), m) for tool in TOOLS} for m in MISTAKES}
     arguments.page.write_text(write_page(results, {tool: _version(tool) for tool in TOOLS}))
 
 

@@ -125,22 +125,25 @@ MISTAKES = (
             "dbt": Edit(
                 "profiles.yml",
                 "      path: shop.duckdb\n",
-                "      path: shop.duckdb\n      settings:\n        s3_secret_access_key: Zq8vT2mK9xWc4LrN7pBd\n",
+                "      path: shop.duckdb\n    prod:\n      type: postgres\n      host: db.example.com\n"
+                "      port: 5432\n      user: shop\n      password: Zq8vT2mK9xWc4LrN7pBd\n"
+                "      dbname: shop\n      schema: main\n",
                 at="Zq8v",
             ),
             "sqlmesh": Edit(
                 "config.yaml",
                 "      database: shop.duckdb\n",
-                "      database: shop.duckdb\n      connector_config:\n"
-                "        s3_secret_access_key: Zq8vT2mK9xWc4LrN7pBd\n",
+                "      database: shop.duckdb\n  prod:\n    connection:\n      type: postgres\n"
+                "      host: db.example.com\n      port: 5432\n      user: shop\n"
+                "      password: Zq8vT2mK9xWc4LrN7pBd\n      database: shop\n",
                 at="Zq8v",
             ),
             "floe": Edit(
                 "platform.yaml",
-                "  default: {type: local, path: warehouse}\n",
-                "  default:\n    type: s3\n    bucket: shop\n    credentials:\n      mode: static\n"
-                "      access_key_id: {secret_ref: shop-s3, key: id}\n"
-                "      secret_access_key: Zq8vT2mK9xWc4LrN7pBd\n",
+                "  default: {type: duckdb}\n",
+                "  default: {type: duckdb}\n  prod:\n    type: postgres\n"
+                "    properties: {host: db.example.com, database: shop, schema: main}\n"
+                "    credentials:\n      user: shop\n      password: Zq8vT2mK9xWc4LrN7pBd\n",
                 at="Zq8v",
             ),
         },

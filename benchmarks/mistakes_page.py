@@ -13,8 +13,11 @@ NAMES = {"dbt": "dbt", "dagster": "Dagster `dg`", "sqlmesh": "SQLMesh", "floe": 
 _SHOWN = 14
 """Lines of an output that the page shows; of a longer one its first and last lines."""
 _HEAD = 3
+_TOGETHER = 4
+"""So many lines are read as one: messages are wrapped, and lists have a line for each name."""
 _HELPS = re.compile(
-    r"did you mean|available|valid|expected|must be|one of|known|missing|twice|duplicate|add |use |set |write |nearest|"
+    r"did you mean|available|valid|expected|expecting|supplied|must be|one of|known|missing|twice|duplicate|add |use |set |"
+    r"write |nearest|"
     r"candidate|not set|closed|cycle|depend|required",
     re.IGNORECASE,
 )
@@ -68,8 +71,10 @@ def names_line(output: str, file: str, line: int) -> bool:
 
 
 def helps(output: str, fix: str) -> bool:
-    """Whether a line that offers something says what helps; `fix` is a regular expression."""
-    return any(_HELPS.search(line) and re.search(fix, line) for line in output.splitlines())
+    """Whether some lines that offer something say what helps; `fix` is a regular expression."""
+    lines = output.splitlines()
+    beginnings = [" ".join(lines[number : number + _TOGETHER]) for number in range(len(lines))]
+    return any(_HELPS.search(text) and re.search(fix, text) for text in beginnings)
 
 
 def write_page(results: Mapping[str, Mapping[str, Outcome]], versions: Mapping[str, str]) -> str:
@@ -142,8 +147,8 @@ an environment of its own. `benchmarks/mistakes.py` makes this page again."""
 
 _RULES = """\
 A cell says which command noticed, and what its output names: the *file* and the *line* of the mistake, and the
-*way out*: the right word or what to do, in a line that offers it. A script decides this by looking for these words, the
-same way for every tool. "Warns" means that all commands ended well, and that one of them spoke of the mistake;
+*way out*: the right word or what to do, in a few lines that offer it. A script decides this by looking for
+these words, the same way for every tool. "Warns" means that all commands ended well, and that one of them spoke of the mistake;
 "not noticed" that none did.
 
 ## What was printed"""
