@@ -15,7 +15,7 @@ _DBT = tuple(f"{name}=={version(name)}" for name in ("dbt-core", "dbt-duckdb", "
 REQUIREMENTS = {
     "dbt": (*_DBT, "pyarrow"),
     "dagster": (*_DBT, "pyarrow", "dagster==1.13.27", "dagster-dbt==0.29.27", "dagster-dg-cli==1.13.27"),
-    "sqlmesh": (*_DBT, "sqlmesh[dbt]==0.236.4"),
+    "sqlmesh": (*_DBT, "sqlmesh[dbt,postgres]==0.236.4"),
 }
 
 

@@ -16,8 +16,8 @@ _HEAD = 3
 _TOGETHER = 4
 """So many lines are read as one: messages are wrapped, and lists have a line for each name."""
 _HELPS = re.compile(
-    r"did you mean|available|valid|expected|expecting|supplied|must be|one of|known|missing|twice|duplicate|add |use |set |"
-    r"write |nearest|"
+    r"did you mean|available|valid|expected|expecting|supplied|must be|one of|known|missing|twice|duplicate|add |use |"
+    r"set |write |nearest|"
     r"candidate|not set|closed|cycle|depend|required",
     re.IGNORECASE,
 )
@@ -148,7 +148,7 @@ an environment of its own. `benchmarks/mistakes.py` makes this page again."""
 _RULES = """\
 A cell says which command noticed, and what its output names: the *file* and the *line* of the mistake, and the
 *way out*: the right word or what to do, in a few lines that offer it. A script decides this by looking for
-these words, the same way for every tool. "Warns" means that all commands ended well, and that one of them spoke of the mistake;
-"not noticed" that none did.
+these words, the same way for every tool. "Warns" means that all commands ended well, and that one of them spoke of the
+mistake; "not noticed" that none did.
 
 ## What was printed"""
