@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
+from click.core import ParameterSource
 
 from floe.cli.application import Application
 from floe.cli.group import build_group
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _SURPLUS = re.compile(r"Got unexpected extra arguments? \((?P<words>.*)\)")
+_VARIABLE = re.compile(r" \(env var: `[A-Z_]+`\)")
 _NOT_ONE_OF = re.compile("`(?P<given>[^`]*)` is not one of (?P<allowed>.*)")
 EXIT_READER_GONE = 141
 """128 + SIGPIPE, as other programs end whose reader closes the pipe."""
@@ -116,13 +118,21 @@ def _as_floe_error(error: Exception, command_path: str) -> FloeError:
     return reported
 
 
+def _without_variable(error: click.ClickException, message: str) -> str:
+    """The message without the variable that click names for an option, unless the value came from there."""
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context and parameter and context.get_parameter_source(parameter.name) is ParameterSource.ENVIRONMENT:
+        return message
+    return _VARIABLE.sub("", message)
+
+
 def _from_click(error: click.ClickException, path: str) -> UsageError:
     if isinstance(error, click.NoSuchOption):
         near = error.possibilities or []
         way_out = f"did you mean `{near[0]}`?" if near else f"run `{path} --help` for its options"
         return UsageError("FLOE-0701", f"`{path}` has no option `{error.option_name}`", way_out)
     way_out = f"run `{path} --help` for its usage"
-    message = error.format_message().rstrip(".").replace("'", "`")
+    message = _without_variable(error, error.format_message().rstrip(".").replace("'", "`"))
     if surplus := _SURPLUS.fullmatch(message):
         return UsageError("FLOE-0701", f"`{path}` takes no further argument `{surplus['words']}`", way_out)
     if chosen := _NOT_ONE_OF.search(message):

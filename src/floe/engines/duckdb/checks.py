@@ -26,7 +26,7 @@ def run_test(workspace: Workspace, test: Test) -> TestOutcome:
         NodeError: the SQL cannot be executed, or `fail_calc` gives no number.
         LakeError: the failing rows cannot be stored.
     """
-    with sql_faults(SqlOrigin(test.name, test.sql, test.rendered_path, _CODE)):
+    with sql_faults(SqlOrigin(test.name, test.sql, test.rendered_path, _CODE, workspace.source(test))):
         rows, staged = _failing_rows(workspace, test)
         failures, should_warn, should_error = _verdict(workspace, test, rows)
         columns, sample = _sample(workspace, rows) if failures else ((), ())

@@ -15,6 +15,8 @@ from floe.errors import EnvironmentFaultError, FloeError, LakeError, NodeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from floe.engines.written import Source
+
 _LINE = re.compile(r"^LINE (\d+): ", re.MULTILINE)
 _STORAGE_FAILURES = (
     "no space left",
@@ -48,6 +50,8 @@ class SqlOrigin:
     rendered_path: str = ""
     code: str = ""
     """The code of every mistake in the SQL; empty for the codes of an asset's SQL."""
+    source: Source | None = None
+    """The user's file, which the SQL was made from."""
 
 
 def engine_message(error: duckdb.Error) -> EngineMessage:
@@ -107,14 +111,17 @@ def _sql_fault(error: duckdb.Error, origin: SqlOrigin) -> NodeError:
     instruction = "correct the SQL, then run again"
     if _FILE_NOT_THERE in message.headline:
         instruction = "paths in SQL are relative to the project; check the path and its pattern"
-    details = (*message.notes, *_excerpt(message.line, origin))
+    details = (*message.notes, *_excerpt(message, origin))
     return NodeError(code, f"`{origin.subject}` failed: {message.headline}", instruction, details=details)
 
 
-def _excerpt(line: int | None, origin: SqlOrigin) -> tuple[str, ...]:
+def _excerpt(message: EngineMessage, origin: SqlOrigin) -> tuple[str, ...]:
     if not origin.rendered_path:
         return ()
-    lines = origin.sql.splitlines()
-    if line is None or line > len(lines):
-        return (f"--> {origin.rendered_path}",)
-    return (f"--> {origin.rendered_path}:{line}", f"{line:>4} | {lines[line - 1].rstrip()}")
+    line, lines = message.line, origin.sql.splitlines()
+    known = line is not None and line <= len(lines)
+    text = lines[line - 1].rstrip() if line is not None and known else ""
+    written = (f"made from {origin.source.place(text, message.headline)}",) if origin.source else ()
+    if not known:
+        return (f"--> {origin.rendered_path}", *written)
+    return (f"--> {origin.rendered_path}:{line}", f"{line:>4} | {text}", *written)

@@ -86,7 +86,9 @@ class _Model:
     def build(self, batch: Batch, *, creates: bool) -> None:
         """Let the batch's rows take the place of those that are there."""
         query = self.late.batch(self.asset, self.query, batch)
-        with sql_faults(SqlOrigin(self.asset.key, query.sql, query.rendered_path)):
+        with sql_faults(
+            SqlOrigin(self.asset.key, query.sql, query.rendered_path, source=self.workspace.source(self.asset))
+        ):
             if creates:
                 begin_work(self.workspace, self.target.relation, subquery(query.sql))
             else:

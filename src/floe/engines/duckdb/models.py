@@ -22,7 +22,7 @@ def create_model_view(workspace: Workspace, asset: Asset, query: Query) -> None:
     Raises:
         NodeError: the SQL is at fault.
     """
-    with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path)):
+    with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path, source=workspace.source(asset))):
         workspace.create_view(asset.relation, subquery(query.sql))
 
 
@@ -47,7 +47,7 @@ def build_model(workspace: Workspace, asset: Asset, query: Query, *, full_refres
     target = Target.of(workspace, asset)
     continues = target.base.exists and not full_refresh and not is_superseded(target.base)
     if asset.incremental is None or query.increment is None or not continues:
-        with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path)):
+        with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path, source=workspace.source(asset))):
             return stage_query(workspace, target, query.sql)
-    with sql_faults(SqlOrigin(asset.key, query.increment, query.increment_path)):
+    with sql_faults(SqlOrigin(asset.key, query.increment, query.increment_path, source=workspace.source(asset))):
         return stage_increment(workspace, target, query.increment, asset.incremental)

@@ -30,7 +30,7 @@ def build_snapshot(workspace: Workspace, asset: Asset, query: Query, how: DbtSna
     """
     target = Target.of(workspace, asset)
     sql = query.sql.rstrip().rstrip(";")
-    with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path)):
+    with sql_faults(SqlOrigin(asset.key, query.sql, query.rendered_path, source=workspace.source(asset))):
         if not target.base.exists:
             return stage_query(workspace, target, SnapshotSql(how, sql).first_build())
         return _stage_changes(workspace, target, sql, how)

@@ -15,13 +15,14 @@ from floe.artifact.models import SESSION_DATABASE
 from floe.engines.duckdb.connection import make_spill_folder, open_database, use_session_database
 from floe.engines.duckdb.own_file import TEMPORARY_PREFIX, drop_leftovers, refuse_tables
 from floe.engines.duckdb.sql import quote, relation_name
+from floe.engines.written import Source
 from floe.lake.base import TableName
 from floe.lake.open import named_table_location, table_location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from floe.artifact.models import Asset, Relation
+    from floe.artifact.models import Asset, Relation, Test
     from floe.engines.base import SessionRequest
     from floe.engines.duckdb.relation_facts import RelationFacts
     from floe.engines.duckdb.remote import Remote
@@ -124,6 +125,10 @@ class Workspace:
         name = relation_name(relation)
         self.facts.pop(name, None)
         self.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
+
+    def source(self, node: Asset | Test) -> Source | None:
+        """The file that defines an asset or a test, if one does."""
+        return Source(self.project_directory, node.path) if node.path else None
 
     def state(self, asset: Asset) -> TableState:
         """The asset's published table.
