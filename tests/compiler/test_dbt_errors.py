@@ -109,7 +109,112 @@ def test_a_cycle_of_models_names_the_path_and_the_files(bare: Project):
     error = bare.refused()
     assert error.code == "FLOE-0209"
     assert error.reason == "the models depend on each other in a cycle: `a` -> `b` -> `a`"
-    assert set(error.details) == {"`a` is models/a.sql", "`b` is models/b.sql"}
+    assert set(error.details) == {"`b` reads `a` in models/b.sql:1", "`a` reads `b` in models/a.sql:1"}
+
+
+def test_a_cycle_of_models_names_the_line_of_each_reference(full: Project):
+    full.write(
+        {
+            "dbt/models/a.sql": "-- reads b\nselect *\nfrom {{ ref(\n  'b'\n) }}",
+            "dbt/models/b.sql": "select *\nfrom {{ ref('shop_dbt', \"a\") }}",
+        }
+    )
+    assert set(full.refused().details) == {
+        "`b` reads `a` in dbt/models/b.sql:2",
+        "`a` reads `b` in dbt/models/a.sql:4",
+    }
+
+
+def test_a_reference_that_a_macro_makes_leaves_the_line_of_a_cycle_out(full: Project):
+    full.write(
+        {
+            "dbt/macros/m.sql": "{% macro other() %}{{ ref('bb') }}{% endmacro %}",
+            "dbt/models/bb.sql": "select * from {{ ref('a') }}",
+            "dbt/models/a.sql": "select * from {{ other() }}",
+        }
+    )
+    assert "`a` reads `bb` in dbt/models/a.sql" in full.refused().details
+
+
+SOURCES = "sources: [{name: bronze, schema: bronze, tables: [{name: raw_orders}, {name: other}]}]"
+
+
+def test_a_missing_source_keeps_dbts_words_and_adds_the_line_and_a_suggestion(full: Project):
+    sql = "-- raw_order\nselect 1 from {{ source('bronze',\n 'raw_order') }}"
+    full.write({"dbt/models/s.yml": SOURCES, "dbt/models/top.sql": sql})
+    error = full.refused()
+    assert (error.code, error.instruction) == ("FLOE-0201", "did you mean `bronze.raw_orders`?")
+    assert error.reason == "dbt cannot compile `dbt/models/top.sql`"
+    assert "source named 'bronze.raw_order' which was not found" in "\n".join(error.details)
+    assert [line for line in error.details if "used in" in line] == ["  it is used in dbt/models/top.sql:3"]
+
+
+def test_a_missing_source_that_a_variable_names_is_found_by_the_word(full: Project):
+    sql = "{% set table = 'raw_order' %}\nselect 1 from {{ source('bronze', table) }}"
+    full.write({"dbt/models/s.yml": SOURCES, "dbt/models/top.sql": sql})
+    assert "  it is used in dbt/models/top.sql:1" in full.refused().details
+
+
+def test_a_source_that_floe_makes_and_dbt_does_not_know_is_to_be_declared(full: Project):
+    sources = "\nsources: {raw_orders: {files: orders.csv, layer: bronze, mode: replace}}\n"
+    floe_yaml = (full.directory / "floe.yaml").read_text()
+    full.write({"floe.yaml": floe_yaml + sources, "orders.csv": "id\n1\n"})
+    full.write({"dbt/models/top.sql": "select 1 from {{ source('bronze', 'raw_orders') }}"})
+    assert full.refused().instruction == (
+        "declare the table `raw_orders` of the source `bronze` in a YAML file of the dbt project"
+    )
+
+
+def test_a_materialization_that_does_not_exist_is_named_with_its_line_and_the_nearest(full: Project):
+    full.write({"dbt/models/top.sql": "{{ config(\n  materialized='tabel'\n) }}\nselect 1 as a"})
+    error = full.refused()
+    assert (error.code, error.reason) == ("FLOE-0219", "there is no materialization `tabel`")
+    assert error.instruction == "did you mean `table`?"
+    assert error.details == ("dbt/models/top.sql:2: model `top`: `materialized: tabel`",)
+
+
+def test_a_materialization_is_found_in_the_yaml_file_that_sets_it(full: Project):
+    described = """
+        models:
+          - name: one
+            config: {materialized: view}
+          - name: two
+            config:
+              materialized: veiw
+    """
+    project = (
+        "name: shop_dbt\nversion: '1.0.0'\nprofile: any\nmodels:\n  shop_dbt:\n    sub:\n      +materialized: zzz\n"
+    )
+    full.write(
+        {
+            "dbt/dbt_project.yml": project,
+            "dbt/models/s.yml": described,
+            "dbt/models/one.sql": "select 1 as a",
+            "dbt/models/two.sql": "select 1 as a",
+            "dbt/models/sub/three.sql": "select 1 as a",
+        }
+    )
+    error = full.refused()
+    assert (error.reason, error.instruction) == ("there is no materialization `veiw` or `zzz`", "did you mean `view`?")
+    assert error.details == (
+        "dbt/dbt_project.yml:7: model `three` of dbt/models/sub/three.sql: `materialized: zzz`",
+        "dbt/models/s.yml:6: model `two` of dbt/models/two.sql: `materialized: veiw`",
+    )
+
+
+def test_a_materialization_that_is_like_no_other_is_answered_with_the_usual_ones(bare: Project):
+    bare.write({"models/top.sql": "{{ config(materialized=['z', 'zz']|join) }} select 1 as a"})
+    error = bare.refused()
+    assert error.instruction.startswith("use `view`, `table`, `incremental`, `ephemeral`")
+    assert error.details == ("models/top.sql: model `top`: `materialized: zzz`",)
+
+
+@pytest.mark.parametrize("adapter", ["default", "adapter='duckdb'", "adapter='snowflake'"])
+def test_a_materialization_of_the_project_is_no_mistake(full: Project, adapter: str):
+    macro = f"{{% materialization mine, {adapter} %}}{{{{ return({{'relations': []}}) }}}}{{% endmaterialization %}}"
+    sql = "{{ config(materialized='mine') }} select 1 as a"
+    full.write({"dbt/macros/mine.sql": macro, "dbt/models/top.sql": sql})
+    assert any(asset.name == "top" for asset in full.artifacts().assets.values())
 
 
 def test_a_cycle_of_ephemeral_models_is_found_too(bare: Project):

@@ -200,6 +200,9 @@ MISTAKES: dict[str, Mistake] = {
     "asset_circle": asset('@floe.asset(layer="gold")\ndef one(two):\n    return two\n\n\n@floe.asset(layer="gold")\ndef two(one):\n    return one\n'),
     # dbt
     "model_ref": model("select * from {{ ref('ordrs') }}\n"),
+    "model_source": model("select * from {{ source('bronze', 'raw_order') }}\n"),
+    "model_materialization": model("{{ config(materialized='tabel') }}\nselect 1 as id\n"),
+    "model_cycle": model("select * from {{ ref('broken') }}\n"),
     "model_jinja": model("select {{ ref('orders') \n"),
     # calls
     "no_project": Mistake({"floe.yaml": None}),

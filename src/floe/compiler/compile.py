@@ -183,10 +183,12 @@ def _run_dbt(projects: Sequence[DbtProject], found: static.Static, directory: Pa
     from floe.compiler.dbt.transform import compile_transform
 
     results = []
+    made = {f"{asset.layer}.{asset.name}" for asset in found.sources}
+    made |= {f"{declaration.layer}.{declaration.name}" for declaration in found.declarations}
     for project in projects:
         prepare(project)
         cache = directory / CACHE / f"rendered-{project.name}.json"
-        results.append(compile_transform(project, found.layers, cache))
+        results.append(compile_transform(project, found.layers, cache, made))
     return results
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from dbt.exceptions import TargetNotFoundError
 from dbt_common.exceptions import DbtBaseException
 
+from floe.compiler.dbt.places import declared_sources, files, uses, uses_of_source
 from floe.compiler.dbt.project import PROJECT_FILE
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError, FloeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from floe.compiler.dbt.project import DbtProject
 
@@ -22,15 +23,22 @@ _MISSING = re.compile(
     r"'(\w+)' is undefined|Required var '(\w+)'|but not provided: '(\w+)'|Found '(\w+)' referenced|named '(\w+)' which"
 )
 """dbt's messages about a name that is missing, which say no line."""
+_MISSING_SOURCE = re.compile(r"source named '([^']+)\.([^'.]+)' which was not found")
 _MOST_PLACES = 5
-_SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".py", ".md")
 
 
-def translate(error: Exception, project: DbtProject, *, loaded: bool = True, said: Sequence[str] = ()) -> FloeError:
+def translate(
+    error: Exception,
+    project: DbtProject,
+    *,
+    loaded: bool = True,
+    said: Sequence[str] = (),
+    made: Collection[str] = (),
+) -> FloeError:
     """The error to raise for one that came out of dbt; Floe's own pass as they are.
 
     `loaded` says whether dbt had read the project file when it failed, `said` which errors it named before: of some it
-    only says in the end that there were any.
+    only says in the end that there were any. `made` are the tables (`layer.name`) that Floe makes without dbt.
     """
     if isinstance(error, FloeError):
         return error
@@ -46,7 +54,7 @@ def translate(error: Exception, project: DbtProject, *, loaded: bool = True, sai
     if not loaded:
         reason = f"dbt cannot read `{project.user_path(PROJECT_FILE)}`"
         return CompilationError("FLOE-0202", reason, details=lines)
-    return CompilationError("FLOE-0201", _reason(error, project), _instruction(error, project), details=lines)
+    return CompilationError("FLOE-0201", _reason(error, project), _instruction(error, project, made), details=lines)
 
 
 def translate_all(errors: Sequence[Exception], project: DbtProject) -> FloeError:
@@ -72,30 +80,24 @@ def _reason(error: Exception, project: DbtProject) -> str:
 
 def _found(relative: str, project: DbtProject) -> str:
     """The user's file for a path that dbt gives relative to one of its folders."""
-    return next((path for path, _ in _files(project) if path.endswith(f"/{relative}")), relative)
+    return next((path for path, _ in files(project) if path.endswith(f"/{relative}")), relative)
 
 
-def _instruction(error: Exception, project: DbtProject) -> str:
+def _instruction(error: Exception, project: DbtProject, made: Collection[str]) -> str:
     if not isinstance(error, TargetNotFoundError):
         return ""
+    if source := _MISSING_SOURCE.search(str(error)):
+        name = f"{source[1]}.{source[2]}"
+        if name in made:
+            return f"declare the table `{source[2]}` of the source `{source[1]}` in a YAML file of the dbt project"
+        return did_you_mean(name, {*declared_sources(project), *made})
     named = re.search(r"named '([^']+)' which was not found", str(error))
-    return did_you_mean(named[1], {Path(path).stem for path, _ in _files(project)}) if named else ""
-
-
-def _files(project: DbtProject) -> Iterator[tuple[str, Path]]:
-    """The user's files that dbt may read: path as it is shown, and the file."""
-    roots = [project.root / real for _, real in project.links] or [project.directory]
-    for root in roots:
-        for file in sorted(root.rglob("*")) if root.is_dir() else ():
-            relative = project.user_path(str(file)) if not project.supplied else str(file.relative_to(project.root))
-            written = ".floe" in Path(relative).parts or file.is_relative_to(project.artifacts_folder)
-            if file.suffix in _SUFFIXES and file.is_file() and not written:
-                yield relative, file
+    return did_you_mean(named[1], {Path(path).stem for path, _ in files(project)}) if named else ""
 
 
 def _not_text(project: DbtProject) -> Iterator[str]:
     """File and line of the first byte in each file that is not UTF-8."""
-    for path, file in _files(project):
+    for path, file in files(project):
         content = file.read_bytes()
         try:
             content.decode()
@@ -115,18 +117,9 @@ def _lines(error: Exception, project: DbtProject) -> tuple[str, ...]:
     if not isinstance(error, DbtBaseException):
         text = f"{type(error).__name__}: {text}"
     lines = [line.rstrip() for line in project.user_text(text).splitlines() if line.strip()]
-    missing = _MISSING.search(text)
-    if missing:
-        places = list(_uses(str(missing[missing.lastindex or 0]), project))
-        lines += [f"  it is used in {place}" for place in places[:_MOST_PLACES]]
-    return tuple(lines)
-
-
-def _uses(word: str, project: DbtProject) -> Iterator[str]:
-    pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
-    for path, file in _files(project):
-        if file.suffix in (".sql", ".yml", ".yaml"):
-            text = file.read_text(encoding="utf-8", errors="replace")
-            for number, line in enumerate(text.splitlines() if word in text else (), start=1):
-                if pattern.search(line):
-                    yield f"{path}:{number}"
+    places: list[str] = []
+    if source := _MISSING_SOURCE.search(text):
+        places = list(uses_of_source(source[1], source[2], project))
+    elif missing := _MISSING.search(text):
+        places = list(uses(str(missing[missing.lastindex or 0]), project))
+    return (*lines, *(f"  it is used in {place}" for place in places[:_MOST_PLACES]))

@@ -14,10 +14,12 @@ from floe.artifact.models import SESSION_DATABASE
 from floe.compiler.dbt import microbatch, refusals
 from floe.compiler.dbt.assets import database_of, model_asset, place, schema_of, seed_asset, snapshot_asset, test_of
 from floe.compiler.dbt.cache import Entry, RenderCache
+from floe.compiler.dbt.cycles import refuse_cycle
 from floe.compiler.dbt.driven import driven_because, own_test_materialization
 from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
 from floe.compiler.dbt.hooks import hooks_of
 from floe.compiler.dbt.macros import MacroDigests
+from floe.compiler.dbt.materializations import refuse_unknown
 from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.own_macros import DBT_PACKAGES, own_macro_finder
 from floe.compiler.dbt.partial import forget_unseen_changes
@@ -27,14 +29,12 @@ from floe.compiler.dbt.selectors import exposures_of, named_selectors, resources
 from floe.compiler.dbt.unit_tests import unit_test_of
 from floe.compiler.dbt.warehouse import PLACEHOLDER, built_by_dbt, source_assets
 from floe.compiler.dbt.watch import Watch
-from floe.compiler.graph import find_cycle
 from floe.dbt.adapters import require_adapter, variables
 from floe.dbt.invocation import Messages, inside_dbt
 from floe.dbt.manifest import load_manifest
-from floe.errors import CompilationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from floe.artifact.dbt_project import Exposure, Freshness, Resource, Selector
@@ -94,8 +94,8 @@ class DbtResult:
     reused: tuple[str, ...] = ()
 
 
-def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtResult:
-    """Let dbt parse and render a transform.
+def compile_transform(project: DbtProject, layers: Layers, cache: Path, made: Collection[str] = ()) -> DbtResult:
+    """Let dbt parse and render a transform; `made` are the tables (`layer.name`) that are there without dbt.
 
     Raises:
         CompilationError: dbt refuses the project, or it uses what Floe does not support.
@@ -110,7 +110,8 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
         forget_unseen_changes(project)
         manifest = load_manifest(config)
         refusals.check(manifest, project)
-        _refuse_cycle(manifest, project)
+        refuse_unknown(manifest, project)
+        refuse_cycle(manifest, project)
         return _collect(config, manifest, project, layers, RenderCache.load(cache))
 
     if project.compute.is_warehouse:
@@ -121,27 +122,10 @@ def compile_transform(project: DbtProject, layers: Layers, cache: Path) -> DbtRe
     except OSError:
         raise
     except Exception as error:
-        raise translate(error, project, loaded=loaded, said=messages.errors) from error
+        raise translate(error, project, loaded=loaded, said=messages.errors, made=made) from error
     result.warnings = [project.user_text(warning) for warning in messages.warnings] + result.warnings
     result.said = tuple(messages.said)
     return result
-
-
-def _refuse_cycle(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 - dbt's Manifest
-    edges = {
-        name: [parent for parent in node.depends_on.nodes if parent in manifest.nodes]
-        for name, node in manifest.nodes.items()
-        if hasattr(node.depends_on, "nodes")
-    }
-    nodes = [manifest.nodes[name] for name in find_cycle(edges)]
-    if nodes:
-        names = " -> ".join(f"`{node.name}`" for node in nodes)
-        raise CompilationError(
-            "FLOE-0209",
-            f"the models depend on each other in a cycle: {names}",
-            "take one of the references away",
-            details=[f"`{node.name}` is {project.file_of(node)}" for node in nodes[1:]],
-        )
 
 
 def _collect(config: Any, manifest: Any, project: DbtProject, layers: Layers, cache: RenderCache) -> DbtResult:  # noqa: ANN401
