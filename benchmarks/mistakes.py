@@ -70,14 +70,13 @@ def outcome_of(mistake: Mistake | None, tool: str, scratch: Path) -> Outcome:
     shutil.rmtree(folder, ignore_errors=True)
     make_project(tool, folder)
     file, line = make_mistake(mistake, tool, folder) if mistake else ("", 0)
-    wrong = mistake.edit(tool).wrong_words if mistake else set()
     answers: list[tuple[str, int, float, str]] = []
     for command in STEPS[tool]:
         status, printed, took = _run(tool, command, folder)
         answers.append((" ".join(command), status, took, _settled(printed, folder)))
         if status:
             break
-    speaking = [answer for answer in answers if any(word in answer[3] for word in wrong)]
+    speaking = [answer for answer in answers if mistake and mistake.edit(tool).is_spoken_of(answer[3])]
     command_line, status, _, output = answers[-1] if answers[-1][1] or not speaking else speaking[0]
     return Outcome(
         command=command_line,

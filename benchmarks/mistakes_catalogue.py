@@ -20,6 +20,8 @@ class Edit:
     old: str
     new: str
     at: str = ""
+    spoken: str = ""
+    """What a warning about it would say, as a regular expression; left out, a word that the mistake brings in."""
 
     def applied(self, text: str) -> str:
         """The file's text with the mistake in it.
@@ -31,11 +33,10 @@ class Edit:
             raise ValueError(f"{self.file}: {self.old!r} is there {text.count(self.old)} times")
         return text.replace(self.old, self.new)
 
-    @property
-    def wrong_words(self) -> set[str]:
-        """The words that the mistake brings in: whoever prints one of them speaks of it."""
+    def is_spoken_of(self, output: str) -> bool:
+        """Whether an output, of a command that ended well, says a word about the mistake."""
         old, new = (set(re.findall(r"[\w-]{4,}", text)) for text in (self.old, self.new))
-        return new - old
+        return bool(re.search(self.spoken or "|".join(map(re.escape, new - old)), output))
 
     def line(self, text: str) -> int:
         """The line of the mistake, counted from 1, in the file's text before the edit."""
@@ -65,7 +66,7 @@ class Mistake:
         own = self.edits.get(tool)
         if own is None:
             shared = self.edits["dbt"]
-            return Edit(f"dbt/{shared.file}", shared.old, shared.new, shared.at)
+            return Edit(f"dbt/{shared.file}", shared.old, shared.new, shared.at, shared.spoken)
         return own
 
 
@@ -94,7 +95,10 @@ MISTAKES = (
         {
             "dbt": Edit("dbt_project.yml", "profile: shop\n", "profile: shop\nname: store\n"),
             "dagster": Edit(
-                "src/shop/defs/shop_dbt/defs.yaml", "attributes:\n", 'attributes:\n  project: "elsewhere"\n'
+                "src/shop/defs/shop_dbt/defs.yaml",
+                "attributes:\n",
+                'attributes:\n  project: "elsewhere"\n',
+                spoken="elsewhere|[Dd]uplicate",
             ),
             "sqlmesh": Edit("config.yaml", "variables:\n", "default_gateway: remote\nvariables:\n"),
             "floe": Edit("floe.yaml", "compute: default\n", "compute: default\nname: store\n"),
@@ -129,6 +133,7 @@ MISTAKES = (
                 "      port: 5432\n      user: shop\n      password: Zq8vT2mK9xWc4LrN7pBd\n"
                 "      dbname: shop\n      schema: main\n",
                 at="Zq8v",
+                spoken="[Pp]assword|[Pp]laintext|Zq8v",
             ),
             "sqlmesh": Edit(
                 "config.yaml",
@@ -137,6 +142,7 @@ MISTAKES = (
                 "      host: db.example.com\n      port: 5432\n      user: shop\n"
                 "      password: Zq8vT2mK9xWc4LrN7pBd\n      database: shop\n",
                 at="Zq8v",
+                spoken="[Pp]assword|[Pp]laintext|Zq8v",
             ),
             "floe": Edit(
                 "platform.yaml",
@@ -145,6 +151,7 @@ MISTAKES = (
                 "    properties: {host: db.example.com, database: shop, schema: main}\n"
                 "    credentials:\n      user: shop\n      password: Zq8vT2mK9xWc4LrN7pBd\n",
                 at="Zq8v",
+                spoken="[Pp]assword|[Pp]laintext|Zq8v",
             ),
         },
     ),
