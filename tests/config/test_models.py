@@ -20,7 +20,7 @@ from floe.config.fields import OpenProfile, Strict
 from floe.config.formats import OPTIONS, format_of
 from floe.config.pipeline import Pipeline, SourceConfig
 from floe.config.platform import BUILT_IN, Platform, built_in_platform
-from floe.config.warehouses import _PARTS
+from floe.config.warehouses import PARTS
 
 if TYPE_CHECKING:
     from conftest import Project
@@ -64,7 +64,7 @@ def names_used() -> frozenset[str]:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
 def test_every_field_is_used_by_something(model: type[Strict]):
-    if model in {part for parts in _PARTS.values() for part in parts}:
+    if model in {part for parts in PARTS.values() for part in parts}:
         return  # `settings_of` gives all fields of a warehouse to dbt
     fields = {field.alias or name for name, field in model.model_fields.items()}
     unused = fields - names_used() - set(USED_IN_CONFIG)

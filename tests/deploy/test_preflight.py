@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -237,12 +238,15 @@ def test_an_interrupted_preflight_leaves_nothing_and_ends_with_130(
     monkeypatch.chdir(tmp_path)
     project(catalog=OAUTH.format(rest.uri), layers=("bronze",))
     rest.state.namespaces[("bronze",)] = {}
-    rest.behaviour.forbidden = lambda _method, path: bool(time.sleep(0.4 if "/tables" in path else 0))
+    interrupted = threading.Event()  # until then, whatever follows the making of the table waits
+    rest.behaviour.forbidden = lambda _method, _path: bool(rest.state.tables and not interrupted.wait(10) and False)
     command = [sys.executable, "-m", "floe.cli", "preflight"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not rest.state.tables and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    interrupted.set()
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "interrupted\n")
     assert rest.state.tables == {}

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("untraced")
 LONG = "FLOE_TORTURE_SORT_GB" in os.environ
 GIGABYTES = float(os.environ.get("FLOE_TORTURE_SORT_GB", "0.2"))
 CAP_MB = 512 if LONG else 96
-BESIDE_MB = 450
+BESIDE_MB = 700
 """What the process has beside DuckDB's own memory: Python, its libraries, buffers of files that are written."""
 ROW_BYTES = 8 + 100
 ROWS = int(GIGABYTES * 1e9 / ROW_BYTES)
