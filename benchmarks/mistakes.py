@@ -129,7 +129,8 @@ def _run(tool: str, command: tuple[str, ...], folder: Path) -> tuple[int, str, f
 
 def _settled(output: str, folder: Path) -> str:
     """The output without what differs from run to run, or from machine to machine."""
-    for path, name in ((folder, "."), (folder.parent, "~"), (Path(sys.prefix), "<floe>"), (ROOT, "<environment>")):
+    places = ((folder, "."), (folder.parent, "~"), (Path(sys.prefix), "<floe>"), (ROOT, "<environment>"))
+    for path, name in (*places, (Path(sys.base_prefix), "<python>")):
         output = output.replace(str(path.resolve()), name).replace(str(path), name)
     for pattern, replacement in _VOLATILE:
         output = pattern.sub(replacement, output)

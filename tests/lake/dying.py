@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from floe.lake.base import Resumable
+
 
 def dies_at(step: str, number: int = 1) -> Callable[[str], None]:
     """Raise what nothing handles at the n-th time a step is reached."""
@@ -31,3 +33,12 @@ def let_the_writer_be_gone(records: Iterable[Path]) -> None:
     for path in records:
         if path.suffix == ".json":
             path.write_text(json.dumps({**json.loads(path.read_text()), "pid": gone.pid}))
+
+
+def finish_publish_of_three(catalog: Resumable, name: str, swapped: int) -> None:
+    """Let a new process finish what run-2 left after so many of its three tables had changed."""
+    (said,) = catalog.finish_interrupted()
+    assert said == (
+        f"run `run-2` was interrupted while it published to catalog `{name}`: {3 - swapped} of 3 tables were missing, "
+        "and are published now"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,8 @@ from floe.diagnostics.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from detect_secrets.plugins.keyword import KeywordDetector
 
     from floe.config.load import Configuration
 
@@ -94,7 +97,7 @@ def _suspicious_lines(path: Path) -> dict[int, str]:
     if len(content) > MOST_BYTES or path.name in ("floe.yaml", "platform.yaml"):
         return {}
     text = content.decode(errors="replace")
-    numbers = {text.count("\n", 0, match.start()): match for match in _SUSPICIOUS.finditer(text)}
+    numbers = list(_line_numbers(text))
     if not numbers:
         return {}
     lines = text.split("\n")
@@ -103,6 +106,17 @@ def _suspicious_lines(path: Path) -> dict[int, str]:
         for number in numbers
         if not ALLOWED.search(lines[number]) and not (number and _allows_next(lines[number - 1]))
     }
+
+
+def _line_numbers(text: str) -> Iterator[int]:
+    """The numbers, from 0, of the lines that are worth a closer look, each once and in order."""
+    number, counted, last = 0, 0, -1
+    for match in _SUSPICIOUS.finditer(text):
+        number += text.count("\n", counted, match.start())
+        counted = match.start()
+        if number != last:
+            yield number
+        last = number
 
 
 def _allows_next(line: str) -> bool:
@@ -154,9 +168,7 @@ def _by_look(line: str) -> Iterator[tuple[str, str]]:
 
 def _by_key(line: str, suffix: str) -> Iterator[tuple[str, str]]:
     """Random text that is given to something called `password`, `token` and the like."""
-    from detect_secrets.plugins.keyword import KeywordDetector
-
-    values: Iterable[str] = KeywordDetector().analyze_string(line)
+    values: Iterable[str] = _keyword_detector().analyze_string(line)
     match = _YAML_VALUE.match(line) if suffix in (".yml", ".yaml") else None
     if match and is_credential_key(match["key"]):
         values = (*values, match["value"])
@@ -173,6 +185,14 @@ def _is_random(value: str) -> bool:
     return float(Base64HighEntropyString().calculate_shannon_entropy(value)) >= _LEAST_ENTROPY
 
 
+@cache
+def _keyword_detector() -> KeywordDetector:
+    from detect_secrets.plugins.keyword import KeywordDetector
+
+    return KeywordDetector()
+
+
+@cache
 def _detectors() -> tuple[tuple[str, Any], ...]:
     from detect_secrets.plugins.aws import AWSKeyDetector
     from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector

@@ -31,7 +31,7 @@ def remember(value: str) -> None:
     mask_logs()
     with _lock:
         _values.add(value)
-        _forms = _longest_first({form for known in _values for form in forms_of(known)})
+        _forms = _longest_first({*_forms, *forms_of(value)})
 
 
 def remember_variables(environment: Mapping[str, str]) -> None:

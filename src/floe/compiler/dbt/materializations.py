@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from floe.compiler.dbt.names import PROJECT_FILE
 from floe.compiler.dbt.places import place_of
-from floe.compiler.dbt.project import PROJECT_FILE
 from floe.diagnostics.suggest import closest
 from floe.errors import CompilationError
 

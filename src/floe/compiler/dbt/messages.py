@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from dbt.exceptions import TargetNotFoundError
 from dbt_common.exceptions import DbtBaseException
 
+from floe.compiler.dbt.names import PROJECT_FILE
 from floe.compiler.dbt.places import declared_sources, files, uses, uses_of_source
-from floe.compiler.dbt.project import PROJECT_FILE
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError, FloeError
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from floe.artifact.models import SESSION_DATABASE
 from floe.artifact.profile import PROFILE, profile_text
+from floe.compiler.dbt.names import PROFILES_FILE
 from floe.diagnostics.suggest import did_you_mean
 from floe.errors import CompilationError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from floe.artifact.settings import ComputeBinding
 
-PROFILES_FILE = "profiles.yml"
 SCHEMA = "main"
 _CONNECTION = frozenset({"path", "database", "catalog", "threads", "retries", "keep_open", "flights", "is_ducklake"})
 """How dbt-duckdb reaches its database file: Floe has a session of its own."""

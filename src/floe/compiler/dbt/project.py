@@ -18,8 +18,16 @@ from floe.artifact.files import write_if_changed
 from floe.artifact.models import SESSION_DATABASE
 from floe.artifact.profile import PROFILE
 from floe.compiler import bindings
+from floe.compiler.dbt.names import (
+    BESIDE_FLOE_YAML,
+    MODELS_FOLDER,
+    PACKAGES_FOLDER,
+    PROFILES_FILE,
+    PROJECT_FILE,
+    TARGET_FOLDER,
+)
 from floe.compiler.dbt.own_macros import DBT_PACKAGES
-from floe.compiler.dbt.profiles import PROFILES_FILE, Chosen, ProfileChoice, chosen, own
+from floe.compiler.dbt.profiles import Chosen, ProfileChoice, chosen, own
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
@@ -29,12 +37,6 @@ if TYPE_CHECKING:
     from floe.config.load import Configuration
     from floe.config.pipeline import DbtTransform
 
-PROJECT_FILE = "dbt_project.yml"
-MODELS_FOLDER = "models"
-BESIDE_FLOE_YAML = ("analyses", "macros", "seeds", "snapshots", "tests")
-"""Folders beside floe.yaml that a supplied project takes in. Macros serve every bare folder, the rest the first."""
-PACKAGES_FOLDER = "dbt_packages"
-TARGET_FOLDER = "target"
 PACKAGES = (PACKAGES_FOLDER, "packages.yml", "dependencies.yml", "package-lock.yml")
 _PACKAGE_LISTS = ("packages.yml", "dependencies.yml")
 _LOCAL_PACKAGE = re.compile(

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from floe.compiler.dbt.profiles import PROFILES_FILE
+from floe.compiler.dbt.names import PROFILES_FILE
 from floe.compiler.properties.keys import MISPLACED, TWICE, UNKNOWN, KeyCheck
 from floe.compiler.properties.layout import layout_of
 from floe.compiler.properties.nodes import File, entries, items, read, text_of, value_of

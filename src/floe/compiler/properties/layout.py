@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from floe.compiler.dbt.project import BESIDE_FLOE_YAML, PACKAGES_FOLDER, PROJECT_FILE, TARGET_FOLDER
+from floe.compiler.dbt.names import BESIDE_FLOE_YAML, PACKAGES_FOLDER, PROJECT_FILE, TARGET_FOLDER
 from floe.compiler.properties.nodes import File, read, texts_of, value_of
 
 if TYPE_CHECKING:

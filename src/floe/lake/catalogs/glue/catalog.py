@@ -7,6 +7,7 @@ and takes them back where one cannot be changed. What a killed process left, the
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -141,11 +142,9 @@ class GlueCatalog:
         Raises:
             LakeError: Glue cannot be reached or refuses.
         """
-        with self._faults(f"drop database `{namespace}`"):
-            try:
-                self._client.delete_database(Name=namespace)
-            except self._client.exceptions.EntityNotFoundException:
-                return
+        missing = suppress(self._client.exceptions.EntityNotFoundException)
+        with self._faults(f"drop database `{namespace}`"), missing:
+            self._client.delete_database(Name=namespace)
 
     def finish_interrupted(self) -> Sequence[str]:
         """Finish what killed processes left half published, or take it back; a sentence about each, for users.
