@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from floe.lake.growing import GrowingList
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -64,13 +66,12 @@ def log_previous(metadata: Json, base: Mapping[str, Any], base_location: str) ->
     return [old["metadata-file"] for old in log[:-keep]]
 
 
-def encode_metadata(metadata: Mapping[str, Any]) -> bytes:
-    """The bytes of a metadata file."""
-    from pydantic_core import (
-        to_json,  # five times as fast as json.dumps, and there already whenever something is written
-    )
-
-    return to_json(metadata)
+def snapshot_of(metadata: Mapping[str, Any], snapshot_id: int) -> Json | None:
+    """A table's snapshot by its id; None where the table has none of that id, or not any more."""
+    known = metadata.get("snapshots", ())
+    if isinstance(known, GrowingList):
+        return known.find("snapshot-id", snapshot_id)
+    return next((item for item in reversed(known) if item["snapshot-id"] == snapshot_id), None)
 
 
 def highest_field_id(type_: str | Mapping[str, Any]) -> int:
@@ -117,8 +118,8 @@ def _empty() -> Json:
 
 def _copy(base: Mapping[str, Any]) -> Json:
     skeleton: Json = {"properties": {}, "snapshots": [], "snapshot-log": [], "metadata-log": [], "refs": {}}
-    merged = {**skeleton, **base}
-    return {key: value.copy() if isinstance(value, list | dict) else value for key, value in merged.items()}
+    lists = (list, dict, GrowingList)
+    return {key: value.copy() if isinstance(value, lists) else value for key, value in {**skeleton, **base}.items()}
 
 
 def _assign_uuid(draft: _Draft, update: Mapping[str, Any]) -> None:
@@ -187,7 +188,7 @@ def _remove_properties(draft: _Draft, update: Mapping[str, Any]) -> None:
 
 def _add_snapshot(draft: _Draft, update: Mapping[str, Any]) -> None:
     snapshot = update["snapshot"]
-    if any(known["snapshot-id"] == snapshot["snapshot-id"] for known in draft.metadata["snapshots"]):
+    if snapshot_of(draft.metadata, snapshot["snapshot-id"]) is not None:
         raise ValueError(f"snapshot {snapshot['snapshot-id']} exists already")
     if snapshot["sequence-number"] <= draft.metadata["last-sequence-number"]:
         raise ValueError(f"sequence number {snapshot['sequence-number']} is not new")
@@ -198,8 +199,7 @@ def _add_snapshot(draft: _Draft, update: Mapping[str, Any]) -> None:
 
 def _set_snapshot_ref(draft: _Draft, update: Mapping[str, Any]) -> None:
     snapshot_id = update["snapshot-id"]
-    # The newest is nearly always the one that is meant.
-    if not any(known["snapshot-id"] == snapshot_id for known in reversed(draft.metadata["snapshots"])):
+    if snapshot_of(draft.metadata, snapshot_id) is None:
         raise ValueError(f"the table has no snapshot {snapshot_id}")
     kept = {key: value for key, value in update.items() if key not in {"action", "ref-name"}}
     draft.metadata["refs"][update["ref-name"]] = kept

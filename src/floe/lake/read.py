@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from floe.errors import LakeError
 from floe.lake.base import DIGEST_PROPERTY, RUN_ID_PROPERTY
-from floe.lake.metadata import FORMAT_VERSION
+from floe.lake.metadata import FORMAT_VERSION, snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,13 +107,8 @@ def _require(state: TableState, versions: Sequence[int], what: str) -> None:
         raise LakeError("FLOE-0507", reason, "drop the table from the catalog, or use another name for the asset")
 
 
-def _find(state: TableState, snapshot_id: int) -> Mapping[str, Any] | None:
-    known = state.metadata.get("snapshots", ())
-    return next((item for item in reversed(known) if item["snapshot-id"] == snapshot_id), None)
-
-
 def _snapshot(state: TableState, snapshot_id: int) -> Mapping[str, Any]:
-    found = _find(state, snapshot_id)
+    found = snapshot_of(state.metadata, snapshot_id)
     if found is None:
         raise _no_snapshot(state, str(snapshot_id))
     return found

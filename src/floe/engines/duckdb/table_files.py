@@ -12,6 +12,7 @@ from floe.engines.duckdb.scans import Scan, by_id, parquet
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.types import check_readable, type_of_iceberg
 from floe.lake.base import ENGINE_TYPES_PROPERTY, RUN_ID_PROPERTY
+from floe.lake.growing import GrowingList
 from floe.lake.schema import NOTHING_RENAMED, with_new_names
 
 if TYPE_CHECKING:
@@ -129,7 +130,10 @@ def _renamed(files: TableFiles, renamed: Mapping[str, str]) -> TableFiles:
 
 def _is_all_ours(table: TableState) -> bool:
     """Whether every snapshot that the table remembers is Floe's, whose files have all columns, in one order."""
-    return all(RUN_ID_PROPERTY in (item.get("summary") or {}) for item in table.metadata.get("snapshots", ()))
+    suspects = table.metadata.get("snapshots", ())
+    if isinstance(suspects, GrowingList):
+        suspects = suspects.without(RUN_ID_PROPERTY)
+    return all(RUN_ID_PROPERTY in (item.get("summary") or {}) for item in suspects)
 
 
 def _shapes(table: TableState, execute: Execute, files: Sequence[StoredFile]) -> Mapping[str, Shape]:

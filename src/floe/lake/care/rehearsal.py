@@ -16,7 +16,8 @@ from floe.lake.base import StagedFile
 from floe.lake.care.compaction import Rewritten
 from floe.lake.care.current import default_spec
 from floe.lake.care.references import identity
-from floe.lake.metadata import apply_updates, encode_metadata, log_previous
+from floe.lake.metadata import apply_updates, log_previous
+from floe.lake.metadata_files import encode_metadata
 from floe.lake.stores.base import ListedFile
 
 if TYPE_CHECKING:

@@ -82,24 +82,25 @@ def overdue(metadata: Mapping[str, Any], layer: Retention, now: int) -> tuple[di
     as long as of one with ten. Properties that cannot be understood are left to `floe maintain`, which says so.
     """
     properties, snapshots = metadata.get("properties", {}), metadata.get("snapshots", ())
-    if len(snapshots) < _MANY or not may_delete(properties):
+    if not may_delete(properties):
         return ()
     try:
         retention = retention_of(properties, layer)
-        # Following the branches would take a sixth of a publish; mostly nothing is old enough.
-        if _old_snapshots(metadata, retention, now) < _MANY:
+        # Snapshots are entered as they are made: mostly one shows that too few are old enough.
+        if snapshots[_MANY - 1]["timestamp-ms"] >= _oldest_young(metadata, retention, now):
             return ()
         expiry = plan_expiry(metadata, retention, now)
+    except IndexError:  # it has fewer snapshots
+        return ()
     except ValueError:
         return ()
     return Expiry(expiry.snapshot_ids).updates() if len(expiry.snapshot_ids) >= _MANY and not expiry.refs else ()
 
 
-def _old_snapshots(metadata: Mapping[str, Any], retention: Retention, now: int) -> int:
-    """How many snapshots are older than anything keeps them for their age; no others can be overdue."""
+def _oldest_young(metadata: Mapping[str, Any], retention: Retention, now: int) -> int:
+    """Since when snapshots are young enough to be kept for their age, whatever branch they are on."""
     ages = [ref.get("max-snapshot-age-ms", retention.snapshot_age) for ref in metadata.get("refs", {}).values()]
-    oldest_young = now - min((retention.snapshot_age, *ages))
-    return sum(item["timestamp-ms"] < oldest_young for item in metadata["snapshots"])
+    return int(now - min((retention.snapshot_age, *ages)))
 
 
 def plan_expiry(metadata: Mapping[str, Any], retention: Retention, now: int) -> Expiry:

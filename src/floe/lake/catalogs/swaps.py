@@ -14,8 +14,8 @@ from floe.lake.base import TableState
 from floe.lake.conflicts import conflict
 from floe.lake.history.moves import MOVES_PROPERTY
 from floe.lake.history.points import run_of
-from floe.lake.metadata import apply_updates, encode_metadata, log_previous
-from floe.lake.metadata_files import metadata_version, read_metadata
+from floe.lake.metadata import apply_updates, log_previous
+from floe.lake.metadata_files import encode_metadata, metadata_version, read_metadata
 from floe.lake.stores.syncing import sync_all
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from floe.errors import LakeError, UsageError
 from floe.lake.base import MAIN, RUN_ID_PROPERTY
+from floe.lake.metadata import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,10 +42,10 @@ def find_snapshot(state: TableState, snapshot_id: int) -> Mapping[str, Any]:
     Raises:
         LakeError: the table has none, or not any more.
     """
-    for item in _known(state):
-        if item["snapshot-id"] == snapshot_id:
-            return item
-    raise _no_snapshot(state, str(snapshot_id))
+    found = snapshot_of(state.metadata, snapshot_id)
+    if found is None:
+        raise _no_snapshot(state, str(snapshot_id))
+    return found
 
 
 def run_of(snapshot: Mapping[str, Any]) -> str:
@@ -78,7 +79,7 @@ def snapshot_at(state: TableState, reference: str) -> int:
     names = named(state)
     if reference in names:
         return names[reference][1]
-    if reference.isdecimal() and any(item["snapshot-id"] == int(reference) for item in _known(state)):
+    if reference.isdecimal() and snapshot_of(state.metadata, int(reference)) is not None:
         return int(reference)
     return _of_run(state, reference) or _at_time(state, reference)
 
