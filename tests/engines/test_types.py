@@ -42,6 +42,12 @@ STORED = [
     ("timestamp_ms '2020-01-02 03:04:05.678'", "TIMESTAMP_MS", datetime(2020, 1, 2, 3, 4, 5, 678000)),  # noqa: DTZ001
     # lesson 21: nanoseconds must not break the table
     ("timestamp_ns '2020-01-02 03:04:05.678901234'", "TIMESTAMP_NS", datetime(2020, 1, 2, 3, 4, 5, 678901)),  # noqa: DTZ001
+    ("'23:59:59.999999999'::time_ns", "TIME_NS", time(23, 59, 59, 999999)),
+    (
+        "{'a b': ['12:34:56.123456789'::time_ns], 'm': map {'k': array_value('01:02:03.5'::time_ns)}}",
+        'STRUCT("a b" TIME_NS[], m MAP(VARCHAR, TIME_NS[1]))',
+        {"a b": [time(12, 34, 56, 123456)], "m": [("k", [time(1, 2, 3, 500000)])]},
+    ),
     ("timestamptz '2020-01-02 03:04:05+00'", "TIMESTAMP WITH TIME ZONE", datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)),
     ("uuid '00000000-0000-0000-0000-000000000007'", "UUID", UUID(int=7)),
     ("'b'::enum('a', 'b')", "ENUM('a', 'b')", "b"),

@@ -15,7 +15,7 @@ from floe.engines.duckdb.relation_facts import facts_of_files
 from floe.engines.duckdb.sql import quote, relation_name, subquery
 from floe.engines.duckdb.superseded import SUPERSEDED_PROPERTY, is_superseded
 from floe.engines.duckdb.table_files import TableFiles, engine_types_of
-from floe.engines.duckdb.types import EngineType, engine_type
+from floe.engines.duckdb.types import EngineType, converted, engine_type
 from floe.errors import NodeError
 from floe.lake.base import ENGINE_TYPES_PROPERTY, StagedTable
 from floe.lake.schema import assign_schema
@@ -202,7 +202,8 @@ def _select_stored(columns: Sequence[Column], query: str) -> str:
     casts = []
     for column in columns:
         name = quote(column.name)
-        casts.append(f"CAST({name} AS {column.type.stored}) AS {name}" if column.type.is_converted else name)
+        type_ = column.type
+        casts.append(f"{converted(name, type_.text, type_.stored)} AS {name}" if type_.is_converted else name)
     names = ", ".join(quote(column.name) for column in columns)
     return f"SELECT {', '.join(casts)} FROM {subquery(query)} AS floe_query({names})"
 

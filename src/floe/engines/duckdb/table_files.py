@@ -10,7 +10,7 @@ from floe.engines.duckdb.branches import Layout, branches
 from floe.engines.duckdb.footers import NAME_MAPPING_PROPERTY, read_shapes, renames_fields
 from floe.engines.duckdb.scans import Scan, by_id, parquet
 from floe.engines.duckdb.sql import quote
-from floe.engines.duckdb.types import check_readable, type_of_iceberg
+from floe.engines.duckdb.types import check_readable, converted, type_of_iceberg
 from floe.lake.base import ENGINE_TYPES_PROPERTY, RUN_ID_PROPERTY
 from floe.lake.growing import GrowingList
 from floe.lake.schema import NOTHING_RENAMED, with_new_names
@@ -82,7 +82,7 @@ class TableFiles:
     def _column(self, field: Mapping[str, Any]) -> str:
         name = quote(field["name"])
         own_type = self.engine_types.get(field["name"])
-        return f"CAST({name} AS {own_type}) AS {name}" if own_type else name
+        return f"{converted(name, own_type, own_type)} AS {name}" if own_type else name
 
 
 def published_files(

@@ -150,6 +150,30 @@ def _iceberg(parsed: NestedType) -> IcebergType:
     return _STORED_AS_ITSELF[parsed.name]
 
 
+def converted(expression: str, own: str, to: str) -> str:
+    """SQL of a value of a column of DuckDB's type `own`, stored or restored as the type `to`.
+
+    Nanoseconds of a day go through text: DuckDB's own cast rounds them, up to 24:00:00, and there is none back.
+    """
+    if "TIME_NS" in own:
+        expression = f"CAST({expression} AS {_with_text_for_times(parse_type(own))})"
+    return f"CAST({expression} AS {to})"
+
+
+def _with_text_for_times(parsed: NestedType) -> str:
+    inner = [(name, _with_text_for_times(member)) for name, member in parsed.members]
+    match parsed.name:
+        case "TIME_NS":
+            return "VARCHAR"
+        case "LIST" | "ARRAY":
+            return inner[0][1] + parsed.text[len(parsed.members[0][1].text) :]
+        case "MAP":
+            return f"MAP({inner[0][1]}, {inner[1][1]})"
+        case "STRUCT":
+            return f"STRUCT({', '.join(f'{quote(name)} {type_}' for name, type_ in inner)})"
+    return parsed.text
+
+
 def type_of_iceberg(iceberg: str | Mapping[str, Any]) -> str:
     """DuckDB's name of the type that a file of an Iceberg column holds.
 
