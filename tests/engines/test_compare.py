@@ -113,3 +113,36 @@ def test_snapshots_without_a_common_column_differ_by_their_columns(lake: Lake) -
     found = difference(lake)
     assert (found.columns.added, found.columns.removed) == ((("b", "INTEGER"),), (("a", "INTEGER"),))
     assert counts(found) == (2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "shown"),
+    [
+        ("5", "DATE '2020-01-02'", ("5", "2020-01-02")),
+        ("true", "DATE '2020-01-02'", ("true", "2020-01-02")),
+        ("TIME '10:00'", "TIMESTAMP '2020-01-02'", ("10:00:00", "2020-01-02 00:00:00")),
+        ("99999999999999999999999999999999999999::DECIMAL(38,0)", "0.5::DECIMAL(38,38)", ("9" * 38, f".5{'0' * 37}")),
+    ],
+)
+def test_values_of_types_that_have_no_common_one_are_compared_as_text(
+    lake: Lake, earlier: str, later: str, shown: tuple[str, str]
+) -> None:
+    lake.write(TABLE, f"SELECT 1 AS id, {earlier} AS v")
+    lake.write(TABLE, f"SELECT 1 AS id, {later} AS v", run_id="run-2")
+    found = difference(lake, ["id"])
+    assert (found.changed_before.rows, found.changed_after.rows) == (((1, shown[0]),), ((1, shown[1]),))
+
+
+def test_numbers_of_another_type_are_equal_where_they_mean_the_same(lake: Lake) -> None:
+    lake.write(TABLE, "SELECT 1 AS id, 5 AS v, 1.5::DECIMAL(4,2) AS d")
+    lake.write(TABLE, "SELECT 1 AS id, 5.0::DOUBLE AS v, 1.5::DECIMAL(9,4) AS d", run_id="run-2")
+    found = difference(lake, ["id"])
+    assert counts(found) == (0, 0, 0)
+    assert [name for name, _, _ in found.columns.retyped] == ["v", "d"]
+
+
+def test_key_columns_are_found_in_any_case(lake: Lake) -> None:
+    lake.write(TABLE, 'SELECT 1 AS "Id", 2 AS v')
+    lake.write(TABLE, 'SELECT 1 AS "Id", 3 AS v', run_id="run-2")
+    found = difference(lake, ["ID"])
+    assert (found.key, counts(found)) == (("Id",), (0, 0, 1))

@@ -18,8 +18,10 @@ from floe.errors import CommitConflictError, LakeError, UnknownOutcomeError
 from floe.lake.base import Resumable, TableName
 from floe.lake.catalogs.glue.catalog import GlueCatalog
 from floe.lake.catalogs.glue.layout import table_input
+from floe.lake.catalogs.records import Records
 from floe.lake.cleanup import run_was_published
 from floe.lake.publish import Listener, publish
+from floe.lake.stores.local import LOCAL
 from floe.lake.stores.open import Stores
 
 if TYPE_CHECKING:
@@ -276,11 +278,53 @@ def test_a_table_that_others_built_on_stays_and_is_named(glue: Lake) -> None:
     glue.write("silver.c", "SELECT 7 AS id", run_id="run-7")
     let_the_writer_be_gone(records(glue))
 
-    with pytest.raises(LakeError, match=r"could not be taken back for `gold\.a`: others built on it") as caught:
-        glue.catalog.finish_interrupted()
-    assert caught.value.code == "FLOE-0574"
+    (said,) = glue.catalog.finish_interrupted()
+    assert "was taken back, as `silver.c` was changed by run `run-7`" in said
+    assert said.endswith("; `gold.a` stays as others, who built on it, left it")
     assert contents(glue) == [8, 1, 7]
     assert glue.catalog.finish_interrupted() == []
+
+
+def test_a_publish_that_cannot_be_taken_back_names_the_tables_that_others_built_on(glue: Lake) -> None:
+    glue.publish(*staged_in(glue, 1, "run-1"))
+    written: list[str] = []
+
+    def others_write(step: str) -> None:
+        if step == "swapped" and not written:
+            written.extend(["gold.a", "silver.c"])
+            for table in written:
+                glue.write(table, "SELECT 7 AS id", run_id="run-7")
+
+    with pytest.raises(LakeError, match=r"could not be taken back for `gold\.a`: others built on it") as caught:
+        glue.publish(*staged_in(glue, 2, "run-2"), run_id="run-2", on_step=others_write)
+    assert caught.value.code == "FLOE-0574"
+    assert contents(glue) == [7, 1, 7]
+
+
+def test_a_slow_publish_that_others_took_for_dead_finished_and_built_on_ends_as_it_did(glue: Lake) -> None:
+    glue.publish(*staged_in(glue, 1, "run-1"))
+
+    def taken_for_dead(step: str) -> None:
+        if step == "swapped" and records(glue):
+            let_the_writer_be_gone(records(glue))
+            glue.catalog.finish_interrupted()  # type: ignore[attr-defined]
+            glue.write("silver.c", "SELECT 7 AS id", run_id="run-7")
+
+    glue.publish(*staged_in(glue, 2, "run-2"), run_id="run-2", on_step=taken_for_dead)
+    assert contents(glue) == [2, 2, 7]
+
+
+def test_a_record_is_abandoned_where_its_process_cannot_be_at_work(tmp_path: Path) -> None:
+    records = Records(LOCAL, str(tmp_path))
+    mine = records.write("run-1", [])
+    assert not mine.is_abandoned
+    # A container that is started again has the same host name, and often the same process id.
+    assert replace(mine, location=f"{tmp_path}/before.publish.json").is_abandoned
+    elsewhere = replace(mine, host="another", written_at=time.time() - 600)
+    assert not elsewhere.is_abandoned
+    assert replace(elsewhere, written_at=time.time() - 1800).is_abandoned
+    records.close(mine)
+    assert mine.is_abandoned
 
 
 def test_a_killed_publish_is_finished_where_others_only_built_on_it(glue: Lake) -> None:

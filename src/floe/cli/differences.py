@@ -177,7 +177,7 @@ def _cells(difference: Difference) -> list[tuple[object, ...]]:
         (*(after[position] for position in at), name, old, new)
         for before, after in zip(difference.changed_before.rows, difference.changed_after.rows, strict=True)
         for name, old, new in zip(columns, before, after, strict=True)
-        if old != new
+        if as_json(old) != as_json(new)  # as values, NaN differs from itself
     ]
 
 

@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 @click.argument("table", required=False, shell_complete=complete_tables)
 @click.argument("points", required=False, metavar="[A..B]", shell_complete=complete_points)
 @click.option("--branch", metavar="NAME", shell_complete=complete_branches, help="What promoting it would change.")
-@click.option("--key", metavar="COLUMNS", help="Columns that tell which rows are the same one, e.g. `id,day`.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="COLUMNS",
+    help="Columns that tell which rows are the same one, e.g. `id,day`.",
+)
 @click.option(
     "--limit", default=5, show_default=True, metavar="N", type=click.IntRange(min=0), help="Sample rows of each kind."
 )
@@ -45,7 +51,7 @@ def command(
     table: str | None,
     points: str | None,
     branch: str | None,
-    key: str | None,
+    keys: Sequence[str],
     limit: int,
     exit_code: bool,
 ) -> int:
@@ -65,7 +71,7 @@ def command(
     wanted = (
         _of_branch(artifacts, catalogs, branch, table) if branch else [_of_table(artifacts, catalogs, table, points)]
     )
-    found = _compare(application, artifacts, catalogs, wanted, key, limit)
+    found = _compare(application, artifacts, catalogs, wanted, keys, limit)
     application.printer.shows_rows = True
     application.printer.result(document_of(found, branch), lambda: show(application.printer, found, branch))
     differ = any(not item.difference.is_empty for item in found)
@@ -106,19 +112,19 @@ def _compare(
     artifacts: CompiledArtifacts,
     catalogs: Mapping[str, Catalog],
     wanted: Sequence[Wanted],
-    key: str | None,
+    keys: Sequence[str],
     limit: int,
 ) -> list[Compared]:
     from floe.cli.differences import Compared, key_of
     from floe.engines.duckdb.reader import open_reader
 
-    given = None if key is None else tuple(name.strip() for name in key.split(","))
+    given = tuple(name.strip() for key in keys for name in key.split(","))
     found = []
     with closing(open_reader(artifacts, application.directory.resolve(), catalogs)) as reader:
         for state, before, after in wanted:
-            columns = key_of(artifacts, state) if given is None else given
+            columns = given or key_of(artifacts, state)
             difference = reader.difference(state.name, (before, after), columns, limit)
-            if given is not None and difference.key != given:
+            if given and not difference.key:
                 raise _no_such_key(state, given)
             found.append(Compared(state, before, after, difference))
     return found

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Execute = Callable[[str], duckdb.DuckDBPyConnection]
 
 _TABLE = "floe_difference"
+_DIGITS = 38
 _TIMES = "floe_times"
 """How often a row is only in the later snapshot; negative: only in the earlier one."""
 
@@ -86,7 +87,7 @@ def compare(
 ) -> Difference:
     """Compare two snapshots (one may be None: no rows) of a table, with at most `limit` rows of each kind as a sample.
 
-    A key of which one of the snapshots lacks a column is left aside.
+    A key of which one of the snapshots lacks a column is left aside; columns are found in any case.
 
     Raises:
         LakeError: a snapshot cannot be read.
@@ -99,7 +100,9 @@ def compare(
         shared = _shared(states)
         before, after = _without(before, shared), _without(after, shared)
     names = [pair.after for pair in pairs]
-    used = tuple(key) if set(key) <= set(names) else ()
+    known = {name.casefold(): name for name in names}
+    used = tuple(known.get(name.casefold(), "") for name in key)
+    used = used if all(used) else ()
     _materialize(execute, before, after, pairs)
     try:
         counted = _count_by_key(execute, used) if used else _count(execute)
@@ -169,13 +172,26 @@ def _materialize(execute: Execute, before: TableFiles, after: TableFiles, pairs:
 
 
 def _comparable(pair: Pair, name: str) -> str:
-    """The column as it is where DuckDB finds a common type, else as text."""
-    nested = any(text.endswith(("]", ")")) and not text.startswith("DECIMAL") for text in _types(pair))
-    return f"CAST({quote(name)} AS VARCHAR)" if nested and pair.type_before != pair.type_after else quote(name)
+    """The column as it is where values of both types can be compared with nothing lost, else as text."""
+    if pair.type_before == pair.type_after or (_kind(pair.type_before) == _kind(pair.type_after) and _fit(pair)):
+        return quote(name)
+    return f"CAST({quote(name)} AS VARCHAR)"
 
 
-def _types(pair: Pair) -> tuple[str, str]:
-    return pair.type_before, pair.type_after
+def _kind(type_: str) -> str:
+    """Types of one kind are cast to each other by DuckDB itself; any other type is a kind of its own."""
+    if type_.endswith(("INT", "INTEGER")) or type_.startswith("DECIMAL") or type_ in ("FLOAT", "DOUBLE"):
+        return "number"
+    return "moment" if type_ == "DATE" or type_.startswith("TIMESTAMP") else type_
+
+
+def _fit(pair: Pair) -> bool:
+    """Whether there is a decimal for both types, where both are."""
+    sizes = [type_[8:-1].split(",") for type_ in (pair.type_before, pair.type_after) if type_.startswith("DECIMAL")]
+    if len(sizes) < 2:
+        return True
+    scales = [int(scale) for _, scale in sizes]
+    return max(int(width) - int(scale) for width, scale in sizes) + max(scales) <= _DIGITS
 
 
 def _count(execute: Execute) -> tuple[int, int, int]:

@@ -35,23 +35,29 @@ class OrderedPublishes:
         Raises:
             LakeError: another writer has built on a changed table already, so that it has to stay.
         """
+        if stuck := self._put_all_back(record):
+            reason = f"a publish to catalog `{self.profile}` could not be taken back for {stuck}: others built on it"
+            raise LakeError("FLOE-0574", reason, "run again, so that all tables are of one run")
+
+    def _put_all_back(self, record: Record) -> str:
+        """The names of the tables that have to stay, as others built on them."""
         self.records.mark_taken_back(record)
         stuck = [change for change in reversed(record.changes) if not self.put_back(change)]
         self.records.close(record)
-        if stuck:
-            names = ", ".join(f"`{change.name}`" for change in stuck)
-            reason = f"a publish to catalog `{self.profile}` could not be taken back for {names}: others built on it"
-            raise LakeError("FLOE-0574", reason, "run again, so that all tables are of one run")
+        return ", ".join(f"`{change.name}`" for change in stuck)
 
     def _finish(self, record: Record) -> str:
         said = f"run `{record.run_id}` was interrupted while it published to catalog `{self.profile}`: "
+        why = ""
         if not self.records.is_taken_back(record):
             try:
                 missing = sum(self.carry_on(change) for change in record.changes)
             except CommitConflictError as error:
-                self.take_back(record)
-                return f"{said}what it had published was taken back, as {error.reason}"
-            self.records.close(record)
-            return f"{said}{missing} of {len(record.changes)} tables were missing, and are published now"
-        self.take_back(record)
-        return f"{said}what it had published was taken back"
+                why = f", as {error.reason}"
+            else:
+                self.records.close(record)
+                return f"{said}{missing} of {len(record.changes)} tables were missing, and are published now"
+        # Who finds the record has not published anything yet, and is not kept from it by what has to stay.
+        stuck = self._put_all_back(record)
+        stays = f"; {stuck} stays as others, who built on it, left it" if stuck else ""
+        return f"{said}what it had published was taken back{why}{stays}"

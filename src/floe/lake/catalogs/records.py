@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from floe.lake.stores.base import FileStore
 
 _SUFFIX, _MARKER = ".publish.json", ".taken-back"
-_OTHERS_SECONDS = 120.0
-"""How old the record of a process of another machine must be to be taken for that of a dead one."""
+_OTHERS_SECONDS = 1200.0
+"""How old the record of a process of another machine must be to be taken for that of a dead one.
+
+More than a publish takes and the clocks of two machines can differ: stores refuse requests that are 15 minutes off.
+"""
+_OWN: set[str] = set()
+"""Locations of the records that this process has written and not closed."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,9 @@ class Record:
         """Whether the process that wrote it is gone, as far as this machine can tell."""
         if self.host != socket.gethostname():
             return time.time() - self.written_at > _OTHERS_SECONDS
+        if self.pid == os.getpid():
+            # A container that is started again has the name and the process id of the one before.
+            return self.location not in _OWN
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -86,6 +94,7 @@ class Records:
         """
         location = f"{self._folder}/{uuid4().hex}{_SUFFIX}"
         record = Record(location, run_id, socket.gethostname(), os.getpid(), time.time(), tuple(changes))
+        _OWN.add(location)
         self._store.write_new(location, json.dumps(asdict(record)).encode())
         self._store.sync([location, self._folder])
         return record
@@ -130,6 +139,7 @@ class Records:
         """
         self._store.delete([record.location])
         self._store.delete([record.location + _MARKER])
+        _OWN.discard(record.location)
 
     def _read(self, location: str) -> Record | None:
         """The record; None where its publish has come to its end meanwhile."""

@@ -88,7 +88,8 @@ def has_branch(state: TableState, branch: str) -> bool:
     ref = (state.metadata.get("refs") or {}).get(branch)
     if ref is not None and ref["type"] != "branch":
         reason = f"`{branch}` is a tag of `{state.name}`, not a branch"
-        raise UsageError("FLOE-0579", reason, "give the branch another name, or remove the tag: `floe tag --delete`")
+        instruction = f"give the branch another name, or remove the tag with `floe tag {branch} --delete`"
+        raise UsageError("FLOE-0579", reason, instruction)
     return ref is not None
 
 

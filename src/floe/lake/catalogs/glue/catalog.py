@@ -178,6 +178,8 @@ class GlueCatalog:
         if current == change.target:
             return
         if current != change.source:
+            if self._is_built_on(change, current):
+                return  # another process took this one for dead and made its change, and others went on from there
             raise conflict(current)
         wanted = table_input(change.table, metadata, change.target, change.source, table)
         try:
@@ -234,7 +236,7 @@ class GlueCatalog:
 
     def _is_built_on(self, change: Change, current: str | None) -> bool:
         """Whether another writer continued what the change had made."""
-        if current is None:
+        if current is None or current == change.source:
             return False
         metadata = read_metadata(self._stores.of(current), current)
         return any(entry["metadata-file"] == change.target for entry in metadata.get("metadata-log", ()))
