@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from conftest import Floe
 
 
+CREATED = [".schemas/floe.schema.json", "floe.yaml"]
+
+
 def everything(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -21,8 +24,9 @@ def everything(folder: Path) -> dict[str, bytes]:
 def test_a_new_project_is_created_and_the_next_three_commands_are_printed(floe: Floe) -> None:
     assert floe("init", "shop").filtered() == (
         "exit 0\n--- out\n--- err\n"
-        "created project shop in `shop`, 7 files\n"
+        "created project shop in `shop`, 8 files\n"
         "  .gitignore\n"
+        "  .schemas/floe.schema.json\n"
         "  README.md\n"
         "  floe.yaml\n"
         "  models/example.sql\n"
@@ -41,6 +45,22 @@ def test_the_project_has_at_most_ten_files_and_its_name_in_floe_yaml(floe: Floe,
     floe("init", "shop")
     assert len(everything(tmp_path / "shop")) <= 10
     assert yaml.safe_load((tmp_path / "shop/floe.yaml").read_text())["name"] == "shop"
+
+
+def test_editors_know_the_fields_of_a_new_project_at_once(floe: Floe, tmp_path: Path) -> None:
+    """The first line names the schema that lies beside: as `floe schema setup-editor` leaves it, without a network."""
+    floe("init", "shop")
+    first, _, rest = (tmp_path / "shop/floe.yaml").read_text().partition("\n")
+    assert first == "# yaml-language-server: $schema=.schemas/floe.schema.json"
+    assert "yaml-language-server" not in rest
+    before = everything(tmp_path / "shop")
+    outcomes = {
+        item["path"]: item["outcome"]
+        for item in json.loads(floe("-C", "shop", "schema", "setup-editor", "--json").out)["files"]
+    }
+    assert {outcomes.pop(path) for path in CREATED} == {"unchanged"}
+    assert set(outcomes.values()) == {"written"}
+    assert before.items() <= everything(tmp_path / "shop").items()
 
 
 def test_the_current_folder_is_filled_and_names_the_project(floe: Floe, tmp_path: Path) -> None:
@@ -160,7 +180,9 @@ def test_a_folder_that_cannot_be_written_is_named(floe: Floe, tmp_path: Path) ->
     assert outcome.err.startswith("error[FLOE-0902]: the system refused a file operation: no such file or directory")
 
 
-def test_a_dbt_project_gets_a_floe_yaml_that_points_to_it_and_nothing_else(floe: Floe, tmp_path: Path) -> None:
+def test_a_dbt_project_gets_a_floe_yaml_that_points_to_it_its_schema_and_nothing_else(
+    floe: Floe, tmp_path: Path
+) -> None:
     (tmp_path / "dbt_project.yml").write_text("name: 'shop'\nversion: '1.0'\nprofile: shop\n")
     (tmp_path / "packages.yml").write_text("packages: []\n")
     (tmp_path / ".gitignore").write_text("target/\n")
@@ -177,7 +199,9 @@ def test_a_dbt_project_gets_a_floe_yaml_that_points_to_it_and_nothing_else(floe:
         "  floe run\n"
         "  floe ls\n"
     )
-    assert {name: content for name, content in everything(tmp_path).items() if name != "floe.yaml"} == before
+    after = everything(tmp_path)
+    assert sorted(set(after) - set(before)) == CREATED
+    assert {name: after[name] for name in before} == before
     assert yaml.safe_load((tmp_path / "floe.yaml").read_text()) == {
         "name": "shop",
         "version": "1.0.0",
@@ -193,7 +217,7 @@ def test_a_dbt_project_in_a_folder_below_is_found_and_runs(floe: Floe, tmp_path:
     (models / "one.sql").write_text("{{ config(materialized='table') }} select 1 as n")
     outcome = floe("init", "--json")
     document = json.loads(outcome.out)
-    assert (document["name"], document["dbt_project"], document["created"]) == ("shop", "warehouse", ["floe.yaml"])
+    assert (document["name"], document["dbt_project"], document["created"]) == ("shop", "warehouse", CREATED)
     assert floe("run").status == 0
 
 

@@ -84,10 +84,32 @@ def test_a_layer_comes_from_meta_then_the_schema_then_a_folder_then_the_rendered
 
 def test_an_unknown_layer_in_meta_is_an_error_with_a_suggestion(bare: Project):
     bare.write({"models/a.sql": "{{ config(meta={'layer': 'glod'}) }} select 1 as x"})
-    error = bare.refused()
-    assert error.code == "FLOE-0206"
-    assert "`models/a.sql` names an unknown layer `glod`" in error.reason
-    assert "did you mean `gold`?" in error.instruction
+    (mistake,) = bare.mistakes()
+    assert (mistake.code, mistake.label) == ("FLOE-0206", "did you mean `gold`?")
+    assert mistake.message == "`models/a.sql` names an unknown layer `glod`"
+    assert mistake.span is not None
+    assert mistake.span.text[mistake.span.column - 1 : mistake.span.end_column - 1] == "glod"
+    assert mistake.notes == ()  # the built-in platform has no file to show
+
+
+def test_an_unknown_layer_shows_the_platforms_layers_beside_it(bare: Project):
+    """The mistake is in the project, the rule that it breaks in platform.yaml."""
+    described = "models:\n  - name: a\n    config: {meta: {layer: glod}}\n"
+    platform = """
+        version: "1.0.0"
+        storage: {default: {type: local, path: warehouse}}
+        catalogs: {default: {type: sql, uri: "sqlite:///catalog.db"}}
+        compute: {default: {type: duckdb}}
+        layers: {gold: {namespace: gold}}
+    """
+    bare.write({"models/a.sql": "select 1 as x", "models/a.yml": described, "platform.yaml": platform})
+    (mistake,) = bare.mistakes()
+    assert mistake.span is not None
+    assert (mistake.span.file, mistake.span.line) == ("models/a.yml", 3)
+    (note,) = mistake.notes
+    assert note.text == "the platform's layers are at platform.yaml:5"
+    assert note.span is not None
+    assert note.span.text == "layers: {gold: {namespace: gold}}"
 
 
 def test_incremental_models_are_rendered_in_both_forms_with_their_strategy(bare: Project):

@@ -154,7 +154,12 @@ def test_a_cycle_between_dbt_and_python_is_found_and_named(mixed: Project):
         "the assets depend on each other in a cycle: `gold.ratings` -> `silver.orders` -> `gold.ratings`"
     )
     assert mistake.span is not None
-    assert (mistake.span.file, mistake.span.line) == ("assets/gold/ratings.py", 4)
+    assert (mistake.span.file, mistake.span.line) == ("models/silver/orders.sql", 1)
+    assert mistake.span.text[mistake.span.column - 1 : mistake.span.end_column - 1] == "ratings"
+    (other,) = mistake.notes
+    assert other.text == "`gold.ratings` reads `silver.orders` at assets/gold/ratings.py:4"
+    assert other.span is not None
+    assert other.span.text[other.span.column - 1 : other.span.end_column - 1] == "orders"
 
 
 def test_two_assets_of_one_key_are_an_error_that_names_both_places(mixed: Project):

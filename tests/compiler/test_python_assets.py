@@ -140,7 +140,7 @@ def test_every_mistake_of_a_declaration_is_reported_with_its_place(python: Proje
         ("the argument `tags` of `asset` must be a list of texts, written out", file, 13, '"x"', literal),
         ("`inputs` cannot be matched to an asset by its name", file, 14, "inputs", ""),
         ("`more` cannot be matched to an asset by its name", file, 14, "more", ""),
-        ("the asset `four` names an unknown layer `glod`", file, 17, '"glod"', ""),
+        ("the asset `four` names an unknown layer `glod`", file, 17, '"glod"', "did you mean `gold`?"),
         (
             "`not a table` cannot be the name of a table",
             file,

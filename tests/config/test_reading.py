@@ -117,6 +117,16 @@ CASES = {
     "nothing as key": ("~: a\n", "1:1", 'a key must be text, found the empty value `~` (write "~")'),
     "list as key": ("[a]: b\n", "1:1", "a key must be text, found a list"),
     "number without digits": ("a: 0x_\n", "1:4", "`0x_` is not a number that can be used (write it in quotes)"),
+    "octal number": (
+        "a: 010\n",
+        "1:4",
+        "readers of YAML do not agree on what this number is (leave out a leading `0`, `_` and `:`, or quote it)",
+    ),
+    "time without quotes": (
+        "a: [10:30]\n",
+        "1:5",
+        "readers of YAML do not agree on what this number is (leave out a leading `0`, `_` and `:`, or quote it)",
+    ),
     "infinity": ("a: -.inf\n", "1:4", "`-.inf` is not a number that can be used (write it in quotes)"),
     "endless number": (
         "a: " + "9" * 5000,

@@ -181,6 +181,12 @@ def test_other_values_are_no_endpoints(value: str):
     assert not is_endpoint(value)
 
 
+def test_a_very_long_text_is_looked_through_once():
+    """Looking again from each of its characters would take days."""
+    assert not is_endpoint("x" * 2_000_000)
+    assert is_endpoint("x" * 2_000_000 + "://h")
+
+
 def test_an_endpoint_as_a_path_or_file_is_reported_once(project: Project):
     text = 'name: shop\nversion: "1.0.0"\ntransforms: [{type: dbt, path: "s3://b/x"}]\nsources: {x: {files: "s3://b/*.csv"}}\n'
     assert [diagnostic.code for diagnostic in project.diagnostics(text)] == ["FLOE-0113", "FLOE-0113"]

@@ -1,4 +1,4 @@
-"""What `floe init` does in a dbt project: a `floe.yaml` that points to it, and nothing else."""
+"""What `floe init` does in a dbt project: a `floe.yaml` that points to it, its schema, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Adoption:
     """Whether it lists packages and none are installed where dbt puts them."""
     ignore: bool
     """Whether a `.gitignore` is there that does not name `.floe/`."""
+    created: tuple[str, ...]
+    """The files that were written."""
 
 
 def adopt(folder: Path) -> Adoption | None:
@@ -50,7 +52,7 @@ def adopt(folder: Path) -> Adoption | None:
     project = folder / path
     found = _NAME.search((project / _PROJECT_FILE).read_text(encoding="utf-8", errors="replace"))
     name = found[1] if found else "pipeline"
-    (folder / "floe.yaml").write_text(_CONFIGURATION.format(name=name, path=path), encoding="utf-8")
+    created = _write(folder, _CONFIGURATION.format(name=name, path=path))
     listed = any((project / name).is_file() for name in _PACKAGE_LISTS)
     return Adoption(
         folder=folder,
@@ -58,7 +60,19 @@ def adopt(folder: Path) -> Adoption | None:
         path=path,
         lists_packages=listed and not (project / "dbt_packages").is_dir(),
         ignore=_forgets_state(folder / ".gitignore"),
+        created=created,
     )
+
+
+def _write(folder: Path, configuration: str) -> tuple[str, ...]:
+    """Write `floe.yaml`, and before it the schema that editors check it with."""
+    from floe.cli.editors import with_schema
+
+    files = with_schema(configuration)
+    for path, text in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return tuple(sorted(files))
 
 
 def _dbt_project(folder: Path) -> str | None:

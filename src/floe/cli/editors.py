@@ -41,6 +41,18 @@ def schema_text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
+def with_schema(configuration: str) -> dict[str, str]:
+    """floe.yaml with the line that names its schema, and the schema: path in a new project -> text."""
+    from floe.config.schemas import pipeline_schema
+
+    path = _schema_path("floe")
+    return {path: schema_text(pipeline_schema()), "floe.yaml": with_header(configuration, path)}
+
+
+def _schema_path(name: str) -> str:
+    return f"{SCHEMAS}/{name}.schema.json"
+
+
 def set_up(project: Path, platform_file: Path | None, *, rehearsal: bool) -> list[Change]:
     """Write the schemas, the line that names them into each file, and the settings; a second call changes nothing.
 
@@ -55,9 +67,9 @@ def set_up(project: Path, platform_file: Path | None, *, rehearsal: bool) -> lis
     write: Callable[[Path, str], None] = _leave if rehearsal else _write
     changes = []
     for name, schema in _schemas().items():
-        changes.append(_put(project, project / SCHEMAS / f"{name}.schema.json", schema, write))
+        changes.append(_put(project, project / _schema_path(name), schema, write))
     for name, path in _described(project, platform_file):
-        changes.append(_mark(project, path, project / SCHEMAS / f"{name}.schema.json", write))
+        changes.append(_mark(project, path, project / _schema_path(name), write))
     changes.append(_settings(project, write))
     return changes
 
@@ -98,7 +110,7 @@ def with_header(text: str, schema: str) -> str:
 
 def _settings(project: Path, write: Callable[[Path, str], None]) -> Change:
     path = project / SETTINGS
-    wanted = {f"./{SCHEMAS}/{name}.schema.json": list(patterns) for name, patterns in _FILES.items()}
+    wanted = {f"./{_schema_path(name)}": list(patterns) for name, patterns in _FILES.items()}
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     merged = merged_settings(before, wanted)
     if merged is None:

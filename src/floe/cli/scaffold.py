@@ -105,11 +105,13 @@ def _name_from(folder: Path) -> str:
 
 def _contents(template: Template, project: str) -> dict[str, bytes]:
     """Path in the project -> bytes, the configuration last: with it the folder counts as a project."""
+    from floe.cli.editors import with_schema
+
     root = TEMPLATES / template.name
     found = {path.relative_to(root).as_posix(): path.read_bytes() for path in _files(root)}
     configuration = found.pop(CONFIGURATION).decode()
     named = _NAME_LINE.sub(f"name: {project}", configuration, count=1)
-    return {**found, CONFIGURATION: named.encode()}
+    return found | {path: text.encode() for path, text in with_schema(named).items()}
 
 
 def _files(folder: Path) -> list[Path]:

@@ -23,6 +23,7 @@ from floe.compiler.layers import Layers
 from floe.config.catalogs import SqlCatalogConfig
 from floe.config.pipeline import InlineCompute
 from floe.config.platform import WarehouseCompute
+from floe.config.references import beside
 from floe.config.secret_backends import MountBackend, OtherBackend, VaultBackend
 from floe.config.storage import LocalStorage
 from floe.config.table_properties import as_text
@@ -219,7 +220,9 @@ def layers(configuration: Configuration) -> Layers:
         for name, layer in configuration.platform.layers.items()
     }
     pipeline = configuration.pipeline
-    return Layers(declared, default_storage=pipeline.storage, default_catalog=pipeline.catalog)
+    platform = configuration.platform_document
+    rules = beside("the platform's layers are", platform, "layers") if platform.mapping("layers") else ()
+    return Layers(declared, default_storage=pipeline.storage, default_catalog=pipeline.catalog, rules=rules)
 
 
 def invocation(configuration: Configuration) -> Invocation:

@@ -17,6 +17,7 @@ from floe.artifact.files import write_atomically
 from floe.artifact.models import CompiledArtifacts
 from floe.compiler import bindings, fingerprint, static
 from floe.compiler.collisions import find_collisions
+from floe.compiler.cycles import cycle_diagnostics
 from floe.compiler.dbt.project import locate, prepare, search_path
 from floe.compiler.python.inputs import Known
 from floe.compiler.rendered import restore_rendered, write_rendered
@@ -207,7 +208,7 @@ def _join(configuration: Configuration, found: static.Static, results: Sequence[
     python_assets, mistakes = static.python_assets(configuration, found.declarations, known)
     assets = [*map(linked.placed, (*found.sources, *python_assets)), *linked.assets]
     mistakes += find_collisions(assets, found.layers.all(), lambda asset: found.span_of(asset, configuration))
-    mistakes += static.cycle_diagnostics(assets, found, configuration)
+    mistakes += cycle_diagnostics(assets, found.declarations, configuration.project_directory)
     if mistakes:
         raise ConfigurationError(by_place(mistakes))
     return replace(linked, assets=assets)

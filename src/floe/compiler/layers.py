@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from floe.artifact.settings import Layer
+from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.suggest import did_you_mean
-from floe.errors import CompilationError
+from floe.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from floe.diagnostics.diagnostic import Note
+    from floe.diagnostics.span import Span
 
 
 @dataclass
@@ -20,26 +24,32 @@ class Layers:
     declared: Mapping[str, Layer]
     default_storage: str
     default_catalog: str
+    rules: tuple[Note, ...] = ()
+    """Where the platform file declares them."""
     implicit: dict[str, Layer] = field(default_factory=dict)
 
     def of_folder(self, folders: Sequence[str]) -> str | None:
         """The declared layer named by the folder nearest to the file, if any."""
         return next((folder for folder in reversed(folders) if folder in self.declared), None)
 
-    def named(self, name: str, where: str) -> str:
-        """A layer that was asked for by name.
+    def check(self, name: str, who: str, span: Span) -> None:
+        """Look whether the platform declares a layer that somebody asks for by name.
 
         Raises:
-            CompilationError: the platform declares no such layer.
+            ConfigurationError: it does not.
         """
-        if name in self.declared:
-            return name
-        raise CompilationError("FLOE-0206", f"{where} names an unknown layer `{name}`", self.available(name))
+        if name not in self.declared:
+            raise ConfigurationError([self.unknown(name, who, span)])
 
-    def available(self, name: str) -> str:
-        """What to write instead of an unknown layer."""
-        known = ", ".join(f"`{layer}`" for layer in sorted(self.declared)) or "none"
-        return "; ".join(part for part in (did_you_mean(name, self.declared), f"available layers: {known}") if part)
+    def unknown(self, name: str, who: str, span: Span) -> Diagnostic:
+        """The mistake of a layer that the platform does not declare, with the place of those that it does."""
+        message, label = f"{who} names an unknown layer `{name}`", did_you_mean(name, self.declared)
+        return Diagnostic("FLOE-0206", message, span, label=label, notes=self.rules, hints=(self.available,))
+
+    @property
+    def available(self) -> str:
+        """What may be written."""
+        return f"available layers: {', '.join(f'`{layer}`' for layer in sorted(self.declared)) or 'none'}"
 
     def of_schema(self, schema: str) -> str:
         """The layer for a dbt schema that no declared layer claims: named like it, in the default catalog."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from floe.compiler import bindings
 from floe.compiler.collisions import find_collisions
-from floe.compiler.graph import find_cycle
+from floe.compiler.cycles import cycle_diagnostics
 from floe.compiler.plaintext import plaintext_secrets
 from floe.compiler.python.discovery import discover
 from floe.compiler.python.inputs import Known, python_asset, resolve
@@ -17,7 +17,7 @@ from floe.diagnostics.diagnostic import Diagnostic, by_place
 from floe.diagnostics.span import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from floe.artifact.models import Asset
     from floe.compiler.layers import Layers
@@ -60,7 +60,7 @@ def check(configuration: Configuration) -> list[Diagnostic]:
     assets = [*static.sources, *assets]
     found = [*static.diagnostics, *([] if has_dbt else mistakes)]
     found += find_collisions(assets, static.layers.declared, lambda asset: static.span_of(asset, configuration))
-    found += cycle_diagnostics(assets, static, configuration)
+    found += cycle_diagnostics(assets, static.declarations, configuration.project_directory)
     return by_place(found)
 
 
@@ -75,15 +75,3 @@ def python_assets(
         assets.append(python_asset(declaration, configuration.pipeline.name, parameters, depends_on))
         mistakes += found
     return assets, mistakes
-
-
-def cycle_diagnostics(assets: Iterable[Asset], static: Static, configuration: Configuration) -> list[Diagnostic]:
-    """The mistake of a graph that leads back to where it began; at most one at a time."""
-    by_key = {asset.key: asset for asset in assets}
-    cycle = find_cycle({key: asset.depends_on for key, asset in by_key.items()})
-    if not cycle:
-        return []
-    path = " -> ".join(f"`{key}`" for key in cycle)
-    span = static.span_of(by_key[cycle[0]], configuration)
-    message = f"the assets depend on each other in a cycle: {path}"
-    return [Diagnostic("FLOE-0209", message, span, label="part of the cycle", hints=("take one of the inputs away",))]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from floe.config.document import Document
 
 _ENDPOINT = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://"
+    r"(?<=[A-Za-z0-9+.-])://"
     r"|^(?:localhost|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+):[0-9]{2,5}(?:/|$)"
 )
 _PROSE = ("description",)

@@ -37,6 +37,8 @@ MAX_DEPTH = 40
 """Levels of nesting beyond which a file is refused; real files have less than ten."""
 
 _ANCHOR = re.compile(r"\S+[ \t]+(?=\S)")
+_AMBIGUOUS = re.compile(r"[-+]?0[0-9b]|.*[_:]")
+"""Octal, binary, grouped or sexagesimal to readers of YAML 1.1, something else to those of 1.2."""
 _MERGE = "<<"
 _TAG = "tag:yaml.org,2002:"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -329,11 +331,16 @@ class _Builder:
             text = self._expanded(text, path, region)
         tag = self._tag(event, text)
         try:
-            return self._constructed(tag, text)
+            value = self._constructed(tag, text)
         except (ValueError, OverflowError):
             self.reported.add(path)
             self._report(region, f"`{text[:40]}` is not a number that can be used", "write it in quotes")
             return None
+        if tag in {"int", "float"} and _AMBIGUOUS.match(text):
+            self.reported.add(path)
+            message = "readers of YAML do not agree on what this number is"
+            self._report(region, message, "leave out a leading `0`, `_` and `:`, or quote it")
+        return value
 
     def _constructed(self, tag: str, text: str) -> Any:  # noqa: ANN401 - a scalar of any type
         if tag not in {"null", "bool", "int", "float"}:

@@ -111,7 +111,7 @@ def credential_paths(document: Document) -> list[Path]:
         path
         for path, scalar in document.scalars.items()
         if not isinstance(value := document.at(*path), (bool, type(None)))
-        and (looks_secret(path, scalar.text) or looks_secret((), str(value)))
+        and (looks_secret(path, scalar.text) or (value != scalar.text and looks_secret((), str(value))))
     ]
 
 

@@ -32,9 +32,9 @@ _LISTED_FILES = 10
 def command(application: Application, name: str | None, template: str | None) -> None:
     """Create the folder NAME, or fill the current folder, with a project that runs without edits.
 
-    Without a NAME, in the folder of a dbt project or the one above it, only `floe.yaml` is written: it points to the
-    dbt project, which stays as it is. Nothing that exists is ever overwritten; in a folder that is a Floe project
-    already, nothing changes.
+    Without a NAME, in the folder of a dbt project or the one above it, only `floe.yaml` and its schema for
+    editors are written: it points to the dbt project, which stays as it is. Nothing that exists is ever overwritten;
+    in a folder that is a Floe project already, nothing changes.
     """
     if template == _LIST:
         _list_templates(application)
@@ -70,7 +70,7 @@ def _adopted(adoption: Adoption) -> dict[str, object]:
         "directory": str(adoption.folder),
         "name": adoption.name,
         "dbt_project": adoption.path,
-        "created": ["floe.yaml"],
+        "created": list(adoption.created),
     }
 
 

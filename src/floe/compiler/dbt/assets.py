@@ -21,6 +21,7 @@ from floe.artifact.models import (
 )
 from floe.compiler.dbt.cache import content_hash
 from floe.compiler.dbt.configs import said
+from floe.compiler.dbt.places import place_of_layer
 from floe.compiler.layout import layout_of
 from floe.errors import CompilationError
 
@@ -55,14 +56,16 @@ def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: AN
     """Find the layer of a node: its `meta`, its schema, a folder of its path, or else the schema it renders to.
 
     Raises:
-        CompilationError: `meta` names a layer that the platform does not declare.
+        ConfigurationError: `meta` names a layer that the platform does not declare.
     """
     path = project.file_of(node)
     asked = node.config.meta.get("layer") if isinstance(node.config.meta, dict) else None
     schema = node.config.schema
     relation = relation_of(node, project)
     if asked is not None:
-        layer = layers.named(str(asked), f"`{path}`")
+        layer = str(asked)
+        if layer not in layers.declared:
+            layers.check(layer, f"`{path}`", place_of_layer(layer, path, project))
     elif schema in layers.declared:
         layer = schema
     else:

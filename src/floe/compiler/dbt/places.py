@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from floe.config.secrecy import masked_line
+from floe.diagnostics.span import Span
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -48,6 +51,32 @@ def place_of(patterns: tuple[str, ...], file: Path, shown: str) -> str:
         return shown
     found = next((match for pattern in patterns if (match := re.search(pattern, text))), None)
     return shown if found is None else f"{shown}:{_line(text, found)}"
+
+
+def place_of_layer(layer: str, model: str, project: DbtProject) -> Span:
+    """Where the layer is named that a model asks for: in the model, or else in a YAML file of the project."""
+    pattern = re.compile(rf"""["']?\blayer["']?\s*[:=]\s*["']?(?P<name>{re.escape(layer)})(?!\w)""")
+    others = [(shown, file) for shown, file in files(project) if file.suffix in _YAML]
+    for shown, file in [(model, project.root / model), *others]:
+        span = _span_of(pattern, file, shown)
+        if span is not None:
+            return span
+    return Span(model, 1, 1, 1)
+
+
+def _span_of(pattern: re.Pattern[str], file: Path, shown: str) -> Span | None:
+    """The place of the group `name` of the first match."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = pattern.search(text)
+    if found is None:
+        return None
+    start = text.rfind("\n", 0, found.start("name")) + 1
+    line = text.count("\n", 0, start) + 1
+    columns = (found.start("name") - start + 1, found.end("name") - start + 1)
+    return Span(shown, line, *columns, masked_line(text[start:].partition("\n")[0]))
 
 
 def declared_sources(project: DbtProject) -> set[str]:

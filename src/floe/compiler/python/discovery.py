@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from floe.compiler.python.declaration import Declaration, Reader
 from floe.config.pipeline import PythonTransform
-from floe.config.references import beside
 from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.span import Span
 
@@ -45,7 +44,7 @@ def discover(configuration: Configuration, layers: Layers) -> tuple[list[Declara
                 found, mistakes = _read(file, root / transform.path, root)
                 declarations += found
                 diagnostics += mistakes
-    placed = [_in_layer(declaration, layers, configuration, diagnostics) for declaration in declarations]
+    placed = [_in_layer(declaration, layers, diagnostics) for declaration in declarations]
     return [declaration for declaration in placed if declaration is not None], diagnostics
 
 
@@ -95,21 +94,14 @@ def _imported(tree: ast.Module) -> tuple[set[str], set[str]]:
     return modules, names
 
 
-def _in_layer(
-    declaration: Declaration, layers: Layers, configuration: Configuration, diagnostics: list[Diagnostic]
-) -> Declaration | None:
+def _in_layer(declaration: Declaration, layers: Layers, diagnostics: list[Diagnostic]) -> Declaration | None:
     layer = declaration.layer or layers.of_folder(declaration.folders)
     if layer is None:
         message = f"the asset `{declaration.name}` has no layer"
-        hint = f'write `@floe.asset(layer="…")`, or put the file in a folder named like a layer; {layers.available("")}'
+        hint = f'write `@floe.asset(layer="…")`, or put the file in a folder named like a layer; {layers.available}'
         diagnostics.append(Diagnostic("FLOE-0211", message, declaration.span, hints=(hint,)))
         return None
     if layer not in layers.declared:
-        message = f"the asset `{declaration.name}` names an unknown layer `{layer}`"
-        platform = configuration.platform_document
-        notes = beside("the platform's layers are", platform, "layers") if platform.mapping("layers") else ()
-        diagnostics.append(
-            Diagnostic("FLOE-0206", message, declaration.span, notes=notes, hints=(layers.available(layer),))
-        )
+        diagnostics.append(layers.unknown(layer, f"the asset `{declaration.name}`", declaration.span))
         return None
     return replace(declaration, layer=layer)
