@@ -28,11 +28,18 @@ compile_project(load_configuration(Path(sys.argv[1])))
 """
 SURROUNDINGS = {
     "plain": {},
-    "another hash seed": {"PYTHONHASHSEED": "12345"},
-    "another time zone": {"PYTHONHASHSEED": "1", "TZ": "Pacific/Kiritimati"},
-    "another locale": {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0"},
-    "a shell full of variables of dbt": {"DBT_TARGET": "x", "DBT_PROFILES_DIR": "/nowhere", "DBT_DEBUG": "1"},
+    "everything else": {
+        "PYTHONHASHSEED": "12345",
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "LANG": "C",
+        "PYTHONUTF8": "0",
+        "DBT_TARGET": "x",
+        "DBT_PROFILES_DIR": "/nowhere",
+        "DBT_DEBUG": "1",
+    },
 }
+"""All differences at once: each compilation takes seconds, and one that matters shows just as well among others."""
 
 
 def compiled(source: Path, folder: Path, **environment: str) -> bytes:

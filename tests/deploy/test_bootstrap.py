@@ -29,15 +29,22 @@ ON_S3 = "{type: s3, bucket: shop-lake, prefix: prod, region: eu-west-1, credenti
 
 
 def project(storage: str = LOCAL, catalog: str = SQLITE, layers: tuple[str, ...] = ("bronze", "eu.gold")) -> None:
-    Path("models").mkdir(exist_ok=True)
-    Path("models/one.sql").write_text("select 1 as id")
-    Path("floe.yaml").write_text('name: shop\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n')
+    Path("one.csv").write_text("id\n1\n")
+    sources = f"{{one: {{files: one.csv, layer: {layers[0].rpartition('.')[2]}}}}}"
+    Path("floe.yaml").write_text(f'name: shop\nversion: "1.0.0"\nsources: {sources}\n')
     Path("platform/local").mkdir(parents=True, exist_ok=True)
     bound = "".join(f"  {name.rpartition('.')[2]}: {{namespace: {name}}}\n" for name in layers)
     Path("platform/local/platform.yaml").write_text(
         f'version: "1.0.0"\nstorage:\n  default: {storage}\ncatalogs:\n  default: {catalog}\n'
         f"compute:\n  default: {{type: duckdb}}\nlayers:\n{bound}"
     )
+
+
+def read_a_model() -> None:
+    """Let the project have a model of dbt's, not a file, which takes longer."""
+    Path("models").mkdir()
+    Path("models/one.sql").write_text("select 1 as id")
+    Path("floe.yaml").write_text('name: shop\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n')
 
 
 def outcomes(text: str) -> dict[str, str]:
@@ -231,6 +238,7 @@ def test_glue_gets_its_databases(floe: Floe, moto: Moto, monkeypatch: pytest.Mon
 
 def test_a_warehouse_has_nothing_to_bootstrap(floe: Floe, tmp_path: Path) -> None:
     project()
+    read_a_model()
     Path("platform/local/platform.yaml").write_text(
         'version: "1.0.0"\ncompute:\n  default: {type: postgres, properties: {host: db, database: d, schema: s}, '
         "credentials: {user: u, password: {secret_ref: p}}}\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cli.conftest import Floe, floe, plain_terminal
-from tests.deploy.test_bootstrap import KEYS, LOCAL, S3, SQLITE, project
+from tests.deploy.test_bootstrap import KEYS, LOCAL, S3, SQLITE, project, read_a_model
 from tests.services.hanging import hanging_server
 from tests.services.moto import free_port
 
@@ -146,6 +146,7 @@ def test_a_run_ends_although_a_thread_still_waits_for_a_storage(
 
 def test_a_catalog_and_an_engine_that_cannot_be_opened_are_told_together(floe: Floe) -> None:
     project(catalog=REST.format(f"http://127.0.0.1:{free_port()}"))
+    read_a_model()
     file = Path("platform/local/platform.yaml")
     file.write_text(file.read_text().replace("{type: duckdb}", "{type: duckdb, properties: {path: models/one.sql}}"))
     failure = refused(floe)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -22,7 +22,7 @@ from floe.runtime.journal import Journal, journal_path
 from .warm import Warm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pyiceberg.catalog.sql import SqlCatalog
 
@@ -87,8 +87,9 @@ def _dedented(text: str) -> str:
 class Torture:
     """The project, what it should contain, and what it does."""
 
-    def __init__(self, directory: Path, catalogs: Mapping[str, str] | None = None) -> None:
+    def __init__(self, warm: Warm, directory: Path, catalogs: Mapping[str, str] | None = None) -> None:
         """`catalogs`: namespace -> catalog file, of those that are not in `catalog.db`."""
+        self.warm = warm
         self.directory = directory
         self.generation = 0
         self._catalogs = catalogs or {}
@@ -100,10 +101,9 @@ class Torture:
         (self.directory / "input.csv").write_text(f"generation,n\n{rows}")
         return self.generation
 
-    def floe(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*FLOE, *arguments], cwd=self.directory, capture_output=True, text=True, timeout=120, check=False
-        )
+    def floe(self, *arguments: str, largest_file: int | None = None) -> subprocess.CompletedProcess[str]:
+        """A command in a process of its own, from its start to its end."""
+        return self.warm.floe(self.directory, arguments, largest_file)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
@@ -252,13 +252,13 @@ def published_runs(connection: sqlite3.Connection) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def compiled(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("torture") / "project"
     for name, text in FILES.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_dedented(text))
-    torture = Torture(directory)
+    torture = Torture(warm, directory)
     torture.next_generation()
     compiled = torture.floe("compile")
     assert compiled.returncode == 0, compiled.stderr
@@ -266,20 +266,20 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def project_in() -> type[Torture]:
+def project_in(warm: Warm) -> Callable[..., Torture]:
     """A folder as a project to be tortured, for tests that make it themselves."""
-    return Torture
+    return partial(Torture, warm)
 
 
 @pytest.fixture
-def torture(compiled: Path, tmp_path: Path) -> Iterator[Torture]:
+def torture(compiled: Path, warm: Warm, tmp_path: Path) -> Iterator[Torture]:
     """A compiled project of its own, that nothing has run in."""
     directory = tmp_path / "project"
     shutil.copytree(compiled, directory, symlinks=True)
-    return Torture(directory)
+    return Torture(warm, directory)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs that the test starts are not measured: what is killed says nothing, and measuring takes its time."""
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,33 +13,14 @@ FEW = (0, 600, 5_000, 20_000, 33_000)
 LIMITS = (*range(0, 6_000, 250), *range(6_000, 60_000, 1_500)) if "FLOE_TORTURE_KILLS" in os.environ else FEW
 
 
-def run_with_files_up_to(torture: Torture, size: int) -> subprocess.CompletedProcess[str]:
-    """`floe run` in a process in which the system refuses to write more into any file, as a full disk would."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    # What measures coverage could not write its file either, and would say so at great length.
-    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    return subprocess.run(
-        [sys.executable, "-m", "floe.cli", "run"],
-        cwd=torture.directory,
-        env=unmeasured,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        preexec_fn=limit,
-    )
-
-
 def test_a_full_disk_at_any_point_of_a_run_changes_nothing(torture: Torture) -> None:
     history = [torture.next_generation()]
     assert torture.floe("run").returncode == 0
     failed = 0
     for size in LIMITS:
         generation = torture.next_generation()
-        result = run_with_files_up_to(torture, size)
+        # The system refuses to write more into any file, as a full disk would.
+        result = torture.floe("run", largest_file=size)
         assert result.returncode in {0, 2}, (size, result.stderr)
         assert "Traceback" not in result.stderr, (size, result.stderr)
         if result.returncode == 0:

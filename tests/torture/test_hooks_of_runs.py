@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from conftest import Torture
 
 ENDLESS = "select sum(a.range * b.range) as n from range(100000000) a, range(1000000) b"
-SLOW_MODEL = "{{ config(materialized='table', pre_hook='create table slow as ENDLESS') }} select 1 as generation"
+SLOW_MODEL = """
+{{ config(materialized='table', pre_hook=["copy (select 1) to 'STARTED'", 'create table slow as ENDLESS']) }}
+select 1 as generation
+"""
 CREATE = "create schema if not exists audit; create table if not exists audit.runs (n integer default 7)"
 NOTE = "insert into audit.runs default values"
 
@@ -51,6 +54,11 @@ def audited(directory: Path) -> list[tuple[object, ...]]:
         reader.close()
 
 
+def await_file(path: Path, process: subprocess.Popen[str]) -> None:
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.05)
+
+
 def heard(process: subprocess.Popen[str], what: str) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == f"{what}\n", process.communicate()[1]
@@ -58,11 +66,11 @@ def heard(process: subprocess.Popen[str], what: str) -> None:
 
 @pytest.mark.parametrize("slow", ["start_slow", "end_slow"])
 def test_a_signal_while_a_hook_works_cancels_within_ten_seconds(torture: Torture, slow: str) -> None:
-    add_hooks(torture, start_create=CREATE, **{slow: ENDLESS})
+    started = torture.directory / "started"
+    add_hooks(torture, start_create=CREATE, **{slow: f"copy (select 1) to '{started}'; {ENDLESS}"})
     process = torture.child("say", "HookFinished")
     heard(process, "HookFinished")
-    if slow == "end_slow":
-        time.sleep(2)
+    await_file(started, process)
     sent = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
@@ -89,11 +97,12 @@ def test_a_run_killed_in_a_hook_leaves_nothing_and_the_next_one_writes_as_if_it_
 
 def test_a_signal_while_dbt_builds_a_node_cancels_within_ten_seconds(torture: Torture) -> None:
     model = torture.directory / "models" / "gold" / "totals.sql"
-    model.write_text(SLOW_MODEL.replace("ENDLESS", ENDLESS))
+    started = torture.directory / "started"
+    model.write_text(SLOW_MODEL.replace("STARTED", str(started)).replace("ENDLESS", ENDLESS))
     compiled = torture.floe("compile")
     assert compiled.returncode == 0, compiled.stderr
     process = torture.child("say", "TestFinished")
-    time.sleep(12)
+    await_file(started, process)
     sent = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130

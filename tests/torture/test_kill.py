@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from conftest import Reader, Torture
 
-pytestmark = pytest.mark.usefixtures("untraced")
 CHILD = Path(__file__).with_name("child.py")
 MOMENTS = (
     "RunStarted",

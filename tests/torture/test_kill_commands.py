@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from warm import Warm
 
     from conftest import Torture
@@ -42,7 +44,7 @@ def state(torture: Torture) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def published(compiled: Path, project_in: type[Torture], tmp_path_factory: pytest.TempPathFactory) -> Torture:
+def published(compiled: Path, project_in: Callable[..., Torture], tmp_path_factory: pytest.TempPathFactory) -> Torture:
     """Two runs on main, one on a branch that can be promoted, and a tag."""
     directory = tmp_path_factory.mktemp("commands") / "project"
     shutil.copytree(compiled, directory, symlinks=True)

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.services.moto import Moto
 
     from conftest import Torture
 
-pytestmark = pytest.mark.usefixtures("untraced")
 TABLES = ("bronze.input", "silver.squares", "gold.totals", "gold.history", "gold.empty_or_not")
 STEPS = ("metadata-written", "recorded", "swapped 1", "swapped 2", "swapped 3", "swapped 4", "committed")
 CHOSEN = STEPS if "FLOE_TORTURE_KILLS" in os.environ else ("swapped 2",)
@@ -39,7 +38,7 @@ def platform(moto: Moto) -> str:
 
 @pytest.fixture
 def in_glue(
-    compiled: Path, project_in: type[Torture], tmp_path: Path, moto: Moto, monkeypatch: pytest.MonkeyPatch
+    compiled: Path, project_in: Callable[..., Torture], tmp_path: Path, moto: Moto, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Torture]:
     """The project, compiled for an empty Glue and a new bucket."""
     for variable, value in moto.administrator.environment("aws").items():

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from warm import Warm
 
     from conftest import Torture
 
-pytestmark = pytest.mark.usefixtures("untraced")
 CHILD = Path(__file__).with_name("child.py")
 
 PLATFORM = """
@@ -40,7 +41,9 @@ PUBLISHED_AFTER = {
 
 
 @pytest.fixture(scope="module")
-def compiled_for_two(compiled: Path, project_in: type[Torture], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def compiled_for_two(
+    compiled: Path, project_in: Callable[..., Torture], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     directory = tmp_path_factory.mktemp("two") / "project"
     shutil.copytree(compiled, directory, symlinks=True)
     shutil.rmtree(directory / ".floe")
@@ -52,7 +55,7 @@ def compiled_for_two(compiled: Path, project_in: type[Torture], tmp_path_factory
 
 
 @pytest.fixture
-def two(compiled_for_two: Path, project_in: type[Torture], tmp_path: Path) -> Torture:
+def two(compiled_for_two: Path, project_in: Callable[..., Torture], tmp_path: Path) -> Torture:
     directory = tmp_path / "project"
     shutil.copytree(compiled_for_two, directory, symlinks=True)
     return project_in(directory, catalogs={"gold": "marts.db"})

@@ -11,7 +11,6 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Torture
 
-pytestmark = pytest.mark.usefixtures("untraced")
 MOMENTS = ("NodeFinished silver.squares", "files-synced", "metadata-written", "committed")
 CHOSEN = MOMENTS if "FLOE_TORTURE_KILLS" in os.environ else ("NodeFinished silver.squares", "committed")
 FILES = {

@@ -11,14 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from warm import Warm
 
     from conftest import Torture
 
-pytestmark = pytest.mark.usefixtures("untraced")
 CARING = Path(__file__).with_name("caring.py")
 CHILD = Path(__file__).with_name("child.py")
 MOMENTS = (

@@ -11,12 +11,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("untraced")
 LONG = "FLOE_TORTURE_SORT_GB" in os.environ
 GIGABYTES = float(os.environ.get("FLOE_TORTURE_SORT_GB", "0.2"))
 CAP_MB = 512 if LONG else 96

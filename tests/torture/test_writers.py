@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("untraced")
 WRITER = Path(__file__).with_name("writer.py")
 ROUNDS = [(8, 10), (16, 20)] if "FLOE_TORTURE_KILLS" in os.environ else [(3, 3)]
 

@@ -1,21 +1,24 @@
 """Processes with everything imported: forked off one that imports and does nothing else, as Python starts slowly.
 
-They are for what is killed a thousand times; what a command prints is tested with the command. As a program it reads
-a JSON list of program, arguments and environment from each line, and answers with how it ended.
+As a program it reads an order in JSON from each line (what to run, where, with which environment and limit), and
+answers each with how it ended and what it said.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import runpy
+import selectors
+import signal
 import subprocess
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _IMPORTED = (
@@ -33,6 +36,9 @@ _IMPORTED = (
     "floe.runtime.publishing",
     "floe.runtime.run",
 )
+_FOR_COMPILING = ("floe.compiler.dbt.transform", "floe.dbt.manifest")
+_CHUNK_BYTES = 65_536
+_LONGEST_SECONDS = 120
 
 
 class Warm:
@@ -50,39 +56,96 @@ class Warm:
 
     def exit_status(self, program: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> int:
         """Run the `main` of a Python file in a process of its own; minus the signal if one ended it."""
+        ended = self._carry_out(str(program), arguments, environment=dict(environment or {}))
+        if ended.returncode > 0:
+            sys.stderr.write(ended.stderr)
+        return ended.returncode
+
+    def floe(
+        self, directory: Path, words: Sequence[str], largest_file: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a `floe` command in a folder; no file that it writes may grow beyond `largest_file` bytes."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        return self._carry_out("", words, directory=str(directory), environment=environment, largest_file=largest_file)
+
+    def _carry_out(
+        self, program: str, arguments: Sequence[str], **surroundings: object
+    ) -> subprocess.CompletedProcess[str]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([str(program), arguments, dict(environment or {})]) + "\n")
+        order = {"program": program, "arguments": list(arguments), **surroundings}
+        self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        status, out, err = json.loads(self._process.stdout.readline())
+        return subprocess.CompletedProcess([program or "floe", *arguments], status, out, err)
 
 
 def _serve() -> None:
     for name in _IMPORTED:
         import_module(name)
     for line in sys.stdin:
-        program, arguments, environment = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _run(program, arguments, environment)
-        _, ended = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(ended)}\n")
+        order = json.loads(line)
+        if "compile" in order["arguments"]:
+            for name in _FOR_COMPILING:
+                import_module(name)
+        sys.stdout.write(json.dumps(_carried_out(order)) + "\n")
         sys.stdout.flush()
 
 
-def _run(program: str, arguments: list[str], environment: dict[str, str]) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    os.environ.update(environment)
-    sys.path.insert(0, str(program).rpartition("/")[0])
+def _carried_out(order: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a process that does what it is told."""
+    outputs = [os.pipe(), os.pipe()]
+    child = os.fork()
+    if child == 0:
+        for number, (_, write) in enumerate(outputs, start=1):
+            os.dup2(write, number)
+        sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+        _run(order)
+    for _, write in outputs:
+        os.close(write)
+    said = _read([read for read, _ in outputs])
+    _, ended = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(ended), *said
+
+
+def _read(pipes: Sequence[int]) -> tuple[str, str]:
+    """What comes out of both, until both are closed."""
+    said = dict.fromkeys(pipes, b"")
+    with selectors.DefaultSelector() as selector:
+        for pipe in pipes:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                chunk = os.read(key.fd, _CHUNK_BYTES)
+                said[key.fd] += chunk
+                if not chunk:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+    out, err = said.values()
+    return out.decode(), err.decode()
+
+
+def _run(order: Mapping[str, Any]) -> None:
+    signal.alarm(_LONGEST_SECONDS)
+    os.environ.update(order.get("environment", {}))
+    os.chdir(order.get("directory", "."))
+    if order.get("largest_file") is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"], order["largest_file"]))
     status = 1
     try:
-        runpy.run_path(program)["main"](*arguments)
-        status = 0
+        if order["program"]:
+            sys.path.insert(0, order["program"].rpartition("/")[0])
+            runpy.run_path(order["program"])["main"](*order["arguments"])
+            status = 0
+        else:
+            status = import_module("floe.cli.main").main(order["arguments"])
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
     except BaseException:  # noqa: BLE001 - whatever it is, it must not go on as the process that forks
         sys.excepthook(*sys.exc_info())
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(status)
 
 
