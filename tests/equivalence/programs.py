@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from tests.measuring import measured
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -31,8 +33,7 @@ class Worker:
     def __init__(self, program: str) -> None:
         command = [sys.executable, str(Path(__file__).with_name("worker.py")), program]
         # dbt runs none of our code, and would only be slower if that were measured.
-        measured = program == "floe"
-        environment = {name: value for name, value in os.environ.items() if measured or "COVERAGE" not in name}
+        environment = measured() if program == "floe" else None
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True, encoding="utf-8"
         )

@@ -13,6 +13,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from dbt_common.tests import enable_test_caching
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -61,6 +63,7 @@ def surroundings(folder: str, environment: Mapping[str, str]) -> Iterator[None]:
 
 def serve(program: str) -> None:
     """Run commands until there are no more."""
+    enable_test_caching()  # dbt reads its own macros once, not once for each project
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     for line in sys.stdin:
         command = json.loads(line)
