@@ -82,6 +82,10 @@ def test_what_looks_like_a_credential_is_found_at_its_place(project: Project, wh
         ("dbt/models/schema.yml", f"models:\n  - name: orders\n    meta:\n      db_password: {RANDOM}"),
         ("dbt/profiles.yml", f"shop:\n  password: '{RANDOM}'"),
         ("dbt/models/model.py", f'url = "postgres://loader:{RANDOM}@db.internal/lake"'),
+        ("dbt/macros/attach.sql", f"attach 'host=db.internal user=loader password={RANDOM}' as crm (type postgres)"),
+        ("dbt/models/model.py", f"headers = {{'Authorization': 'Bearer {RANDOM}'}}"),
+        ("dbt/models/model.py", f"secret = os.environ.get('DB_PASSWORD', '{RANDOM}')"),
+        ("dbt/models/schema.yml", f"models:\n  - {{name: orders, meta: {{api_token: {RANDOM}}}}}"),
     ],
 )
 def test_random_text_that_is_called_a_credential_is_found(project: Project, name: str, text: str) -> None:
@@ -105,11 +109,26 @@ def test_random_text_that_is_called_a_credential_is_found(project: Project, name
         "select 'postgresql://user:password@localhost/db' as example",
         "where secret_expires_at = '2024-01-01T00:00:00'",
         "unique_key = 'order_id_and_customer_id_2'",
+        "connect(user='loader', password=os.environ['DB_PASSWORD'])",
+        "connect(user=loader, password=password_of_loader, host='db.internal')",
+        "attach 'host=db.internal user=loader password={{ env_var(\"DBT_ENV_SECRET_DB\") }}' as crm",
+        "rename({'password': 'user_pw_col1', 'pwd': 'hash_of_pwd_2'})",
+        "select os.environ.get('DB_PASSWORD', 'not_given_1')",
+        "-- the header is `Authorization: Bearer the-token-of-the-service`",
     ],
 )
 def test_what_is_no_credential_is_left_alone(project: Project, line: str) -> None:
     project.write("dbt/models/orders.sql", line)
     assert project.found() == []
+
+
+@pytest.mark.parametrize("password", ["Sommer2024!", "Tr0ub4dor&3xyz", "ZKm4bV3AyAVH"])
+def test_a_password_that_people_choose_is_found(project: Project, password: str) -> None:
+    """Too short for its randomness to tell, but no name has letters of both cases, digits and signs."""
+    project.write("dbt/models/model.py", f"db = connect(user='loader', password='{password}')")
+    ((what, _, _, _, _),) = project.found()
+    assert what == "a password"
+    assert password not in project.report()
 
 
 @pytest.mark.parametrize("mark", ["-- floe: allow-secret", "-- pragma: allowlist secret"])

@@ -15,6 +15,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from tests.config.test_mutations import FLOE, KINDS, PLATFORM
 
+from floe.artifact.schema import artifacts_schema
+from floe.config.fields import WAREHOUSES
 from floe.config.load import load_configuration
 from floe.config.reading import read_text
 from floe.config.schemas import pipeline_schema, platform_schema
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from floe.diagnostics.diagnostic import Diagnostic
 
 ROOT = Path(__file__).parents[2]
+_OF_DBT = tuple(name.capitalize() for name in WAREHOUSES)
 MUTATIONS = int(os.environ.get("FLOE_TORTURE_SCHEMAS", "150"))
 """Mutations on which schema and `validate` are compared."""
 
@@ -279,10 +282,21 @@ def test_a_file_that_extends_another_may_leave_out_what_that_one_says(validators
     assert list(validators["platform.yaml"].iter_errors({**heir, "layers": {"gold": {"retentiondays": 1}}})) != []
 
 
-def test_every_field_is_described():
+def test_every_value_that_floe_lets_choose_from_is_explained():
+    """Those of warehouses are dbt's own, and explained there."""
     for schema in (pipeline_schema(), platform_schema()):
+        parts = {name: part for name, part in schema["$defs"].items() if not name.startswith(("Partial", *_OF_DBT))}
+        for name, part in {**parts, "the whole file": schema}.items():
+            for field, inner in part.get("properties", {}).items():
+                for value in (value for item in (inner, *inner.get("anyOf", ())) for value in item.get("enum", ())):
+                    assert f"`{value}`" in inner["description"], (name, field)
+
+
+def test_every_field_is_described():
+    for schema in (pipeline_schema(), platform_schema(), artifacts_schema()):
         strict = {name: part for name, part in schema["$defs"].items() if not name.startswith("Partial")}
         for name, part in {**strict, "the whole file": {"properties": schema["properties"]}}.items():
             fields = part.get("properties", {}).items()
             assert [field for field, inner in fields if not inner.get("description")] == [], name
+    for schema in (pipeline_schema(), platform_schema()):
         assert '"examples"' in json.dumps(schema)

@@ -15,26 +15,48 @@ class Selector(Frozen):
     definition: dict[str, Any]
     """One of `union`, `intersection`, `difference` with a list of definitions; or a criterion with a `method`."""
     default: bool = False
+    """Whether it applies where nothing is selected."""
+    """Whether it applies where nothing is selected."""
     description: str = ""
+    """What it is for."""
+    """What it is for."""
 
 
 class Exposure(Frozen):
     """A use of assets outside the project, declared in dbt. Nothing is built for it; selections name it."""
 
     name: str
+    """Its name."""
+    """Its name."""
     package: str
+    """dbt's name of the project that declares it."""
+    """dbt's name of the project that declares it."""
     depends_on: tuple[str, ...] = ()
+    """Keys of the assets that it uses."""
+    """Keys of the assets that it uses."""
     tags: tuple[str, ...] = ()
+    """Tags for selections."""
+    """Tags for selections."""
     path: str = ""
+    """File that declares it, relative to the project."""
+    """File that declares it, relative to the project."""
     fqn: tuple[str, ...] = ()
+    """dbt's fully qualified name."""
+    """dbt's fully qualified name."""
 
 
 class Resource(Frozen):
     """What dbt knows beside nodes, tests and exposures. Nothing is built for it; selections name it."""
 
     kind: Literal["source", "metric", "semantic_model", "saved_query"]
+    """What it is to dbt."""
+    """What it is to dbt."""
     name: str
+    """Its name."""
+    """Its name."""
     package: str
+    """dbt's name of the project that declares it."""
+    """dbt's name of the project that declares it."""
     source_name: str = ""
     """Of a source: the name under which its table is declared."""
     asset: str = ""
@@ -44,8 +66,14 @@ class Resource(Frozen):
     readers: tuple[str, ...] = ()
     """Of a source that is no asset: keys of the assets and ids of the tests that read it."""
     tags: tuple[str, ...] = ()
+    """Tags for selections."""
+    """Tags for selections."""
     path: str = ""
+    """File that declares it, relative to the project."""
+    """File that declares it, relative to the project."""
     fqn: tuple[str, ...] = ()
+    """dbt's fully qualified name."""
+    """dbt's fully qualified name."""
     config: dict[str, Any] = {}
     """As that of an asset."""
 
@@ -64,10 +92,16 @@ class Freshness(Frozen):
     reads: str = ""
     """What to select from where the source is no asset, as dbt writes it in SQL."""
     filter: str = ""
+    """Condition on the rows that are looked at."""
+    """Condition on the rows that are looked at."""
     transform: str = ""
     """Name of the dbt transform that declares it."""
     warn_after: int | None = None
+    """Age that makes a warning; never if None."""
+    """Age that makes a warning; never if None."""
     error_after: int | None = None
+    """Age that makes an error; never if None."""
+    """Age that makes an error; never if None."""
 
 
 class DbtTransform(Frozen):
@@ -78,7 +112,11 @@ class DbtTransform(Frozen):
     state: str
     """Folder of the profile that Floe wrote and of dbt's partial parse."""
     target: str
+    """What dbt sees as `target.name`."""
+    """What dbt sees as `target.name`."""
     profile: str = "floe"
+    """Name of that profile."""
+    """Name of that profile."""
     variables: str = "{}"
     """The transform's `vars` as JSON."""
     packages: tuple[str, ...] = ()

@@ -13,7 +13,11 @@ class PartitionTerm(Frozen):
     """One field of a partition spec: a column, or a transform of it."""
 
     transform: Transform = "identity"
+    """What is made of the column's values."""
+    """What is made of the column's values."""
     column: str
+    """Name of the column."""
+    """Name of the column."""
     parameter: int = 0
     """Number of buckets, or width of a truncation; 0 for other transforms."""
 
@@ -33,14 +37,24 @@ class SortTerm(Frozen):
     """One column of a sort order."""
 
     column: str
+    """Name of the column."""
+    """Name of the column."""
     direction: Literal["asc", "desc"] = "asc"
+    """Smallest or largest values first."""
+    """Smallest or largest values first."""
     nulls: Literal["first", "last"] = "first"
+    """Whether rows without a value come first or last."""
+    """Whether rows without a value come first or last."""
 
 
 class Layout(Frozen):
     """What the author says about a table's files. What is None is left as the table has it, or as Floe does it."""
 
     partition_by: tuple[PartitionTerm, ...] | None = None
+    """The fields of the partition spec; an empty list for a table in one piece."""
+    """The fields of the partition spec; an empty list for a table in one piece."""
     sort_by: tuple[SortTerm, ...] | None = None
+    """The order of rows in files."""
+    """The order of rows in files."""
     target_file_size: int | None = None
     """Bytes."""

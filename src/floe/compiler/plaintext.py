@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from floe.artifact.files import write_atomically
+from floe.compiler import leaks
 from floe.config.secrecy import is_credential_key
 from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.span import Span
@@ -23,22 +24,22 @@ if TYPE_CHECKING:
     from floe.config.load import Configuration
 
 CACHE = ".floe/cache/plaintext.json"
-FORMAT = 1
+FORMAT = 2
 ALLOWED = re.compile(r"(?:floe: *allow-secret|pragma: *allowlist[ -]secret)", re.IGNORECASE)
 SUFFIXES = (".sql", ".py", ".yml", ".yaml")
 MOST_BYTES = 2_000_000
 """Files that are larger are data, not code."""
 _OTHERS = frozenset({"dbt_packages", "dbt_modules", "target", "logs", "node_modules", "site-packages", "__pycache__"})
 _SUSPICIOUS = re.compile(
-    r"(?:A3T|ABIA|ACCA|AKIA|ASIA|AIza)[0-9A-Z_-]|PRIVATE KEY|gh[pousr]_|github_pat_|gl[a-z]{2,6}-|GR1348941"
+    r"(?:A3T|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]|PRIVATE KEY|gh[pousr]_|github_pat_|gl[a-z]{2,6}-|GR1348941"
     r"|xox[a-z]-|hooks\.slack\.com|[rs]k_live|eyJ[\w-]{8}|AccountKey=|\bsk-|\bSG\.|pypi-|://[^\s/:@]*:[^\s/@]+@"
-    r"|(?i:key|pass|pwd|secret|token|credential)[\w.-]*[\]'\"]{0,2}\s*(?::=|[:=]=?|=>|,)\s*['\"]?[^\s'\"]{12}"
+    r"|(?i:key|pass|pwd|secret|token|credential)[\w.-]*[\]'\"]{0,2}\s*(?::=|[:=]=?|=>|,)\s*['\"]?[^\s'\"]{12}|"
+    + leaks.SUSPICIOUS
 )
 """What a line has that any of the detectors below may take for a credential."""
 _YAML_VALUE = re.compile(
     r"""^\s*(?:-\s+)?["']?(?P<key>[\w.-]+)["']?\s*:\s+(?P<quote>["']?)(?P<value>\S{12,})(?P=quote)\s*$"""
 )
-_GOOGLE_KEY = re.compile(r"\bAIza[\w-]{35}(?![\w-])")
 _SAMPLE = re.compile(r"[{}<>$*]|env_var|secret_ref|example|changeme|password|secret", re.IGNORECASE)
 _LEAST_ENTROPY = 3.5
 """Bits for each character: words and names have less, random texts of twelve characters more."""
@@ -163,16 +164,18 @@ def _by_look(line: str) -> Iterator[tuple[str, str]]:
         for value in detector.analyze_string(line):
             if what != "a password in an address" or not _SAMPLE.search(value):
                 yield what, value
-    yield from (("a key of Google", match[0]) for match in _GOOGLE_KEY.finditer(line))
+    yield from leaks.by_look(line)
 
 
 def _by_key(line: str, suffix: str) -> Iterator[tuple[str, str]]:
     """Random text that is given to something called `password`, `token` and the like."""
-    values: Iterable[str] = _keyword_detector().analyze_string(line)
-    match = _YAML_VALUE.match(line) if suffix in (".yml", ".yaml") else None
+    is_yaml = suffix in (".yml", ".yaml")
+    values: Iterable[str] = [*_keyword_detector().analyze_string(line), *leaks.tokens(line, is_yaml=is_yaml)]
+    match = _YAML_VALUE.match(line) if is_yaml else None
     if match and is_credential_key(match["key"]):
         values = (*values, match["value"])
     yield from (("a credential", value) for value in values if _is_random(value))
+    yield from (("a password", value) for value in leaks.passwords(line) if not _SAMPLE.search(value))
 
 
 def _is_random(value: str) -> bool:

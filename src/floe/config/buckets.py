@@ -26,7 +26,8 @@ class S3Credentials(Strict):
     """Who reads and writes an S3 bucket."""
 
     mode: Literal["static", "iam_role", "service_account", "vended"] = Field(
-        description="Where keys come from: secrets, a role, what the machine has, or the catalog."
+        description="Where keys come from: secrets (`static`), a role (`iam_role`), what the machine has "
+        "(`service_account`), or the catalog (`vended`)."
     )
     access_key_id: Secret | None = Field(default=None, description="Access key, for mode `static`.")
     secret_access_key: Secret | None = Field(default=None, description="Secret key, for mode `static`.")
@@ -84,7 +85,8 @@ class GcsCredentials(Strict):
     """Who reads and writes a bucket of Google Cloud Storage."""
 
     mode: Literal["static", "service_account", "vended"] = Field(
-        description="Where keys come from: a secret, what the machine has, or the catalog."
+        description="Where keys come from: a secret (`static`), what the machine has (`service_account`), or the "
+        "catalog (`vended`)."
     )
     access_token: Secret | None = Field(default=None, description="OAuth2 access token, for mode `static`.")
     impersonate: Name | None = Field(default=None, description="Service account to act as, for mode `service_account`.")
@@ -116,7 +118,8 @@ class AzureCredentials(Strict):
     """Who reads and writes a container of Azure Blob Storage."""
 
     mode: Literal["static", "service_account", "vended"] = Field(
-        description="Where keys come from: secrets, what the machine has, or the catalog."
+        description="Where keys come from: secrets (`static`), what the machine has (`service_account`), or the "
+        "catalog (`vended`)."
     )
     account_key: Secret | None = Field(default=None, description="Key of the account, for mode `static`.")
     sas_token: Secret | None = Field(default=None, description="Shared access signature, for mode `static`.")

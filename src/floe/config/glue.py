@@ -26,7 +26,8 @@ class GlueCredentials(Strict):
     """Who reads and writes the Glue data catalog."""
 
     mode: Literal["static", "iam_role", "service_account"] = Field(
-        description="Where keys come from: secrets, a role, or what the machine has."
+        description="Where keys come from: secrets (`static`), a role (`iam_role`), or what the machine has "
+        "(`service_account`)."
     )
     access_key_id: Secret | None = Field(default=None, description="AWS key; with a role, of who takes it on.")
     secret_access_key: Secret | None = Field(default=None, description="Secret of the AWS key.")

@@ -99,13 +99,17 @@ class SourceConfig(Strict):
     files: OneOrMany = Field(min_length=1, description="Path or glob of the files, or a list, relative to floe.yaml.")
     layer: ProfileName = Field(default="bronze", description="Layer that the table lands in.")
     mode: Literal["replace", "append", "merge"] = Field(
-        default="replace", description="What a run does with the rows that are there."
+        default="replace",
+        description="What becomes of the rows that are there: `replace` them, `append` those of new files, or "
+        "`merge` by `unique_key`.",
     )
     unique_key: OneOrMany = Field(
         default=(), validate_default=True, description="Columns that identify a row; for mode `merge` only."
     )
     format: FileFormat | None = Field(
-        default=None, validate_default=True, description="Format of the files; from their extension if left out."
+        default=None,
+        validate_default=True,
+        description="`csv`, `parquet` or `json`; from the files' extension if left out.",
     )
     options: dict[str, Scalar] = Field(default={}, description="Options of DuckDB's reader for the format.")
 
@@ -158,7 +162,8 @@ class Pipeline(Strict):
         default={}, validate_default=True, description="Files that Floe lands itself, by table name."
     )
     publish: Literal["all-or-nothing", "per-asset"] = Field(
-        default="all-or-nothing", description="Whether a failed test keeps back the whole run or what it concerns."
+        default="all-or-nothing",
+        description="What a failed test keeps back: the run (`all-or-nothing`), or what it concerns (`per-asset`).",
     )
 
     @field_validator("sources")

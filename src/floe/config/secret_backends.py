@@ -54,7 +54,9 @@ class FileBackend(Strict):
 class VaultAuth(Strict):
     """How Floe proves to Vault who it is. Each mode has fields of its own."""
 
-    mode: Literal["token", "approle", "kubernetes"] = Field(description="A token, an AppRole, or the pod's account.")
+    mode: Literal["token", "approle", "kubernetes"] = Field(
+        description="How: by a token (`token`), an AppRole (`approle`), or the pod's account (`kubernetes`)."
+    )
     token: Secret | None = Field(default=None, description="Of mode `token`: the token.")
     role_id: Secret | None = Field(default=None, description="Of mode `approle`: the id of the role.")
     secret_id: Secret | None = Field(default=None, description="Of mode `approle`: the secret id.")
@@ -94,7 +96,9 @@ class VaultBackend(Strict):
     url: str = Field(pattern=HTTP_URI_PATTERN, description="Address, e.g. `https://vault.example.com:8200`.")
     mount: NonEmpty = Field(default="secret", description="Where the key-value engine is mounted.")
     path_prefix: str = Field(default="", description="What stands before a secret's name in its path.")
-    kv_version: Literal[1, 2] = Field(default=2, description="Version of the key-value engine.")
+    kv_version: Literal[1, 2] = Field(
+        default=2, description="Version of the key-value engine: `2`, or `1` for the older one."
+    )
     namespace: NonEmpty | None = Field(default=None, description="Namespace of Vault Enterprise or OpenBao.")
     ca_bundle: NonEmpty | None = Field(
         default=None, description="File with the authorities that sign the server's certificate; else the machine's."

@@ -45,8 +45,8 @@ class RestCredentials(Strict):
     """Who connects to a REST catalog. Each mode has fields of its own."""
 
     mode: Literal["oauth2", "static", "sigv4", "iam_role"] = Field(
-        description="How requests are authenticated: OAuth2 client credentials, a bearer token, AWS signatures (SigV4) "
-        "with keys, or with those of a role."
+        description="How requests are authenticated: OAuth2 client credentials (`oauth2`), a bearer token (`static`), "
+        "AWS signatures with keys (`sigv4`), or with those of a role (`iam_role`)."
     )
     client_id: Text | None = Field(default=None, description="Client of OAuth2.")
     client_secret: Secret | None = Field(default=None, description="Its secret.")
@@ -118,7 +118,8 @@ class _RestCatalog(Strict):
     )
     access_delegation: Literal["none", "vended-credentials"] = Field(
         default="none",
-        description="Whose keys read and write files: the storage profile's, or the catalog's.",
+        description="Whose keys read and write files: the storage profile's (`none`), or the catalog's "
+        "(`vended-credentials`).",
     )
     token_refresh_enabled: StrictBool = Field(
         default=True, description="Whether tokens are renewed before they expire, and when the catalog refuses them."
