@@ -6,15 +6,23 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from floe.compiler import fingerprint
+from floe.compiler.compile import compile_project
+from floe.compiler.unchanged import recognised
+from floe.config.discovery import Choice, choose_platform
+from floe.config.overrides import Overrides, override
+from floe.config.platform import BUILT_IN
 from floe.errors import ArtifactError, EnvironmentFaultError
 
 if TYPE_CHECKING:
     from conftest import Project
+    from floe.compiler.unchanged import CompileOutcome
 
 HEAVY = ("dbt", "duckdb", "pyiceberg", "pyarrow", "sqlglot", "jinja2", "agate")
 COMPILE = """
@@ -372,3 +380,108 @@ def test_a_platform_file_that_another_extends_is_part_of_the_fingerprint(bare: P
     assert b"base.yaml" not in bare.artifact_bytes()
     bare.write({"base.yaml": "# a comment\nextends: built-in\nlayers: {gold: {retention_days: 120}}\n"})
     assert bare.compile().unchanged
+
+
+RECOGNISE = """
+import sys
+from pathlib import Path
+from floe.compiler.unchanged import recognised
+from floe.config.discovery import choose_platform
+project = Path(sys.argv[1])
+assert recognised(project, choose_platform(project, None, None)).unchanged
+print([name for name in ("yaml", "dbt", "duckdb", "floe.config.load", "floe.compiler.compile") if name in sys.modules])
+"""
+
+
+@pytest.fixture
+def remembered(bare: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A compiled project whose files were old enough to be known by their size and times."""
+    monkeypatch.setattr(fingerprint, "SETTLED_NANOSECONDS", 0)
+    with (bare.directory / "floe.yaml").open("a") as file:
+        file.write("sources:\n  visits: {files: data/*.csv}\n")
+    bare.write({"data/visits.csv": "id\n1\n"})
+    time.sleep(0.05)  # the clock of the file system may lag behind
+    assert not bare.compile().unchanged
+    assert recognise(bare) is not None
+    return bare
+
+
+def recognise(project: Project) -> CompileOutcome | None:
+    return recognised(project.directory, choose_platform(project.directory, None, None))
+
+
+def test_an_unchanged_project_is_recognised_without_reading_its_configuration(remembered: Project):
+    outcome = recognise(remembered)
+    assert outcome == remembered.compile()
+    command = [sys.executable, "-c", RECOGNISE, str(remembered.directory)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_floe_yaml_with_other_content_and_the_same_size_and_time_is_read(remembered: Project):
+    file = remembered.directory / "floe.yaml"
+    before = file.stat()
+    file.write_text(file.read_text().replace("name: shop", "name: ship"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert recognise(remembered) is None
+    assert remembered.compile().artifacts.project.name == "ship"
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["platform.yaml", "platform/local/platform.yaml", ".floe/platform.yaml", "models/silver/more.sql", "macros/a.sql"],
+)
+def test_a_file_that_appears_has_the_configuration_read(remembered: Project, file: str):
+    remembered.write({file: "select 1 as id"})
+    assert recognise(remembered) is None
+
+
+@pytest.mark.parametrize("file", ["models/silver/orders.sql", "data/visits.csv", ".floe/artifacts.json", "floe.yaml"])
+def test_a_file_that_goes_away_has_the_configuration_read(remembered: Project, file: str):
+    (remembered.directory / file).unlink()
+    assert recognise(remembered) is None
+
+
+def test_another_environment_has_the_configuration_read(remembered: Project):
+    choice = Choice("production", "built-in", "no platform file was found")
+    assert recognised(remembered.directory, choice) is None
+
+
+def test_another_version_of_what_compiles_has_the_configuration_read(
+    remembered: Project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(fingerprint, "version", lambda name: f"{name} of tomorrow")
+    assert recognise(remembered) is None
+
+
+def test_what_the_command_line_or_a_platform_file_changes_is_read_each_time(
+    remembered: Project, monkeypatch: pytest.MonkeyPatch
+):
+    compile_project(override(remembered.configuration(), Overrides({"days": 7})))
+    assert recognise(remembered) is None
+    remembered.write({"platform.yaml": json.dumps(BUILT_IN)})
+    remembered.compile()
+    remembered.compile()
+    assert recognise(remembered) is None
+
+
+def test_a_project_that_was_just_written_is_read_until_it_has_settled(bare: Project):
+    bare.compile()
+    assert recognise(bare) is None
+    assert bare.compile().unchanged
+
+
+def test_a_tampered_artifact_is_refused_without_reading_the_configuration(remembered: Project):
+    artifact = remembered.directory / ".floe/artifacts.json"
+    artifact.write_text(artifact.read_text().replace("shop", "ship", 1))
+    with pytest.raises(ArtifactError) as caught:
+        recognise(remembered)
+    assert caught.value.code == "FLOE-0304"
+
+
+def test_a_recognised_project_that_cannot_be_written_is_left_to_who_reads_it(remembered: Project):
+    cache = remembered.directory / ".floe/cache"
+    (cache / "compile.lock").unlink()
+    (cache / "compile.lock").mkdir()
+    assert recognise(remembered) is None
+    assert remembered.compile().unchanged

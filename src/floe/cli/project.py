@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from floe.artifact.models import CompiledArtifacts
     from floe.cli.application import Application
-    from floe.compiler.compile import CompileOutcome
+    from floe.compiler.unchanged import CompileOutcome
     from floe.config.discovery import Choice
     from floe.config.load import Configuration
     from floe.diagnostics.diagnostic import Diagnostic
@@ -92,6 +92,9 @@ def compile_now(
         ProjectError: configuration, dbt project or Python assets are at fault.
         EnvironmentFaultError: `.floe/` cannot be written.
     """
+    known = None if force or reported is not None else _recognised(application)
+    if known is not None:
+        return known
     configuration = load_project(application)
     from floe.compiler.compile import compile_project
     from floe.errors import CompilationError
@@ -104,11 +107,33 @@ def compile_now(
         raise
     if outcome.read_anew or reported is not None:
         _note_properties(application, configuration, reported)
-    application.printer.detail(f"platform: {configuration.choice.source}: {configuration.choice.reason}")
+    _note_platform(application, configuration.choice)
     for text in outcome.said:
         application.printer.detail(f"dbt: {text}")
     _pass_on(application, outcome.warnings, reported)
     return outcome
+
+
+def _recognised(application: Application) -> CompileOutcome | None:
+    """The artifact of a project of which nothing has changed, where nobody need read its configuration to know."""
+    options = (application.variables, application.target, application.profiles_directory, application.profile)
+    if any(option is not None for option in options):
+        return None
+    from floe.compiler.unchanged import recognised
+    from floe.config.discovery import choose_platform
+
+    project = application.directory.resolve()
+    if not (project / "floe.yaml").is_file():  # that is said before anything about the platform
+        return None
+    choice = choose_platform(project, application.environment, application.platform_file)
+    outcome = recognised(project, choice)
+    if outcome is not None:
+        _note_platform(application, choice)
+    return outcome
+
+
+def _note_platform(application: Application, choice: Choice) -> None:
+    application.printer.detail(f"platform: {choice.source}: {choice.reason}")
 
 
 def _pass_on(application: Application, warnings: Sequence[str], reported: list[Diagnostic] | None) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -20,15 +18,16 @@ from floe.compiler.collisions import find_collisions
 from floe.compiler.cycles import cycle_diagnostics
 from floe.compiler.dbt.project import locate, prepare, search_path
 from floe.compiler.python.inputs import Known
-from floe.compiler.rendered import restore_rendered, write_rendered
+from floe.compiler.rendered import write_rendered
 from floe.compiler.secrecy import refuse_secrets
+from floe.compiler.unchanged import ARTIFACT, CACHE, RECORD, CompileOutcome, only_one_compile, unchanged_since
 from floe.config.pipeline import PythonTransform
 from floe.dbt.garbage import rare_collections
 from floe.diagnostics.diagnostic import by_place
 from floe.errors import CompilationError, ConfigurationError, EnvironmentFaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from floe.artifact.dbt_project import Selector
@@ -37,28 +36,8 @@ if TYPE_CHECKING:
     from floe.compiler.link import Linked
     from floe.config.load import Configuration
 
-ARTIFACT = ".floe/artifacts.json"
-CACHE = ".floe/cache"
-RECORD = f"{CACHE}/inputs.json"
 CLOCK_GRAIN_NANOSECONDS = 20_000_000
 """By how much a file system's clock may lag behind the system's."""
-
-
-@dataclass(frozen=True)
-class CompileOutcome:
-    """A compiled project. `rendered` and `reused` name the dbt nodes rendered anew and taken from the cache."""
-
-    artifacts: CompiledArtifacts
-    path: Path
-    unchanged: bool
-    """Whether the artifact's file holds the bytes that it held before."""
-    rendered: tuple[str, ...] = ()
-    reused: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
-    """What the Jinja of the dbt nodes that were rendered anew logged for users or printed."""
-    read_anew: bool = False
-    """Whether something had changed, so that dbt was asked."""
 
 
 def compile_project(configuration: Configuration, *, force: bool = False) -> CompileOutcome:
@@ -79,8 +58,8 @@ def compile_project(configuration: Configuration, *, force: bool = False) -> Com
     """
     project = configuration.project_directory
     try:
-        with _only_one_compile(project / CACHE):
-            unchanged = None if force else _unchanged(configuration)
+        with only_one_compile(project / CACHE):
+            unchanged = None if force else unchanged_since(configuration)
             if unchanged is not None:
                 return unchanged
             if force:
@@ -96,47 +75,12 @@ def compile_project(configuration: Configuration, *, force: bool = False) -> Com
         raise EnvironmentFaultError("FLOE-0216", reason, "check the folder's permissions and free space") from error
 
 
-@contextmanager
-def _only_one_compile(cache: Path) -> Iterator[None]:
-    """Let compiles of one project follow each other: dbt writes its own files in place."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "compile.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _unchanged_on_a_disk_that_cannot_be_written(configuration: Configuration) -> CompileOutcome | None:
     """The artifact that is there, for those who may only read the project."""
     try:
-        return _unchanged(configuration)
+        return unchanged_since(configuration)
     except OSError:
         return None
-
-
-def _unchanged(configuration: Configuration) -> CompileOutcome | None:
-    project = configuration.project_directory
-    record = fingerprint.Record.load(project / RECORD)
-    if record is None or not (project / ARTIFACT).exists():
-        return None
-    settings = fingerprint.settings_of(configuration)
-    if record.settings != settings:
-        return None
-    inputs = fingerprint.read_inputs(project, record.roots, record)
-    if not fingerprint.matches(record, settings, inputs):
-        return None
-    artifacts = codec.load(project / ARTIFACT)
-    if artifacts.digest != record.digest:
-        return None
-    restore_rendered(artifacts, project)
-    if inputs.stats != record.stats:
-        _record(configuration, settings, record.roots, inputs, record.variables, record.digest)
-    return CompileOutcome(artifacts, project / ARTIFACT, unchanged=True, reused=_dbt_nodes(artifacts))
-
-
-def _dbt_nodes(artifacts: CompiledArtifacts) -> tuple[str, ...]:
-    models = (asset.key for asset in artifacts.assets.values() if asset.query is not None)
-    tests = (f"test {test.name}" for test in artifacts.tests.values())
-    return (*models, *tests, *(f"hook {hook.name}" for hook in artifacts.hooks))
 
 
 def _forget(project: Path) -> None:
@@ -165,7 +109,9 @@ def _compile(configuration: Configuration) -> CompileOutcome:
     settings = fingerprint.settings_of(configuration)
     (project / RECORD).unlink(missing_ok=True)
     if inputs.newest < started - CLOCK_GRAIN_NANOSECONDS:
-        _record(configuration, settings, roots, inputs, variables, artifacts.digest)
+        basis = fingerprint.Basis.of(configuration)
+        record = fingerprint.Record(settings, roots, inputs.files, variables, artifacts.digest, inputs.stats, basis)
+        record.save(project / RECORD)
     return CompileOutcome(
         artifacts,
         project / ARTIFACT,
@@ -288,15 +234,3 @@ def _roots(configuration: Configuration, results: Sequence[DbtResult]) -> tuple[
     transforms = configuration.pipeline.transforms
     python = {transform.path for transform in transforms if isinstance(transform, PythonTransform)}
     return tuple(sorted(python.union(*(result.roots for result in results))))
-
-
-def _record(
-    configuration: Configuration,
-    settings: str,
-    roots: tuple[str, ...],
-    inputs: fingerprint.Inputs,
-    variables: dict[str, str],
-    digest: str,
-) -> None:
-    record = fingerprint.Record(settings, roots, inputs.files, variables, digest, inputs.stats)
-    record.save(configuration.project_directory / RECORD)

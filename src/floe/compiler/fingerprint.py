@@ -10,27 +10,83 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from floe.artifact.files import write_atomically
-from floe.compiler.bindings import compute
 from floe.compiler.dbt.cache import content_hash, variable_hash
+from floe.config.folders import finds_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from floe.config.discovery import Choice
     from floe.config.load import Configuration
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2
 DISTRIBUTIONS = ("floe-runtime", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb", "jinja2")
 SETTLED_NANOSECONDS = 1_000_000_000
 _IGNORED_FOLDERS = frozenset({".git", ".floe", "__pycache__"})
 
 Stat = list[int]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """All that a configuration was made of, where that is floe.yaml and the built-in platform."""
+
+    stat: Stat
+    """Of floe.yaml, old enough to stand for what was read."""
+    choice: list[str]
+    """The platform's environment, source and reason."""
+    sources: list[str]
+    """Paths and globs that find files."""
+    adapter: str
+    installed: list[str]
+    """Versions of what compiles."""
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Basis | None:
+        """The basis of a configuration; None where there is more to it than can be seen at a glance."""
+        from floe.config.endpoints import is_endpoint
+
+        if configuration.choice.file is not None or configuration.overrides:
+            return None
+        stat = _stat_of_pipeline(configuration.project_directory)
+        if stat is None or max(stat[1:3]) >= configuration.read_at - SETTLED_NANOSECONDS:
+            return None
+        patterns = [pattern for source in configuration.pipeline.sources.values() for pattern in source.files]
+        sources = [pattern for pattern in patterns if not is_endpoint(pattern)]
+        adapter = _adapter(configuration)
+        return cls(stat, _choice(configuration.choice), sources, adapter, _installed(adapter))
+
+    def holds(self, project: Path, choice: Choice) -> bool:
+        """Whether reading the configuration again would give the same, and find the same to be right."""
+        return (
+            choice.file is None
+            and self.choice == _choice(choice)
+            and self.stat == _stat_of_pipeline(project)
+            and self.installed == _installed(self.adapter)
+            and all(finds_file(project, pattern) for pattern in self.sources)
+        )
+
+
+def _stat_of_pipeline(project: Path) -> Stat | None:
+    try:
+        return _stat(os.stat(project / "floe.yaml"))  # noqa: PTH116 - as the other files are looked at
+    except OSError:
+        return None
+
+
+def _stat(status: os.stat_result) -> Stat:
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def _choice(choice: Choice) -> list[str]:
+    return [choice.environment, choice.source, choice.reason]
 
 
 @dataclass(frozen=True)
@@ -43,6 +99,7 @@ class Record:
     variables: dict[str, str]
     digest: str
     stats: dict[str, Stat] = field(default_factory=dict)
+    basis: Basis | None = None
 
     @classmethod
     def load(cls, path: Path) -> Record | None:
@@ -51,6 +108,8 @@ class Record:
             document = json.loads(path.read_bytes())
             if document.pop("format") != RECORD_FORMAT:
                 return None
+            basis = document.pop("basis")
+            document["basis"] = None if basis is None else Basis(**basis)
             return cls(**{**document, "roots": tuple(document["roots"])})
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -69,23 +128,32 @@ class Record:
             "variables": self.variables,
             "digest": self.digest,
             "stats": self.stats,
+            "basis": None if self.basis is None else asdict(self.basis),
         }
         write_atomically(path, json.dumps(document).encode())
 
 
 def settings_of(configuration: Configuration) -> str:
     """Hash of both files as they were understood, the platform's choice and the installed versions."""
-    choice = configuration.choice
-    adapter = f"dbt-{compute(configuration).type}"
     return content_hash(
         {
             "pipeline": configuration.pipeline.model_dump(mode="json"),
             "platform": configuration.platform.model_dump(mode="json"),
-            "choice": [choice.environment, choice.source, choice.reason],
-            "versions": [_version(name) for name in (*DISTRIBUTIONS, adapter)],
-            "python": sys.version_info[:2],
+            "choice": _choice(configuration.choice),
+            "installed": _installed(_adapter(configuration)),
         }
     )
+
+
+def _adapter(configuration: Configuration) -> str:
+    from floe.compiler.bindings import compute  # loads the models of the configuration
+
+    return f"dbt-{compute(configuration).type}"
+
+
+def _installed(adapter: str) -> list[str]:
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return [python, *(_version(name) for name in (*DISTRIBUTIONS, adapter))]
 
 
 def _version(distribution: str) -> str:
@@ -112,7 +180,7 @@ def read_inputs(project: Path, roots: Iterable[str], known: Record | None = None
     newest = 0
     settled = time.time_ns() - SETTLED_NANOSECONDS
     for path, status in _walk(project, roots):
-        stat = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+        stat = _stat(status)
         if known is not None and known.stats.get(path) == stat:
             files[path] = known.files[path]
         else:
@@ -147,12 +215,10 @@ def _below(path: str, parents: tuple[tuple[int, int], ...]) -> Iterator[tuple[st
                 yield from _below(f"{path}/{name}", (*parents, place))
 
 
-def matches(record: Record, settings: str, inputs: Inputs) -> bool:
-    """Whether everything that the recorded compile read is as it was."""
-    return (
-        record.settings == settings
-        and record.files == inputs.files
-        and all(variable_hash(name) == value for name, value in record.variables.items())
+def matches(record: Record, inputs: Inputs) -> bool:
+    """Whether the files and variables that the recorded compile read are as they were."""
+    return record.files == inputs.files and all(
+        variable_hash(name) == value for name, value in record.variables.items()
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from floe.compiler import fingerprint
-from floe.compiler.compile import RECORD
 from floe.compiler.dbt.cache import variable_hash
+from floe.compiler.unchanged import RECORD
 
 if TYPE_CHECKING:
     from floe.config.load import Configuration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -43,6 +44,7 @@ class Configuration:
         document: floe.yaml as it is written.
         platform_document: The same of the platform file, merged with those that it extends.
         overrides: What the command line changed in `pipeline`, for this call.
+        read_at: When reading began, in nanoseconds since the epoch.
     """
 
     project_directory: Path
@@ -52,6 +54,7 @@ class Configuration:
     document: Document
     platform_document: Document
     overrides: Overrides = field(default_factory=Overrides)
+    read_at: int = 0
 
     @property
     def positions(self) -> Positions:
@@ -82,6 +85,7 @@ def load_configuration(
     if not is_file(project / PIPELINE_FILE):
         reason = f"no `{PIPELINE_FILE}` in `{directory}`"
         raise UsageError("FLOE-0101", reason, _way_to_a_project(project), details=why_no_file(project / PIPELINE_FILE))
+    read_at = time.time_ns()
     choice = choose_platform(project, environment, platform_file)
     pipeline = read_file(project / PIPELINE_FILE, PIPELINE_FILE, None)
     platform = _read_platform(project, choice)
@@ -99,6 +103,7 @@ def load_configuration(
         choice=choice,
         document=pipeline.document,
         platform_document=platform.document,
+        read_at=read_at,
     )
 
 

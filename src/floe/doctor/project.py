@@ -86,8 +86,8 @@ def _look_at_configuration(asked: Asked) -> Finding:
 
 def _look_at_artifact(asked: Asked) -> Finding:
     from floe.artifact import codec
-    from floe.compiler.compile import ARTIFACT
     from floe.compiler.freshness import why_stale
+    from floe.compiler.unchanged import ARTIFACT
 
     path = asked.directory / ARTIFACT
     if not path.is_file():

@@ -12,7 +12,7 @@ from floe.observe.wording import count
 
 if TYPE_CHECKING:
     from floe.artifact.models import Asset
-    from floe.compiler.compile import CompileOutcome
+    from floe.compiler.unchanged import CompileOutcome
     from floe.diagnostics.render import Format
 
 
