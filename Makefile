@@ -86,6 +86,7 @@ torture: .uv/test-environment | .uv/tmp ## the long crash tests, counts printed:
 	@FLOE_TORTURE_CANARIES=$${FLOE_TORTURE_CANARIES:-20} "$(BIN)/pytest" tests/cli/test_canaries.py -s
 	@FLOE_TORTURE_MUTATIONS=$${FLOE_TORTURE_MUTATIONS:-10000} "$(BIN)/pytest" tests/config/test_mutations.py -s
 	@FLOE_TORTURE_EXAMPLES=$${FLOE_TORTURE_EXAMPLES:-1000} "$(BIN)/pytest" tests/runtime/test_idempotence.py -s
+	@FLOE_TORTURE_QUERIES=$${FLOE_TORTURE_QUERIES:-2000} "$(BIN)/pytest" tests/engines/test_pruned.py
 	@FLOE_TORTURE_SCHEMAS=$${FLOE_TORTURE_SCHEMAS:-1000} "$(BIN)/pytest" tests/config/test_schemas.py -s
 
 bench: .uv/test-environment | .uv/tmp ## Floe against raw DuckDB, dbt, dagster-dbt and SQLMesh: about 15 minutes

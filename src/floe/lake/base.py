@@ -120,6 +120,8 @@ class StoredFile:
     upper_bounds: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     null_counts: Mapping[int, int] = field(default_factory=dict, repr=False)
     """Field id -> how many values are null, where the writer said so."""
+    nan_counts: Mapping[int, int] = field(default_factory=dict, repr=False)
+    """Field id -> how many values are NaN, where the writer said so."""
     deletes: tuple[DeleteFile, ...] = ()
     """What other engines deleted from it."""
 

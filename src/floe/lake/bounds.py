@@ -42,6 +42,18 @@ def upper_bound(type_: str, text: str) -> bytes | None:
     return _exact(type_, "0.0" if _is_zero(type_, text) else text)
 
 
+def following_text(prefix: str) -> str | None:
+    """The first text, in the order of code points, after all that begin with the prefix; None where there is none."""
+    while prefix:
+        following = ord(prefix[-1]) + 1
+        if following in _SURROGATES:
+            following = _SURROGATES.stop
+        prefix = prefix[:-1]
+        if following <= _HIGHEST_CODE_POINT:
+            return prefix + chr(following)
+    return None
+
+
 def comparable(type_: str, bound: bytes) -> int | bytes:
     """A bound as something that compares as the column's values do; of types other than floating-point numbers.
 
@@ -83,15 +95,8 @@ def _is_zero(type_: str, text: str) -> bool:
 def _string_upper_bound(text: str) -> bytes | None:
     if len(text) <= _STRING_BOUND_LENGTH:
         return text.encode()
-    kept = text[:_STRING_BOUND_LENGTH]
-    while kept:
-        following = ord(kept[-1]) + 1
-        if following in _SURROGATES:
-            following = _SURROGATES.stop
-        kept = kept[:-1]
-        if following <= _HIGHEST_CODE_POINT:
-            return (kept + chr(following)).encode()
-    return None
+    following = following_text(text[:_STRING_BOUND_LENGTH])
+    return None if following is None else following.encode()
 
 
 def _floating(layout: str) -> Callable[[str], bytes | None]:

@@ -55,5 +55,6 @@ def _stored(state: TableState, spec_id: int, entry: ManifestEntry, index: Delete
         lower_bounds=item.lower_bounds or {},
         upper_bounds=item.upper_bounds or {},
         null_counts=item.null_value_counts or {},
+        nan_counts=item.nan_value_counts or {},
         deletes=deletes,
     )

@@ -18,6 +18,7 @@ Values = tuple[Any, Any]
 
 _INTEGERS = {"int": 4, "long": 8, "date": 4, "timestamp": 8, "timestamptz": 8}
 """Type -> bytes of a bound."""
+_TIME_BYTES = 8
 _WIDENED_FROM = {("long", 4)}
 _DECIMAL = re.compile(r"decimal\(\s*\d+\s*,\s*(\d+)\s*\)")
 _HIDES_VALUES = re.compile(r"bucket\[|void")
@@ -36,8 +37,25 @@ def values_between(file: StoredFile, column: Mapping[str, Any]) -> Values | None
         return None
     if column["type"] == "string":
         return _texts(lower, upper)
-    low, high = _number(column["type"], lower), _number(column["type"], upper)
+    low, high = number_of_bound(column["type"], lower), number_of_bound(column["type"], upper)
     return None if low is None or high is None else (low, high)
+
+
+def number_of_bound(type_: str, bound: bytes) -> Number | None:
+    """The number that a bound is, as values of partitions are; None for other types and for what cannot be."""
+    if type_ in _INTEGERS or type_ == "time":
+        fits = len(bound) == _INTEGERS.get(type_, _TIME_BYTES) or (type_, len(bound)) in _WIDENED_FROM
+        return int.from_bytes(bound, "little", signed=True) if fits else None
+    if match := _DECIMAL.fullmatch(type_):
+        unscaled = int.from_bytes(bound, "big", signed=True)
+        return decimal_of(unscaled, int(match[1]))
+    return None
+
+
+def decimal_of(unscaled: int, scale: int) -> Decimal:
+    """A decimal with all its digits: `scaleb` rounds to the context's 28."""
+    digits = tuple(int(digit) for digit in str(abs(unscaled)))
+    return Decimal((int(unscaled < 0), digits, -scale))
 
 
 def has_ordered_ranges(type_: object) -> bool:
@@ -79,14 +97,3 @@ def _texts(lower: bytes, upper: bytes) -> tuple[str, str] | None:
     except UnicodeDecodeError:
         return None
     return None if "\0" in low + high else (low, high)  # SQL cannot say that character
-
-
-def _number(type_: str, bound: bytes) -> Number | None:
-    if type_ in _INTEGERS:
-        fits = len(bound) == _INTEGERS[type_] or (type_, len(bound)) in _WIDENED_FROM
-        return int.from_bytes(bound, "little", signed=True) if fits else None
-    if match := _DECIMAL.fullmatch(type_):
-        unscaled = int.from_bytes(bound, "big", signed=True)
-        sign, digits = int(unscaled < 0), tuple(int(digit) for digit in str(abs(unscaled)))
-        return Decimal((sign, digits, -int(match[1])))
-    return None

@@ -4,8 +4,8 @@ A view does not see the conditions of the queries that read it, but DuckDB moves
 part in which a column is a constant, or limited to a range, is dropped when a condition contradicts that, and none of
 its files is opened. So the files of each partition are a part, up to a number of parts that planning does not feel.
 
-DuckDB sees such a contradiction with a range for comparisons, not for IN, and with a bucket not at all: of these, only
-the statistics in the footers of the files leave rows out.
+DuckDB sees such a contradiction with a range for comparisons, not for IN, and with a bucket not at all. Queries that
+are planned before they are executed do not depend on it: see `pruned.py`.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def _verdict(workspace: Workspace, test: Test, rows: str) -> tuple[int, bool, bo
         f"select {test.fail_calc} as failures, {test.fail_calc} {test.warn_if} as should_warn, "
         f"{test.fail_calc} {test.error_if} as should_error from ({rows}\n) dbt_internal_test"
     )
-    row = workspace.execute(verdict).fetchone()
+    with workspace.reading(verdict):
+        row = workspace.execute(verdict).fetchone()
     if row is None or row[0] is None:
         reason = f"`{test.name}` has the `fail_calc` `{test.fail_calc}`, which gives no number for its rows"
         raise NodeError(_CODE, reason, "write it so that it is 0 without failing rows, e.g. `coalesce(sum(n), 0)`")

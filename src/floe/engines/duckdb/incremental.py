@@ -50,7 +50,7 @@ def stage_increment(
         LakeError: the published table cannot be read, or the file cannot be written.
     """
     published = published_files(target.base, workspace.execute, renamed=target.renamed)
-    workspace.create_view(target.relation, published.select())
+    workspace.show_files(target.relation, published)
     fitting = _in_the_tables_types(workspace, target, published, query, how)
     if how.strategy == "append" and fitting is not None:
         blind = is_blind(workspace, query, target.relation)
@@ -61,7 +61,8 @@ def stage_increment(
         if outcome is not None:
             return outcome
     else:
-        workspace.execute(f"CREATE TEMP TABLE {source} AS {subquery(query)}")
+        with workspace.reading(query):
+            workspace.execute(f"CREATE TEMP TABLE {source} AS {subquery(query)}")
     try:
         return _apply(workspace, target, published, source, how, properties)
     finally:

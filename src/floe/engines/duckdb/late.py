@@ -196,7 +196,7 @@ class LateNodes:
         exists = table.exists and not is_superseded(table)
         if exists:
             with sql_faults(SqlOrigin(asset.key)):
-                self._workspace.create_view(asset.relation, published_files(table, self._workspace.execute).select())
+                self._workspace.show_files(asset.relation, published_files(table, self._workspace.execute))
         return exists
 
     def keep(self, path: str, sql: str) -> None:

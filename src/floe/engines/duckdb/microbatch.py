@@ -97,7 +97,8 @@ class _Model:
     def _replace_rows(self, batch: Batch, sql: str) -> None:
         execute, source = self.workspace.execute, self.workspace.new_name()
         table, inside = relation_name(self.target.relation), self._inside(batch.start, batch.end)
-        execute(f"CREATE TEMP TABLE {source} AS {subquery(sql)}")
+        with self.workspace.reading(sql):
+            execute(f"CREATE TEMP TABLE {source} AS {subquery(sql)}")
         try:
             before, increment = column_types(self.workspace, table), column_types(self.workspace, source)
             policy = self.how.on_schema_change

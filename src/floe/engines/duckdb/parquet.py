@@ -13,8 +13,6 @@ from floe.lake.files import local_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from duckdb import DuckDBPyConnection
-
     from floe.engines.duckdb.layout import FileLayout
     from floe.engines.duckdb.workspace import Workspace
     from floe.lake.base import PartitionValue, TableState
@@ -69,7 +67,8 @@ def write_file(
         duckdb.Error: the query fails or the file cannot be written.
         LakeError: an empty file cannot be removed.
     """
-    row = _copy(workspace, select, schema, path, "USE_TMP_FILE false", level).fetchone()
+    rows = _copy(workspace, select, schema, path, "USE_TMP_FILE false", level)
+    row = rows[0] if rows else None
     if row is None or row[1] == 0:
         store.delete([path])
         return None
@@ -78,10 +77,11 @@ def write_file(
 
 def _copy(
     workspace: Workspace, select: str, schema: Mapping[str, Any], path: str, options: str, level: int = QUICKLY
-) -> DuckDBPyConnection:
+) -> list[Any]:
     ids = f"FIELD_IDS {_struct_ids(schema)}"
     target = f"{literal(local_path(path))} ({_OPTIONS}, COMPRESSION_LEVEL {level}, {ids}, {options})"
-    return workspace.execute(f"COPY ({select}\n) TO {target}")
+    with workspace.reading(select):
+        return workspace.execute(f"COPY ({select}\n) TO {target}").fetchall()
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,8 @@ class _Writer:
         workspace, names = self.workspace, [column.name for column in self.layout.partitions]
         table = workspace.new_name()
         ordered = _ordered(self._with_partitions(select), (*names, *self.layout.sort))
-        workspace.execute(f"CREATE TEMP TABLE {table} AS {ordered}")
+        with workspace.reading(ordered):
+            workspace.execute(f"CREATE TEMP TABLE {table} AS {ordered}")
         try:
             values = "".join(f", {name}::VARCHAR" for name in names)
             found = f"SELECT min(rowid), count(*){values} FROM {table}"
@@ -179,7 +180,7 @@ class _Writer:
     def _copy_to_folder(self, select: str, options: str) -> list[tuple[str, Sequence[Any]]]:
         folder, _, name = self.workspace.new_file(self.base).rpartition("/")
         pattern = f"FILENAME_PATTERN {literal(f'{name.removesuffix(_SUFFIX)}-{{i}}')}, OVERWRITE_OR_IGNORE true"
-        rows = _copy(self.workspace, select, self.schema, folder, f"{options}, {pattern}", self.level).fetchall()
+        rows = _copy(self.workspace, select, self.schema, folder, f"{options}, {pattern}", self.level)
         return [(f"{folder}/{row[0].rpartition('/')[2]}", row) for row in rows]
 
     def _kept(self, written: Sequence[tuple[str, Sequence[Any], tuple[PartitionValue, ...]]]) -> tuple[StagedFile, ...]:

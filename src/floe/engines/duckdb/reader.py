@@ -13,6 +13,7 @@ from floe.engines.duckdb.catalog_names import PublishedNames
 from floe.engines.duckdb.connection import open_database
 from floe.engines.duckdb.faults import SqlOrigin, sql_faults
 from floe.engines.duckdb.hooks import hooks_that_only_define
+from floe.engines.duckdb.pruned import PrunedReads
 from floe.engines.duckdb.sql import quote, subquery
 from floe.engines.duckdb.table_files import published_files
 from floe.errors import NodeError, UsageError
@@ -55,6 +56,7 @@ class Reader:
         )
         self._connection = open_database(artifacts.model_copy(update={"compute": compute}), project_directory)
         self._catalogs = catalogs
+        self._reads = PrunedReads()
         self._names = PublishedNames(artifacts, catalogs)
         self._directory = project_directory
         self._opened: set[Name] = set()
@@ -149,7 +151,7 @@ class Reader:
         self._connection.close()
 
     def _fetch(self, query: str, limit: int | None, subject: str) -> QueryResult:
-        with _faults(subject):
+        with _faults(subject), self._reads.limited_to(self._connection, query):
             # DuckDB computes rows when they are fetched: no more than what is shown.
             result = self._connection.execute(query)
             description = result.description or []
@@ -188,14 +190,17 @@ class Reader:
             return
         self._opened.add(name)
         schema, identifier = self._schema(name[0] or _DEFAULT_SCHEMA), quote(name[1])
-        body = (
-            self._view(readable, readable.view)
-            if readable.view
-            else published_files(self._state(readable), self._connection.execute).select()
-        )
+        body = self._view(readable, readable.view) if readable.view else self._files(schema, identifier, readable)
         with _faults(str(readable.name)):
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             self._connection.execute(f"CREATE OR REPLACE VIEW {schema}.{identifier} AS {body}")
+
+    def _files(self, schema: str, identifier: str, readable: Readable) -> str:
+        """SQL of a table's rows, of which queries open only the files that they need."""
+        files = published_files(self._state(readable), self._connection.execute)
+        view = files.prunable(f"floe_files_{len(self._opened)}")
+        self._reads.shows(f"{schema}.{identifier}", view)
+        return view.sql if view else files.select()
 
     def _schema(self, namespace: str) -> str:
         """The SQL of a schema, whose database is there afterwards."""

@@ -133,7 +133,8 @@ def stage_replacement(
     if outcome is None:
         # Which of several rows of a key wins in a MERGE depends on their order, which only plain files have kept.
         has_order = not (written.layout.partitions or written.layout.sort)
-        workspace.execute(f"CREATE TEMP TABLE {source} AS {replacement.increment if has_order else query}")
+        with workspace.reading(query):
+            workspace.execute(f"CREATE TEMP TABLE {source} AS {replacement.increment if has_order else query}")
         target.base.store.delete(file.path for file in written.files)
     return outcome
 

@@ -35,6 +35,28 @@ def by_id(columns: Iterable[tuple[Mapping[str, Any], str]]) -> str:
     return f"schema=MAP {{{', '.join(entries)}}}"
 
 
+def marked_scan(
+    path: str, mark: str, rows: int, columns: Sequence[Mapping[str, Any]], outputs: Sequence[str]
+) -> tuple[str, dict[str, tuple[int, str]]]:
+    """SQL with the columns of a table, to be planned only: one scan, in which the plan shows the column `mark`.
+
+    Args:
+        path: A file that is there.
+        mark: A name that no other scan has.
+        rows: Of the whole table.
+        columns: Of the table.
+        outputs: Expressions over their names.
+
+    Returns:
+        The SQL; and name in the scan -> field id and type, of the primitive columns.
+    """
+    names = {_by_id(item): (item["id"], item["type"]) for item in columns if isinstance(item["type"], str)}
+    shown = ", ".join(f"{quote(_by_id(item))} AS {quote(item['name'])}" for item in columns)
+    options = by_id((item, _by_id(item)) for item in columns), f"explicit_cardinality={max(rows, 1)}"
+    scan = f"SELECT {shown} FROM {parquet([path], f'filename={literal(mark)}', *options)}"
+    return f"SELECT {', '.join(outputs)} FROM ({scan}) AS floe_rows", names
+
+
 @dataclass(frozen=True)
 class Scan:
     """Reads the files of one branch."""

@@ -192,7 +192,7 @@ class DuckdbSession:
             reason = f"`{asset.key}` is read, but was never published"
             raise NodeError("FLOE-0414", reason, f"build it too: `floe run --select {asset.key}`")
         with sql_faults(SqlOrigin(asset.key)):
-            self._workspace.create_view(asset.relation, published_files(table, self._workspace.execute).select())
+            self._workspace.show_files(asset.relation, published_files(table, self._workspace.execute))
         self._scans.is_there(asset, rows=_rows(table))
 
     def _state_to_read(self, asset: Asset) -> TableState:

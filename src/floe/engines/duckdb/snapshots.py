@@ -38,7 +38,7 @@ def build_snapshot(workspace: Workspace, asset: Asset, query: Query, how: DbtSna
 
 def _stage_changes(workspace: Workspace, target: Target, sql: str, how: DbtSnapshot) -> BuildOutcome:
     published = published_files(target.base, workspace.execute, renamed=target.renamed)
-    workspace.create_view(target.relation, published.select())
+    workspace.show_files(target.relation, published)
     table = relation_name(target.relation)
     before = column_types(workspace, table)
     _check_is_snapshot(target.key, how, before)

@@ -143,7 +143,7 @@ def stage_files(workspace: Workspace, target: Target, change: Change, written: W
     """
     files = written.files
     view = _session_files(change, files, written.schema, written.engine_types)
-    workspace.create_view(target.relation, view.select())
+    workspace.show_files(target.relation, view)
     if change.kept is None:
         workspace.facts[relation_name(target.relation)] = facts_of_files(files, written.schema)
     return BuildOutcome(

@@ -8,24 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from floe.engines.duckdb.branches import Layout, branches
 from floe.engines.duckdb.footers import NAME_MAPPING_PROPERTY, read_shapes, renames_fields
-from floe.engines.duckdb.scans import Scan, by_id, parquet
+from floe.engines.duckdb.pruned import PrunableView
+from floe.engines.duckdb.scans import Scan, by_id, marked_scan, parquet
 from floe.engines.duckdb.sql import quote
 from floe.engines.duckdb.types import check_readable, converted, type_of_iceberg
-from floe.lake.base import ENGINE_TYPES_PROPERTY, RUN_ID_PROPERTY
+from floe.lake.base import ENGINE_TYPES_PROPERTY, RUN_ID_PROPERTY, StoredFile
+from floe.lake.conditions import Judge
 from floe.lake.growing import GrowingList
+from floe.lake.layout import primitive_types
 from floe.lake.schema import NOTHING_RENAMED, with_new_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from floe.engines.duckdb.footers import Execute, Shape
-    from floe.lake.base import StoredFile, TableState
+    from floe.lake.base import TableState
 
 FILE_COLUMN = "floe_file"
 """Extra column of `TableFiles.select_with_file`: the file in which a row lies."""
 _VIRTUAL_COLUMNS = {"filename", "file_row_number", "file_index"}
 """What DuckDB's reader adds under names that a table may use itself."""
 _NO_LAYOUT = Layout({}, {})
+_FEWEST, _FEWEST_REMOTE = 8, 2
+"""Files of which it is worth the time of a plan to find those that a query needs, on this machine and elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,18 @@ class TableFiles:
     def select(self) -> str:
         """SQL of all rows, columns in the table's order."""
         return self._select(None)
+
+    def prunable(self, variable: str) -> PrunableView | None:
+        """The same rows as a view of which connections can leave out files; None where that is no use."""
+        layout = self.layout
+        if layout is None or len(self.paths) < (_FEWEST_REMOTE if layout.is_remote else _FEWEST):
+            return None
+        columns = self.schema["fields"]
+        files = [layout.files.get(path) or StoredFile(path, 0, 0) for path in self.paths]
+        rows, outputs = sum(item.record_count for item in files), [self._column(item) for item in columns]
+        planned, names = marked_scan(self.paths[0], variable, rows, columns, outputs)
+        judge = Judge(primitive_types(self.schema), layout.specs)
+        return PrunableView(variable, planned, files, names, judge, lambda paths: self.only(paths).select())
 
     def select_with_file(self) -> str:
         """SQL of all rows with the column `FILE_COLUMN` at the end."""
@@ -149,7 +166,7 @@ def _layout(
     specs = {spec["spec-id"]: spec["fields"] for spec in table.metadata["partition-specs"]}
     deleted = [file for file in files if file.deletes]
     partitioned = any(specs.get(file.spec_id) for file in files)
-    if not (deleted or partitioned or shapes or not table.store.is_local):
+    if not (deleted or partitioned or shapes or not table.store.is_local or len(files) >= _FEWEST):
         return None
     current = {field["id"] for field in wanted["fields"]}
     older = {

@@ -14,6 +14,7 @@ import duckdb
 from floe.artifact.models import SESSION_DATABASE
 from floe.engines.duckdb.connection import make_spill_folder, open_database, use_session_database
 from floe.engines.duckdb.own_file import TEMPORARY_PREFIX, drop_leftovers, refuse_tables
+from floe.engines.duckdb.pruned import PrunedReads
 from floe.engines.duckdb.sql import quote, relation_name
 from floe.engines.written import Source
 from floe.lake.base import TableName
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from floe.engines.base import SessionRequest
     from floe.engines.duckdb.relation_facts import RelationFacts
     from floe.engines.duckdb.remote import Remote
+    from floe.engines.duckdb.table_files import TableFiles
     from floe.lake.base import TableState
 
 # DuckDB forgets an interruption that comes right before a statement starts.
@@ -42,6 +44,8 @@ class Workspace:
         self.run_id = request.run_id
         self.facts: dict[str, RelationFacts] = {}
         """Relation name -> what is known of its rows since they were staged."""
+        self.reads = PrunedReads()
+        """What is known of the files of published tables that the session shows."""
         self.command = request.command
         self.say = request.say
         self._catalogs = request.catalogs
@@ -99,12 +103,12 @@ class Workspace:
     @contextmanager
     def working_on(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """Let the calling thread's statements run on another cursor, whose temporary relations they then see."""
-        own = self.cursor
-        self._local.cursor = cursor
+        own, lent = self.cursor, getattr(self._local, "lent", False)
+        self._local.cursor, self._local.lent = cursor, True
         try:
             yield
         finally:
-            self._local.cursor = own
+            self._local.cursor, self._local.lent = own, lent
 
     def execute(self, statement: str) -> duckdb.DuckDBPyConnection:
         """Execute one statement on the calling thread's cursor.
@@ -124,7 +128,31 @@ class Workspace:
         """
         name = relation_name(relation)
         self.facts.pop(name, None)
+        self.reads.shows(name, None)
         self.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
+
+    def show_files(self, relation: Relation, files: TableFiles) -> None:
+        """Make `relation` a view of the files of a table; queries inside `reading` open only those that they need.
+
+        Raises:
+            duckdb.Error: the files cannot be read.
+        """
+        view = files.prunable(self.new_name())
+        self.create_view(relation, view.sql if view else files.select())
+        self.reads.shows(relation_name(relation), view)
+
+    @contextmanager
+    def reading(self, query: str) -> Iterator[None]:
+        """While the block executes and fetches a query, leave out files of published tables that it does not need.
+
+        Raises:
+            duckdb.Error: the session is interrupted.
+        """
+        if getattr(self._local, "lent", False):  # what others execute on it may be inside a transaction
+            yield
+            return
+        with self.reads.limited_to(self.cursor, query):
+            yield
 
     def source(self, node: Asset | Test) -> Source | None:
         """The file that defines an asset or a test, if one does."""
