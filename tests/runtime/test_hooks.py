@@ -10,6 +10,9 @@ from floe.artifact.dbt_project import DbtTransform
 from floe.artifact.models import Asset, CompiledArtifacts, Hook
 from floe.engines.duckdb.reader import open_reader
 from floe.errors import UsageError
+from floe.lake.base import MAIN
+from floe.lake.history.branches import on_branch
+from floe.lake.history.promotion import plan_promotion
 from floe.lake.open import open_catalogs
 from floe.runtime.events import Event, NodeStatus, Notice, RunStatus
 from floe.runtime.journal import Journal, journal_path
@@ -44,14 +47,15 @@ class Shop:
         made = tuple(_hook(number, text) for number, text in enumerate(hooks))
         return self._artifacts([self._asset], hooks=made, transforms={"dbt": transform})
 
-    def run(self, *hooks: str, transform: DbtTransform = TRANSFORM) -> RunResult:
+    def run(self, *hooks: str, transform: DbtTransform = TRANSFORM, branch: str = MAIN) -> RunResult:
         self.notices.clear()
         artifacts = self.artifacts(*hooks, transform=transform)
-        return run(RunRequest(project_directory=self.directory, artifacts=artifacts), [self])
+        return run(RunRequest(project_directory=self.directory, artifacts=artifacts, branch=branch), [self])
 
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
+    def rows(self, sql: str, branch: str = MAIN) -> list[tuple[object, ...]]:
         artifacts = self.artifacts()
-        reader = open_reader(artifacts, self.directory, open_catalogs(artifacts, self.directory))
+        catalogs = on_branch(open_catalogs(artifacts, self.directory), branch)
+        reader = open_reader(artifacts, self.directory, catalogs)
         try:
             return list(reader.sql(sql).rows)
         finally:
@@ -97,6 +101,36 @@ def test_a_table_that_a_hook_drops_is_dropped(shop: Shop) -> None:
     assert shop.notices == ["`main.log` was dropped, as a hook or an operation did"]
     with pytest.raises(UsageError):
         shop.rows("select * from main.log")
+
+
+def test_a_table_that_a_hook_drops_on_a_branch_is_dropped_there_and_only_there(shop: Shop) -> None:
+    shop.run(LOG, NOTE)
+    shop.run("end: drop table log", branch="try")
+    assert shop.notices == ["`main.log` was dropped, as a hook or an operation did"]
+    assert shop.rows("select * from main.log") == [(7, 1)]
+    with pytest.raises(UsageError, match="no published table"):
+        shop.rows("select * from main.log", "try")
+
+    # The next run on the branch finds no table either, so that its hook makes one.
+    shop.run(LOG, NOTE, branch="try")
+    assert shop.rows("select * from main.log", "try") == [(7, 1)]
+    shop.run("end: update log set n = 8", branch="try")
+    assert shop.rows("select * from main.log", "try") == [(8, 1)]
+    assert shop.rows("select * from main.log") == [(7, 1)]
+
+
+def test_promoting_a_branch_drops_what_was_dropped_on_it(shop: Shop) -> None:
+    shop.run(LOG, NOTE)
+    shop.run("end: drop table log", branch="try")
+    artifacts = shop.artifacts()
+    catalog = open_catalogs(artifacts, shop.directory)["default"]
+    steps = plan_promotion({"default": catalog}, "try", keep=False)
+    catalog.commit([step.commit("promotion") for step in steps], lambda _: None)
+
+    with pytest.raises(UsageError, match="no published table"):
+        shop.rows("select * from main.log")
+    shop.run(LOG, NOTE)
+    assert shop.rows("select * from main.log") == [(7, 1)]
 
 
 def test_what_cannot_be_kept_is_named_and_the_run_succeeds(shop: Shop) -> None:

@@ -24,6 +24,8 @@ ENGINE_TYPES_PROPERTY = "floe.engine-types"
 RUN_ID_PROPERTY = "floe.run-id"
 DIGEST_PROPERTY = "floe.digest"
 ASSET_PROPERTY = "floe.asset"
+DROPPED_PROPERTY = "floe.dropped"
+"""Table property: not empty where a branch has the table no more, and on main once that is promoted."""
 MAIN = "main"
 """The branch that readers see who name none."""
 _NO_SNAPSHOT = -1
@@ -68,8 +70,8 @@ class TableState:
 
     @property
     def exists(self) -> bool:
-        """Whether the branch has the table: the catalog has it, and not only for other branches."""
-        if not self.is_in_catalog:
+        """Whether the branch has the table: the catalog has it, not only for other branches, and nobody dropped it."""
+        if not self.is_in_catalog or self.metadata.get("properties", {}).get(DROPPED_PROPERTY):
             return False
         return self.snapshot_id is not None or not self.metadata.get("snapshots")
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from floe.errors import LakeError
-from floe.lake.base import ASSET_PROPERTY, DIGEST_PROPERTY, RUN_ID_PROPERTY, PublishedTable, TableCommit
+from floe.lake.base import (
+    ASSET_PROPERTY,
+    DIGEST_PROPERTY,
+    DROPPED_PROPERTY,
+    RUN_ID_PROPERTY,
+    PublishedTable,
+    TableCommit,
+)
 from floe.lake.bounds import bounded_types
 from floe.lake.care.retention import overdue
 from floe.lake.files import local_path
@@ -76,6 +83,7 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
         LakeError: the parent snapshot cannot be read, or cannot be continued by this version.
     """
     require_supported(staged.base)
+    staged = _there_again(staged)
     base, parent = staged.base, current_snapshot(staged.base)
     change = _change(staged, parent)
     snapshot = {
@@ -92,6 +100,13 @@ def prepare(staged: StagedTable, origin: Origin) -> PreparedTable:
         updates += overdue(base.metadata, staged.retention, snapshot["timestamp-ms"])
     commit = TableCommit(base, tuple(updates))
     return PreparedTable(commit, _published(staged, snapshot), written)
+
+
+def _there_again(staged: StagedTable) -> StagedTable:
+    """What is staged; a table that was dropped on its branch is there again, unless it is staged as dropped."""
+    if not staged.base.metadata.get("properties", {}).get(DROPPED_PROPERTY):
+        return staged
+    return replace(staged, properties={DROPPED_PROPERTY: "", **staged.properties})
 
 
 def _write(staged: StagedTable, change: _Change, snapshot: Mapping[str, Any], run_id: str) -> tuple[str, ...]:

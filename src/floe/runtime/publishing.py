@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from floe.errors import LakeError, UnknownOutcomeError
+from floe.lake.base import DROPPED_PROPERTY
 from floe.runtime.events import Notice, PublishFinished, PublishPart, PublishStarted, PublishStep, TablePublished
 from floe.runtime.execution import failure_of
 from floe.runtime.graph import topological_order
@@ -94,6 +95,9 @@ class Publisher:
             parts=result.parts,
         )
         self._stream.emit(finished)
+        gone = {str(staged.base.name) for staged in others if staged.properties.get(DROPPED_PROPERTY)}
+        for name in sorted(gone & {table.table for table in result.tables}):
+            self._notice(_dropped(name))
         return result
 
     def drop(self, names: Sequence[TableName]) -> None:
@@ -107,8 +111,7 @@ class Publisher:
         for name in names:
             profile, _ = named_table_location(self._artifacts, self._project_directory, name)
             self._catalogs[profile].drop([name])
-            message = f"`{name}` was dropped, as a hook or an operation did"
-            self._stream.emit(Notice(run_id=self._run_id, message=message))
+            self._notice(_dropped(str(name)))
 
     def withhold(self) -> None:
         """Tell the stream that nothing is published because something failed."""
@@ -225,3 +228,7 @@ class Publisher:
             files_added=table.files_added,
             bytes_added=table.bytes_added,
         )
+
+
+def _dropped(name: str) -> str:
+    return f"`{name}` was dropped, as a hook or an operation did"

@@ -20,13 +20,13 @@ from floe.engines.duckdb.sql import literal, quote, relation_name
 from floe.engines.duckdb.staging import REPLACE, Change, Target, columns_of, stage_query
 from floe.engines.duckdb.table_files import published_files
 from floe.errors import NodeError
-from floe.lake.base import TableName
+from floe.lake.base import DROPPED_PROPERTY, MAIN, StagedTable, TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from floe.engines.duckdb.workspace import Workspace
-    from floe.lake.base import StagedTable, TableState
+    from floe.lake.base import TableState
 
 DEFINITION = "floe.hook-table"
 """Table property: the statement that creates the table in a session, with its defaults and constraints."""
@@ -79,8 +79,10 @@ class KeptTables:
                 staged += self._stage(name, definition)
             except NodeError as error:
                 lost.append(f"the table `{name}`, which a hook made, is not kept: {error.reason}")
-        gone = tuple(name for name in self._restored if name not in definitions)
-        return Kept(tuple(staged), gone, tuple(lost))
+        gone = [(name, state) for name, state in self._restored.items() if name not in definitions]
+        staged += [_staged_as_dropped(state) for _, state in gone if state.branch != MAIN]
+        dropped = tuple(name for name, state in gone if state.branch == MAIN)
+        return Kept(tuple(staged), dropped, tuple(lost))
 
     @property
     def _has_own_file(self) -> bool:
@@ -167,6 +169,14 @@ class KeptTables:
 
     def _has_rows(self, query: str) -> bool:
         return self.workspace.execute(f"SELECT 1 FROM ({query}) LIMIT 1").fetchone() is not None
+
+
+def _staged_as_dropped(table: TableState) -> StagedTable:
+    """The table without rows, which its branch has no more: main and other branches keep it."""
+    from floe.lake.read import schema
+
+    properties = {DROPPED_PROPERTY: "true", DEFINITION: ""}
+    return StagedTable(str(table.name), table, schema(table), "replace", (), properties=properties)
 
 
 def _shape(workspace: Workspace, query: str) -> list[tuple[str, str]]:
