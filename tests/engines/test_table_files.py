@@ -125,6 +125,62 @@ def test_only_some_columns_of_an_equality_delete_file_are_compared(table: Table)
     assert table.rows() == [(2, "b")]
 
 
+PEOPLE = Schema(
+    NestedField(1, "id", LongType()),
+    NestedField(
+        2,
+        "person",
+        StructType(
+            NestedField(3, "name", StringType()),
+            NestedField(4, "home", StructType(NestedField(5, "city", StringType()), NestedField(6, "zip", LongType()))),
+        ),
+    ),
+)
+
+
+def person(name: str | None, city: str | None) -> dict[str, Any]:
+    return {"name": name, "home": None if city is None else {"city": city, "zip": 1}}
+
+
+def deleted_people(rows: list[tuple[int, str | None]]) -> pa.Table:
+    """What Flink writes to delete by `id` and `person.home.city`: the columns, with no other fields around them."""
+
+    def field(name: str, type_: pa.DataType, field_id: int) -> pa.Field:
+        return pa.field(name, type_, metadata={"PARQUET:field_id": str(field_id)})
+
+    home = pa.struct([field("city", pa.string(), 5)])
+    columns = [field("id", pa.int64(), 1), field("person", pa.struct([field("home", home, 4)]), 2)]
+    values = [{"id": number, "person": {"home": {"city": city}}} for number, city in rows]
+    return pa.Table.from_pylist(values, schema=pa.schema(columns))
+
+
+def test_equality_deletes_compare_fields_of_structs(table: Table) -> None:
+    table.create(PEOPLE)
+    table.append(
+        id=[1, 1, 2, 3, 4], person=[person("a", "x"), person("b", "y"), person("c", "x"), person("d", None), None]
+    )
+    table.engine.delete_equal_fields(NAME, deleted_people([(1, "x"), (2, "y"), (3, None), (4, None)]), 1, 5)
+    table.append(id=[1], person=[person("e", "x")])
+
+    # A struct that is null has fields that are null.
+    assert [(row[0], row[1]["name"]) for row in table.rows()] == [(1, "b"), (1, "e"), (2, "c")]
+    assert [row[0] for row in table.rows("person.home.city = 'x'")] == [1, 2]
+
+
+def test_equality_deletes_find_fields_of_structs_by_their_ids(table: Table) -> None:
+    table.create(PEOPLE)
+    table.append(id=[1, 2, 3], person=[person("a", "x"), person("b", "y"), person("c", "z")])
+    table.engine.delete_equal_fields(NAME, deleted_people([(1, "x")]), 5)
+    with table.engine.table(NAME).update_schema() as update:
+        update.rename_column(("person", "home", "city"), "town")
+    assert [row[0] for row in table.rows()] == [2, 3]
+
+    table.engine.delete_equal_fields(NAME, deleted_people([(9, "y")]), 5)
+    with table.engine.table(NAME).update_schema() as update:
+        update.delete_column(("person", "home", "town"))
+    assert [row[0] for row in table.rows()] == [3]
+
+
 def test_equality_deletes_keep_to_their_partition_unless_they_have_none(table: Table) -> None:
     table.create(ORDERS, BY_DAY)
     table.append(id=[1, 1, 2], day=["a", "b", "b"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import duckdb
+import pyarrow.parquet as pq
 from pyiceberg.avro.file import AvroOutputFile
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.conversions import to_bytes
@@ -138,6 +139,13 @@ class OtherEngine:
             path = self._write(connection, name, "SELECT * FROM gone", f"{{{written}}}")
         equality = [ids[column] for column in columns or values.column_names]
         options["equality_ids"] = equality
+        self._commit(name, self._data_file(path, DataFileContent.EQUALITY_DELETES, values.num_rows, **options))
+
+    def delete_equal_fields(self, name: str, values: pa.Table, *equality_ids: int, **options: object) -> None:
+        """Delete all rows with these values in fields of structs, which the file has with the structs around them."""
+        path = self._new_path(name, "parquet")
+        pq.write_table(values, path)
+        options["equality_ids"] = list(equality_ids)
         self._commit(name, self._data_file(path, DataFileContent.EQUALITY_DELETES, values.num_rows, **options))
 
     def delete_by_vector(self, name: str, path: str, rows: Sequence[int]) -> None:

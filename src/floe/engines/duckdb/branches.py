@@ -43,7 +43,7 @@ class Layout:
     vectors: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Path -> rows that a deletion vector takes out."""
     older_columns: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    """Field id -> column that the schema has no more, which equality deletes may still name."""
+    """Field id -> column that the schema has no more, or field of a struct: equality deletes may name these, too."""
     is_remote: bool = False
 
 

@@ -60,6 +60,18 @@ def read_shapes(execute: Execute, paths: Sequence[str], mapping: str | None) -> 
     return {path: _identified(shape, known) if _lacks_ids(shape) else shape for path, shape in shapes.items()}
 
 
+def value_by_id(shape: Shape, field_id: int, type_: str | Mapping[str, Any]) -> str | None:
+    """SQL that gives a column of a file, or a field of its structs, a table's type; None where the file lacks it."""
+    found = _found(shape, field_id)
+    if found is None:
+        return None
+    first, *below = found
+    expression = quote(first.name)
+    for column in below:
+        expression = f"struct_extract({expression}, {literal(column.name)})"
+    return column_sql(expression, found[-1], type_)
+
+
 def renames_fields(schemas: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a field inside a struct, list or map is known by several names, or a name means several fields."""
     names: dict[int, str] = {}
@@ -71,6 +83,14 @@ def renames_fields(schemas: Sequence[Mapping[str, Any]]) -> bool:
             if ids.setdefault((parent, field["name"].lower()), field["id"]) != field["id"]:
                 return True
     return False
+
+
+def fields_of_structs(fields: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Columns, and the fields of their structs at any depth."""
+    for field in fields:
+        yield field
+        if not isinstance(field["type"], str) and field["type"]["type"] == "struct":
+            yield from fields_of_structs(field["type"]["fields"])
 
 
 def column_sql(expression: str, column: FileColumn, type_: str | Mapping[str, Any], depth: int = 0) -> str:
@@ -98,6 +118,17 @@ def _field_sql(expression: str, column: FileColumn, field: Mapping[str, Any], de
     if child is None:
         return f"CAST(NULL AS {type_of_iceberg(field['type'])})"
     return column_sql(f"struct_extract({expression}, {literal(child.name)})", child, field["type"], depth)
+
+
+def _found(shape: Shape, field_id: int) -> tuple[FileColumn, ...] | None:
+    """The column with that id, after the structs that it is in."""
+    for column in shape:
+        if column.field_id == field_id:
+            return (column,)
+        below = _found(column.children, field_id) if column.kind == "struct" else None
+        if below is not None:
+            return (column, *below)
+    return None
 
 
 def _nested_fields(fields: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from floe.engines.duckdb.footers import column_sql
+from floe.engines.duckdb.footers import value_by_id
 from floe.engines.duckdb.sql import literal, path_list, quote
 from floe.engines.duckdb.types import type_of_iceberg
 
@@ -98,10 +98,8 @@ class Scan:
             return constant
         if self.branch.shape is None:
             return quote(_by_id(column))
-        found = next((item for item in self.branch.shape if item.field_id == column["id"]), None)
-        if found is None:
-            return f"CAST({_default(column)} AS {type_of_iceberg(column['type'])})"
-        return column_sql(quote(found.name), found, column["type"])
+        found = value_by_id(self.branch.shape, column["id"], column["type"])
+        return found or f"CAST({_default(column)} AS {type_of_iceberg(column['type'])})"
 
     def _name(self, column: Mapping[str, Any]) -> str:
         known = {item["id"]: item["name"] for item in self.columns}
@@ -173,11 +171,9 @@ class Scan:
             for item in deletes
         ]
         keys = ", ".join(quote(_by_id(column)) for column in columns)
-        options = by_id((column, _by_id(column)) for column in columns)
         rows = (
-            f"SELECT {keys}, sequence, part FROM {parquet([item.path for item in deletes], 'filename=true', options)} "
-            f"AS floe_values JOIN ({_table(ages, ('path', 'sequence', 'part'))}) AS floe_ages "
-            "ON floe_values.filename = floe_ages.path"
+            f"SELECT {keys}, sequence, part FROM ({self._deleted_values(deletes, columns)}) AS floe_values "
+            f"JOIN ({_table(ages, ('path', 'sequence', 'part'))}) AS floe_ages ON floe_values.filename = floe_ages.path"
         )
         equal = [
             f"floe_rows.{self._name(column)} IS NOT DISTINCT FROM {name}.{quote(_by_id(column))}" for column in columns
@@ -185,6 +181,23 @@ class Scan:
         scope = [] if everywhere else [f"floe_data.part = {name}.part"]
         conditions = " AND ".join((*equal, *scope, f"floe_data.sequence < {name}.sequence"))
         return f" ANTI JOIN ({rows}) AS {name} ON {conditions}"
+
+    def _deleted_values(self, deletes: Sequence[DeleteFile], columns: Sequence[Mapping[str, Any]]) -> str:
+        """SQL of the values in equality delete files, each with the file that it is in."""
+        shapes = self.layout.shapes
+        plain = [item.path for item in deletes if item.path not in shapes]
+        parts = []
+        if plain:
+            parts.append(f"SELECT * FROM {parquet(plain, 'filename=true', by_id((c, _by_id(c)) for c in columns))}")
+        for item in deletes:
+            if item.path in shapes:
+                # Fields of structs are found by DuckDB under their names only.
+                values = [
+                    f"{value_by_id(shapes[item.path], column['id'], column['type'])} AS {quote(_by_id(column))}"
+                    for column in columns
+                ]
+                parts.append(f"SELECT {', '.join(values)}, filename FROM {parquet([item.path], 'filename=true')}")
+        return " UNION ALL BY NAME ".join(parts)
 
     def _column(self, field_id: int) -> Mapping[str, Any]:
         found = next((item for item in self.columns if item["id"] == field_id), None)

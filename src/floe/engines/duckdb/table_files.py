@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from floe.engines.duckdb.branches import Layout, branches
-from floe.engines.duckdb.footers import NAME_MAPPING_PROPERTY, read_shapes, renames_fields
+from floe.engines.duckdb.footers import NAME_MAPPING_PROPERTY, fields_of_structs, read_shapes, renames_fields
 from floe.engines.duckdb.pruned import PrunableView
 from floe.engines.duckdb.scans import Scan, by_id, marked_scan, parquet
 from floe.engines.duckdb.sql import quote
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from floe.engines.duckdb.footers import Execute, Shape
-    from floe.lake.base import TableState
+    from floe.lake.base import DeleteFile, TableState
 
 FILE_COLUMN = "floe_file"
 """Extra column of `TableFiles.select_with_file`: the file in which a row lies."""
@@ -156,8 +156,16 @@ def _is_all_ours(table: TableState) -> bool:
 def _shapes(table: TableState, execute: Execute, files: Sequence[StoredFile]) -> Mapping[str, Shape]:
     mapping = table.metadata["properties"].get(NAME_MAPPING_PROPERTY)
     if not files or (mapping is None and not renames_fields(table.metadata["schemas"])):
-        return {}
-    return read_shapes(execute, [file.path for file in files], mapping)
+        files = [file for file in files if _compares_fields(table, file.deletes)]
+    nested = {delete.path for file in files for delete in file.deletes if _compares_fields(table, [delete])}
+    paths = [*(file.path for file in files), *sorted(nested)]
+    return read_shapes(execute, paths, mapping) if paths else {}
+
+
+def _compares_fields(table: TableState, deletes: Sequence[DeleteFile]) -> bool:
+    """Whether equality deletes compare fields inside structs."""
+    keys = {key for delete in deletes for key in delete.equality_ids}
+    return bool(keys) and not keys <= {field["id"] for item in table.metadata["schemas"] for field in item["fields"]}
 
 
 def _layout(
@@ -172,7 +180,7 @@ def _layout(
     older = {
         field["id"]: field
         for item in table.metadata["schemas"]
-        for field in item["fields"]
+        for field in fields_of_structs(item["fields"])
         if field["id"] not in current
     }
     by_path = {file.path: file for file in files}
