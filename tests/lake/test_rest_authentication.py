@@ -157,6 +157,33 @@ def test_a_catalog_that_gives_no_credentials_is_told(rest_server: RestServer, tm
     assert rest_server.seen[-1].headers["X-Iceberg-Access-Delegation"] == "vended-credentials"
 
 
+@pytest.mark.parametrize("told", ["table", "server"])
+def test_a_catalog_that_would_sign_each_request_is_refused_by_name(
+    rest_server: RestServer, tmp_path: Path, moto: Moto, told: str
+) -> None:
+    from floe.artifact.settings import StorageBinding, StorageCredentials
+    from floe.lake.catalogs.rest.open import open_rest_catalog
+    from floe.lake.stores.open import Stores
+
+    from .rest import binding
+
+    signing, bucket = {"s3.remote-signing-enabled": "true", "s3.signer.uri": "https://sign"}, moto.bucket()
+    if told == "server":
+        rest_server.behaviour.config = {"defaults": signing}
+    rest_server.behaviour.vend = lambda _: (signing if told == "table" else {}, [])
+    storage = StorageBinding(
+        type="s3", bucket=bucket, endpoint=moto.endpoint, credentials=StorageCredentials(mode="vended")
+    )
+    vending = binding(rest_server.uri, access_delegation="vended-credentials")
+    catalog = open_rest_catalog("default", vending, Stores({"default": storage}, tmp_path), tmp_path)
+    state = catalog.load(TableName("gold", "a"), f"s3://{bucket}/gold/a")
+    with pytest.raises(LakeError, match="wants to sign each request") as caught:
+        state.store.read(f"s3://{bucket}/gold/a/file")
+
+    assert caught.value.code == "FLOE-0557"
+    assert "access_delegation: none" in caught.value.instruction
+
+
 def test_without_delegation_no_header_asks_for_it(rest_server: RestServer, tmp_path: Path) -> None:
     # lesson 23
     open_at(rest_server.uri, tmp_path).load(TableName("gold", "a"), "")

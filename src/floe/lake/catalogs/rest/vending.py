@@ -34,6 +34,7 @@ _EXPIRIES = (
     "adls.sas-token-expires-at-ms.",
     "expiration-time",
 )
+_REMOTE_SIGNING = "s3.remote-signing-enabled"
 
 
 class VendedStores:
@@ -62,6 +63,8 @@ class VendedStores:
         def issue() -> Credentials:
             answer = answers.pop() if answers else self._answer(name, location)
             given = credentials_in(answer, platform.access.type, location)
+            if given is None and signs_requests(answer, self._client.server.properties, location):
+                raise _only_signed(self._client, name)
             if given is None:
                 raise _none_given(self._client, name)
             return given
@@ -86,9 +89,7 @@ def credentials_in(answer: Mapping[str, Any], kind: str, location: str) -> Crede
         kind: `s3`, `gcs` or `azure`.
         location: The table's location.
     """
-    fitting = [item for item in answer.get("storage-credentials") or () if location.startswith(item["prefix"])]
-    best: Mapping[str, Any] = max(fitting, key=lambda item: len(item["prefix"]), default={})
-    properties = {**(answer.get("config") or {}), **best.get("config", {})}
+    properties = _properties(answer, location)
     values = {
         ours: str(value)
         for theirs, ours in _KEYS[kind].items()
@@ -96,6 +97,23 @@ def credentials_in(answer: Mapping[str, Any], kind: str, location: str) -> Crede
         if _is_called(key, theirs)
     }
     return Credentials(values, _expiry(properties)) if values else None
+
+
+def signs_requests(answer: Mapping[str, Any], server: Mapping[str, str], location: str) -> bool:
+    """Whether the catalog wants to sign each request for a location itself, in place of giving credentials.
+
+    Args:
+        answer: What the catalog answered for the table.
+        server: The catalog's own defaults and overrides.
+        location: The table's location.
+    """
+    return str({**server, **_properties(answer, location)}.get(_REMOTE_SIGNING, "")).lower() == "true"
+
+
+def _properties(answer: Mapping[str, Any], location: str) -> dict[str, Any]:
+    fitting = [item for item in answer.get("storage-credentials") or () if location.startswith(item["prefix"])]
+    best: Mapping[str, Any] = max(fitting, key=lambda item: len(item["prefix"]), default={})
+    return {**(answer.get("config") or {}), **best.get("config", {})}
 
 
 def _expiry(properties: Mapping[str, str]) -> datetime | None:
@@ -110,6 +128,15 @@ def _expiry(properties: Mapping[str, str]) -> datetime | None:
 def _is_called(key: str, name: str) -> bool:
     """Whether a property has a name; one that ends in a dot is followed by a host."""
     return key.startswith(name) if name.endswith(".") else key == name
+
+
+def _only_signed(client: Client, name: TableName) -> LakeError:
+    reason = (
+        f"the catalog `{client.faults.profile}` gives no credentials for the files of `{name}`, but wants to sign each "
+        f"request (`{_REMOTE_SIGNING}`), which Floe does not do"
+    )
+    instruction = "let it vend credentials, or set `access_delegation: none` and give the storage profile keys"
+    return LakeError("FLOE-0557", reason, instruction)
 
 
 def _none_given(client: Client, name: TableName) -> LakeError:
