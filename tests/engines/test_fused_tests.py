@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.engines.conftest import Lakehouse
 
 from floe.artifact.dbt_project import DbtTransform
-from floe.artifact.models import Relation
+from floe.artifact.models import Hook, Relation
 from floe.engines.base import SessionRequest
 from floe.engines.duckdb import shared_scans, stock_scans
 from floe.engines.duckdb.checks import run_test
@@ -304,13 +304,13 @@ def test_a_scan_never_passes_what_a_test_alone_would_not(
             assert _verdict(lambda test=test: session.test(test)) == alone, test.sql
 
 
-def test_a_collation_that_dbt_brings_into_a_run_is_respected(
+def test_a_collation_that_a_hook_brings_into_a_run_is_respected(
     lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transform = DbtTransform(directory="dbt", state=".floe/dbt/dbt", target="local")
+    hook = Hook(id="hook", name="hook", phase="start", transform="dbt", rendered_path="hook.sql", sql="select 1")
     artifacts = Lakehouse.artifacts.fget
-    with_dbt = property(lambda house: artifacts(house).model_copy(update={"transforms": {"dbt": transform}}))
-    monkeypatch.setattr(Lakehouse, "artifacts", with_dbt)
+    with_hook = property(lambda house: artifacts(house).model_copy(update={"hooks": (hook,)}))
+    monkeypatch.setattr(Lakehouse, "artifacts", with_hook)
     lakehouse.model("main.made", "select 'a' as id", "view")
     lakehouse.model("main.t", "select id from floe.main.by_a_hook", "view")
     stock(lakehouse, "not_null", "main.t", "id")
@@ -323,3 +323,24 @@ def test_a_collation_that_dbt_brings_into_a_run_is_respected(
         session._workspace.artifacts.assets[view.key] = view
         session.build(view, full_refresh=False)
         assert [session.test(test).failures for test in lakehouse.tests.values()] == [0, 1]
+
+
+@pytest.mark.parametrize("hooks", [0, 1])
+def test_collations_are_looked_for_only_where_others_can_bring_them(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, hooks: int
+) -> None:
+    transform = DbtTransform(directory="dbt", state=".floe/dbt/dbt", target="local")
+    hook = Hook(id="hook", name="hook", phase="start", transform="dbt", rendered_path="hook.sql", sql="select 1")
+    artifacts = Lakehouse.artifacts.fget
+    update = {"transforms": {"dbt": transform}, "hooks": hooks * (hook,)}
+    monkeypatch.setattr(Lakehouse, "artifacts", property(lambda house: artifacts(house).model_copy(update=update)))
+    lakehouse.model("main.parent", "select range as id from range(10)")
+    lakehouse.model("main.child", "select id, 'a' as kind from floe.main.parent", "view", depends_on=("main.parent",))
+    stock_tests_of(lakehouse, "main.child")
+    with built(lakehouse) as session:
+        said: list[str] = []
+        execute = session._workspace.execute
+        monkeypatch.setattr(session._workspace, "execute", lambda text: (said.append(text), execute(text))[1])
+        assert all(session.test(test).shared_seconds is not None for test in lakehouse.tests.values())
+    assert sum("default_collation" in text for text in said) == hooks
+    assert len(said) == 2 + hooks  # the words that DuckDB keeps to itself, and the scan

@@ -57,7 +57,10 @@ class DuckdbSession:
         self._late = late_nodes(request, self._workspace)
         self._modules = PythonModules(request.project_directory)
         wanted = request.artifacts.tests.items() if request.fused_tests else ()
-        self._scans = SharedScans(self._workspace, [test for name, test in wanted if name in request.nodes])
+        tests = [test for name, test in wanted if name in request.nodes]
+        self._scans = SharedScans(
+            self._workspace, tests, is_shared=self._late is not None or _others_execute_sql(request)
+        )
 
     def attach(self, asset: Asset) -> None:
         """Make an asset that this run does not build readable; see `Session.attach`."""
@@ -207,6 +210,13 @@ class DuckdbSession:
         catalog = deferral.catalogs[deferral.artifacts.layers[other.layer].catalog]
         elsewhere = catalog.load(TableName(*deferral.artifacts.table_name(other)), own.location)
         return self._workspace.reach(elsewhere) if elsewhere.exists else own
+
+
+def _others_execute_sql(request: SessionRequest) -> bool:
+    """Whether hooks or Python assets can execute SQL of their own in the session."""
+    artifacts = request.artifacts
+    is_python = (asset.python is not None and key in request.nodes for key, asset in artifacts.assets.items())
+    return bool(artifacts.hooks) or any(is_python)
 
 
 def _rows(table: TableState) -> int | None:

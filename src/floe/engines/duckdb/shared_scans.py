@@ -48,9 +48,10 @@ class SharedScans:
     Args:
         workspace: The session's.
         tests: What the run tests. A test is decided together with those of them that are on the same asset.
+        is_shared: Whether others execute SQL in the session, too, that nobody tells of: dbt, hooks, Python assets.
     """
 
-    def __init__(self, workspace: Workspace, tests: Iterable[Test]) -> None:
+    def __init__(self, workspace: Workspace, tests: Iterable[Test], *, is_shared: bool) -> None:
         self._workspace = workspace
         self._wanted: dict[str, list[Test]] = {}
         for test in tests:
@@ -62,7 +63,7 @@ class SharedScans:
         properties = workspace.artifacts.compute.properties
         # A database file of the user's may have collations, too.
         self._collates = "path" in properties or "default_collation" in properties
-        self._uses_dbt = bool(workspace.artifacts.transforms)
+        self._is_shared = is_shared
 
     def reads(self, sql: str) -> None:
         """Take note of the SQL of an asset, before it is executed."""
@@ -159,8 +160,9 @@ class SharedScans:
         return passed
 
     def _may_scan(self) -> bool:
-        """Whether no collation can be in force; what dbt does during a run may bring one along in ways of its own."""
-        if self._collates or not self._uses_dbt:
+        """Whether no collation can be in force; what others execute may bring one along unseen."""
+        # Asking DuckDB costs as much as a scan of a small relation.
+        if self._collates or not self._is_shared:
             return not self._collates
         collated = "SELECT count(*) FROM duckdb_tables() WHERE sql ILIKE '%collate%'"
         databases = "SELECT count(*) FROM duckdb_databases() WHERE NOT internal"
