@@ -31,11 +31,13 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def hasty_polaris(moto_server: Moto, tmp_path: Path) -> Iterator[Polaris]:
+def hasty_polaris(moto_server: Moto, server: Server, tmp_path: Path) -> Iterator[Polaris]:
     """A Polaris whose tokens, and the credentials that it vends, live for ten seconds."""
     keys = moto_server.administrator
     lives = {"STORAGE_CREDENTIAL_DURATION_SECONDS": "10", "STORAGE_CREDENTIAL_CACHE_DURATION_SECONDS": "2"}
-    running = start_polaris(tmp_path, keys.access_key_id, keys.secret_access_key, lives, token_seconds=10)
+    running = start_polaris(
+        tmp_path, server.process, keys.access_key_id, keys.secret_access_key, lives, token_seconds=10
+    )
     try:
         yield running
     finally:
@@ -43,10 +45,11 @@ def hasty_polaris(moto_server: Moto, tmp_path: Path) -> Iterator[Polaris]:
 
 
 @pytest.fixture(scope="session")
-def polaris(moto_server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Polaris]:
+def polaris(moto_server: Moto, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Polaris]:
     """A Polaris that may do everything in moto's buckets."""
     keys = moto_server.administrator
-    running = start_polaris(tmp_path_factory.mktemp("polaris"), keys.access_key_id, keys.secret_access_key)
+    folder = tmp_path_factory.mktemp("polaris")
+    running = start_polaris(folder, server.process, keys.access_key_id, keys.secret_access_key)
     try:
         yield running
     finally:

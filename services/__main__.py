@@ -26,7 +26,7 @@ def _run() -> None:
         moto = Process(command, folder / "moto.log", lambda: listens(port))
         moto.start()
         stack.callback(moto.stop)
-        polaris = start_polaris(folder, KEY, SECRET)
+        polaris = start_polaris(folder, postgres, KEY, SECRET)
         stack.callback(polaris.process.stop)
         print(f"PostgreSQL  postgresql://127.0.0.1:{postgres.port}/postgres  user {USER}, password {PASSWORD}")
         print(f"S3 and STS  http://127.0.0.1:{port}  any keys")

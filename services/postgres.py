@@ -8,9 +8,13 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from services.java import MissingProgramError
 from services.process import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 USER, PASSWORD = "loader", "canary-83c1-of-the-warehouse"
 
@@ -31,10 +35,19 @@ class Postgres:
         """End it; `immediate` is like a crash, `fast` cuts connections and shuts down in order."""
         _run([*self._control(), "-m", mode, "stop"])
 
+    def create_database(self, name: str) -> None:
+        """Make an empty database; one of that name, and who is connected to it, is thrown out."""
+        self._run_client("dropdb", "--force", "--if-exists", name)
+        self._run_client("createdb", name)
+
     def remove(self) -> None:
         """End it and delete its folder."""
         self.stop()
         shutil.rmtree(self.folder)
+
+    def _run_client(self, program: str, *arguments: str) -> None:
+        who = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER]
+        _run([str(_programs() / program), *who, *arguments], {"PGPASSWORD": PASSWORD})
 
     def _control(self) -> list[str]:
         return [*_as_owner(), str(_programs() / "pg_ctl"), "-D", str(self.folder / "data"), "-w"]
@@ -74,5 +87,6 @@ def _programs() -> Path:
     return folder
 
 
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+def _run(command: list[str], variables: Mapping[str, str] | None = None) -> None:
+    environment = {**os.environ, **(variables or {})}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", env=environment)

@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING
 
 from services.java import java_home
 from services.polaris.build import LEAST_JAVA, built
+from services.postgres import PASSWORD, USER
 from services.process import Process, free_port, listens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from services.postgres import Postgres
+
 ROOT_ID, ROOT_SECRET = "root", "canary-77aa-of-polaris"
 
 
 @dataclass(frozen=True)
 class Polaris:
-    """A server that keeps its catalogs in memory; it has access to all of moto's buckets."""
+    """A server; it has access to all of moto's buckets. What it knows is in a database, also after a restart."""
 
     port: int
     process: Process
+    postgres: Postgres
+    database: str
 
     @property
     def uri(self) -> str:
@@ -33,9 +38,14 @@ class Polaris:
         """Where catalogs, principals and roles are managed."""
         return f"http://127.0.0.1:{self.port}/api/management/v1"
 
+    def forget_everything(self) -> None:
+        """Empty its database; to be called while it is stopped."""
+        self.postgres.create_database(self.database)
+
 
 def start_polaris(
     folder: Path,
+    postgres: Postgres,
     access_key: str,
     secret_key: str,
     features: Mapping[str, str] | None = None,
@@ -45,17 +55,21 @@ def start_polaris(
 
     Args:
         folder: Where its log goes.
+        postgres: Where it gets a database of its own.
         access_key: Key with which it reaches S3, and asks STS for the credentials that it vends.
         secret_key: The secret of that key.
         features: Settings of Polaris' own, e.g. `STORAGE_CREDENTIAL_DURATION_SECONDS`.
         token_seconds: How long the tokens live that it gives.
     """
     port, management_port = free_port(), free_port()
+    database = f"polaris_{port}"
+    postgres.create_database(database)
     settings = {
         "quarkus.http.host": "127.0.0.1",
         "quarkus.http.port": port,
         "quarkus.management.host": "127.0.0.1",
         "quarkus.management.port": management_port,
+        "quarkus.datasource.jdbc.url": f"jdbc:postgresql://127.0.0.1:{postgres.port}/{database}",
         "quarkus.log.console.json.enabled": "false",
         "polaris.authentication.token-broker.max-token-generation": f"PT{token_seconds}S",
         **{f'polaris.features."{name}"': value for name, value in (features or {}).items()},
@@ -64,6 +78,8 @@ def start_polaris(
     options = ["-Xmx512m", *(f"-D{key}={value}" for key, value in settings.items())]
     environment = {
         "POLARIS_BOOTSTRAP_CREDENTIALS": f"POLARIS,{ROOT_ID},{ROOT_SECRET}",
+        "QUARKUS_DATASOURCE_USERNAME": USER,
+        "QUARKUS_DATASOURCE_PASSWORD": PASSWORD,
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": secret_key,
         "AWS_REGION": "us-east-1",
@@ -71,4 +87,4 @@ def start_polaris(
     command = [java, *options, "-jar", str(built() / "quarkus-run.jar")]
     process = Process(command, folder / "polaris.log", lambda: listens(port), environment)
     process.start()
-    return Polaris(port, process)
+    return Polaris(port, process, postgres, database)
