@@ -212,7 +212,7 @@ def test_a_table_that_was_dropped_and_made_anew_is_another_one(lake: Lake) -> No
 
 
 def test_a_publish_gives_up_when_others_are_always_faster(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("floe.lake.publish._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("floe.lake.contention.PATIENCE_SECONDS", 0.0)
     lake.write("gold.a", "SELECT 1 AS id")
     staged = append(lake, "SELECT 2 AS id")
     lake.write("gold.a", "SELECT 7 AS id", run_id="run-3", operation="append")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import time
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from floe.errors import CommitConflictError, LakeError
+from floe.lake.contention import PATIENCE_SECONDS, Contention
 from floe.lake.stores.syncing import sync_all
 
 if TYPE_CHECKING:
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from floe.lake.base import Catalog, PublishedTable, StagedTable
     from floe.lake.snapshots import Origin, PreparedTable
     from floe.lake.stores.base import FileStore
-
-_PATIENCE_SECONDS = 120.0
-_FIRST_WAIT_SECONDS = 0.01
-_LONGEST_WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -130,24 +126,32 @@ def _commit_to(
     catalog: Catalog, parts: Sequence[_Part], origin: Origin, listener: Listener
 ) -> tuple[PublishedTable, ...]:
     """Commit to one catalog, again and again while other writers are faster and the change may follow theirs."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    longest_wait = _FIRST_WAIT_SECONDS
-    while True:
-        try:
-            catalog.commit([part.prepared.commit for part in parts], listener.step)
-        except CommitConflictError as error:
-            if time.monotonic() > deadline:
-                raise _given_up(error) from error
-            time.sleep(random.uniform(0, longest_wait))  # noqa: S311 - keeps writers from meeting again
-            longest_wait = min(2 * longest_wait, _LONGEST_WAIT_SECONDS)
-            parts = [_caught_up(catalog, part, origin, listener) for part in parts]
-            listener.step("replayed")
-        else:
-            return tuple(part.prepared.published for part in parts)
+    contention = Contention()
+    outdated: list[tuple[FileStore, str]] = []
+    try:
+        while True:
+            try:
+                catalog.commit([part.prepared.commit for part in parts], listener.step)
+            except CommitConflictError as error:
+                if not contention.may_try_again():
+                    raise _given_up(error) from error
+                parts = [_caught_up(catalog, part, origin, listener, outdated) for part in parts]
+                listener.step("replayed")
+            else:
+                return tuple(part.prepared.published for part in parts)
+    finally:
+        # Not between the attempts: the less time these take, the fewer races are lost.
+        for store, location in outdated:
+            with contextlib.suppress(LakeError):
+                store.delete([location])
 
 
-def _caught_up(catalog: Catalog, part: _Part, origin: Origin, listener: Listener) -> _Part:
+def _caught_up(
+    catalog: Catalog, part: _Part, origin: Origin, listener: Listener, outdated: list[tuple[FileStore, str]]
+) -> _Part:
     """The part on the table as it is now: the same one where nobody has changed the table.
+
+    `outdated` gets the files of the part that nobody needs any more.
 
     Raises:
         CommitConflictError: the change cannot follow what the other writer did.
@@ -163,11 +167,12 @@ def _caught_up(catalog: Catalog, part: _Part, origin: Origin, listener: Listener
     prepared = prepare(staged, origin)
     written = [item.path for item in staged.files if item not in part.staged.files]
     sync_all([(base.store, location) for location in (*written, *prepared.written)])
-    base.store.delete([*part.prepared.written, *(item.path for item in part.staged.files if item not in staged.files)])
+    data = [item.path for item in part.staged.files if item not in staged.files]
+    outdated += [(base.store, location) for location in (*part.prepared.written, *data)]
     listener.notice(said_of(base, staged.base))
     return _Part(staged, prepared)
 
 
 def _given_up(error: CommitConflictError) -> CommitConflictError:
-    reason = f"other writers were faster for {_PATIENCE_SECONDS:.0f} seconds: {error.reason}"
+    reason = f"other writers were faster for {PATIENCE_SECONDS:.0f} seconds: {error.reason}"
     return CommitConflictError("FLOE-0568", reason, "let fewer writers publish to the table at a time, then run again")
