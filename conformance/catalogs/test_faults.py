@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 import pytest
+from conformance.catalogs.management import a_token, asked
 from conformance.harness import PASSWORD, USER
-from services.polaris.server import ROOT_ID, ROOT_SECRET
+from services.polaris.server import ROOT_SECRET
 from services.process import free_port
 
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ NO_WRITING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": ["s3:List*", "s3:Get*", "glue:Get*"], "Resource": "*"}],
 }
-SCOPE = "PRINCIPAL_ROLE:ALL"
-
 
 MODEL = "{{ config(materialized='table') }} select 1 as id"
 
@@ -179,18 +175,8 @@ def test_a_token_of_polaris_that_has_expired_is_told(
     assert "the token has expired or was revoked" in said(place, "FLOE-0532", token)
 
 
-def a_token(polaris: Polaris) -> str:
-    """A token of the root principal."""
-    form = {"grant_type": "client_credentials", "client_id": ROOT_ID, "client_secret": ROOT_SECRET, "scope": SCOPE}
-    with urllib.request.urlopen(f"{polaris.uri}/v1/oauth/tokens", urlencode(form).encode(), timeout=30) as answer:
-        return str(json.loads(answer.read())["access_token"])
-
-
 def new_principal(polaris: Polaris) -> tuple[str, str]:
     """Client id and secret of a principal that may do nothing."""
     document = {"principal": {"name": f"nobody-{time.monotonic_ns()}", "properties": {}}}
-    headers = {"Authorization": f"Bearer {a_token(polaris)}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{polaris.management}/principals", json.dumps(document).encode(), headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        made: dict[str, Any] = json.loads(answer.read())["credentials"]
+    made = asked(polaris, "principals", document)["credentials"]
     return str(made["clientId"]), str(made["clientSecret"])
