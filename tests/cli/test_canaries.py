@@ -18,7 +18,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import keyring
 import pytest
+from tests.services import file_keyring
+from tests.services.moto import REGION
 from tests.services.rest_catalog import _RefusedError
 from tests.services.vault import ROOT_TOKEN
 
@@ -26,6 +29,7 @@ from floe.cli.main import main
 from floe.secrets.masking import forms_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.services.moto import Moto
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from tests.services.vault import Vault
 
 COUNT = int(os.environ.get("FLOE_TORTURE_CANARIES", "1"))
+HEADERS = {"X-Tenant": "env", "X-File": "file", "X-Aws": "aws", "X-Keyring": "keyring"}
+"""What the catalog wants in each request -> the place of secrets that has it."""
 AWKWARD = "Cn4ry-\"of'many/looks+=&<é%7\\\\n of \ttext"
 FILES = {
     "floe.yaml": """
@@ -141,6 +147,15 @@ def in_a_header(canary: str) -> str:
 
 
 @pytest.fixture
+def keyring_of_files() -> Iterator[None]:
+    """What a process that is started finds by its environment, for this one."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(file_keyring.FileKeyring())
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
 def project(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -154,16 +169,16 @@ def project(
 
     There is another platform for it, on an S3 storage that refuses its keys: they are in a mounted file.
     """
-    names = ("env", "file", "mount", "vault", "role")
+    names = ("env", "file", "mount", "vault", "role", "aws", "keyring")
     canaries = {name: f"{awkward(request.param)}-{name}" for name in names}
     if request.param == 2:
         canaries["mount"] = "-----BEGIN KEY-----\n" + canaries["mount"] + "\nsecond-line-of-the-mounted-canary"
     vault.secrets["catalog-token"] = {"value": canaries["vault"].encode("ascii", "ignore").decode().replace("\t", "")}
-    canaries |= {name: in_a_header(canaries[name]) for name in ("env", "file")}
+    canaries |= {name: in_a_header(canaries[name]) for name in ("env", "file", "aws", "keyring")}
     canaries["vault"] = str(vault.secrets["catalog-token"]["value"])
     vault.app_roles["id-of-the-role"] = canaries["role"]
     behaviour.static_tokens = {canaries["vault"]}
-    behaviour.required_headers = {"X-Tenant": canaries["env"], "X-File": canaries["file"]}
+    behaviour.required_headers = {header: canaries[name] for header, name in HEADERS.items()}
     quoted = canaries["file"].replace("\\", "\\\\").replace("'", "\\'")
     (tmp_path / "secrets.env").write_text(f"CANARY_OF_FILE='{quoted}'\n")
     (tmp_path / "secrets.env").chmod(0o600)
@@ -172,14 +187,24 @@ def project(
     (tmp_path / "mounts" / "vault-secret-id").write_text(canaries["role"])
     variables = {"CANARY_OF_ENV": canaries["env"], "VAULT_ROLE_ID": "id-of-the-role"}
     variables["KEY_OF_LAKE"] = moto.user().access_key_id
+    variables |= in_aws(moto, f"{request.param}/canary-of-aws", canaries["aws"])
+    entries = {"canary-of-keyring": canaries["keyring"]}
+    variables |= file_keyring.variables(tmp_path / "keyring.json", "floe", entries)
     project = Project(tmp_path / "project", canaries, variables, capsys)
     for name, text in FILES.items():
         project.write(name, text)
-    platforms(project, rest_server.uri, vault.url, moto, tmp_path)
+    platforms(project, rest_server.uri, vault.url, moto, tmp_path, f"{request.param}/")
     return project
 
 
-def platforms(project: Project, catalog: str, vault: str, moto: Moto, outside: Path) -> None:
+def in_aws(moto: Moto, name: str, value: str) -> dict[str, str]:
+    """Keep a secret in AWS Secrets Manager, and return the variables with the keys that may read it."""
+    moto.client("secretsmanager").create_secret(Name=name, SecretString=value)
+    keys = moto.administrator
+    return {"AWS_ACCESS_KEY_ID": keys.access_key_id, "AWS_SECRET_ACCESS_KEY": keys.secret_access_key}
+
+
+def platforms(project: Project, catalog: str, vault: str, moto: Moto, outside: Path, prefix: str) -> None:
     auth = {
         "mode": "approle",
         "role_id": {"secret_ref": "vault-role-id"},
@@ -190,6 +215,8 @@ def platforms(project: Project, catalog: str, vault: str, moto: Moto, outside: P
         {"type": "mount", "path": str(outside / "mounts")},
         {"type": "file", "path": str(outside / "secrets.env")},
         {"type": "vault", "url": vault, "auth": auth},
+        {"type": "aws-secrets-manager", "region": REGION, "endpoint": moto.endpoint, "prefix": prefix},
+        "keyring",
     ]
     binding = {
         "type": "rest",
@@ -198,7 +225,7 @@ def platforms(project: Project, catalog: str, vault: str, moto: Moto, outside: P
         "credentials": {"mode": "static", "token": {"secret_ref": "catalog-token"}},
         "properties": {
             "patience_seconds": 1,
-            "headers": {"X-Tenant": {"secret_ref": "canary-of-env"}, "X-File": {"secret_ref": "canary-of-file"}},
+            "headers": {header: {"secret_ref": f"canary-of-{name}"} for header, name in HEADERS.items()},
         },
     }
     keys = {"access_key_id": {"secret_ref": "key-of-lake"}, "secret_access_key": {"secret_ref": "canary-of-mount"}}
@@ -223,6 +250,7 @@ def platforms(project: Project, catalog: str, vault: str, moto: Moto, outside: P
         )
 
 
+@pytest.mark.usefixtures("keyring_of_files")
 @pytest.mark.parametrize("project", range(1, COUNT + 1), indirect=True)
 def test_no_canary_is_in_anything_that_floe_prints_or_writes(
     project: Project, vault: Vault, rest_server: RestServer, behaviour: Behaviour, tmp_path: Path

@@ -68,6 +68,8 @@ def test_what_is_known_without_a_project_is_completed(complete: Callable[[str], 
     assert complete("floe explain floe-070") == [f"FLOE-070{digit}" for digit in range(1, 10)]
     assert complete("floe -C sh") == complete("floe run --platform sh") == ["sh"]
     assert complete("floe run -s exa") == []
+    assert complete("floe run --resource-type unit") == ["unit_test"]
+    assert complete("floe init --template f") == ["football"]
 
 
 def test_bash_takes_a_method_and_its_value_for_one_word(shop: Path, floe: Floe, tmp_path: Path) -> None:

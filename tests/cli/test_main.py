@@ -98,6 +98,7 @@ def test_an_unknown_option_is_answered_with_the_nearest(floe: Floe) -> None:
         "hint: did you mean `--json`?\n"
     )
     assert "run `floe --help` for its options" in floe("--zzzz").err
+    assert "run `floe run --help` for its options" in floe("run", "--format", "json").err  # not `--platform`
 
 
 def test_a_usage_error_is_a_document_too_where_one_was_asked_for(floe: Floe) -> None:

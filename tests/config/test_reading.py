@@ -18,6 +18,7 @@ CASES = {
     "comments only": ("# nothing\n", "1:1", "the file is empty"),
     "empty document": ("---\n", "2:1", "expected keys with values, found nothing (not `key: value`)"),
     "bare text file": ("hello world\n", "1:1", "expected keys with values, found text (not `key: value`)"),
+    "null at the top": ("null\n", "1:1", "expected keys with values, found the empty value (not `key: value`)"),
     "list at the top": ("- a\n- b\n", "1:1", "expected keys with values, found a list (not `key: value`)"),
     "tab": ("a:\n\t- b\n", "2:1", "a tab in the indentation (YAML allows spaces only)"),
     "bad indentation": (

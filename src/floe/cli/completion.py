@@ -69,6 +69,20 @@ def complete_codes(_context: click.Context, _parameter: click.Parameter, incompl
     return _beginning([page.code for page in pages()], incomplete.upper())
 
 
+def complete_types(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Types of resources."""
+    from floe.runtime.selectors import RESOURCE_TYPES
+
+    return _beginning(RESOURCE_TYPES, incomplete)
+
+
+def complete_templates(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Projects that `floe init` can copy."""
+    from floe.cli.scaffold import BY_NAME
+
+    return _beginning(BY_NAME, incomplete)
+
+
 def complete_folders(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Leave it to the shell, which knows the folders."""
     return [_of_the_shell(incomplete, "dir")]

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from floe.cli.application import Application
 from floe.cli.group import build_group
 from floe.cli.printer import Printer
-from floe.diagnostics.suggest import did_you_mean
+from floe.diagnostics.suggest import closest, did_you_mean
 from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SIGINT, FloeError, UsageError
 from floe.secrets.masking import own_list, remember_variables
 from floe.secrets.outlets import masked_stream, masked_streams
@@ -128,8 +128,9 @@ def _without_variable(error: click.ClickException, message: str) -> str:
 
 def _from_click(error: click.ClickException, path: str) -> UsageError:
     if isinstance(error, click.NoSuchOption):
-        near = error.possibilities or []
-        way_out = f"did you mean `{near[0]}`?" if near else f"run `{path} --help` for its options"
+        names = {name.lstrip("-"): name for name in error.possibilities or ()}
+        near = closest(error.option_name.lstrip("-"), names)
+        way_out = f"did you mean `{names[near]}`?" if near else f"run `{path} --help` for its options"
         return UsageError("FLOE-0701", f"`{path}` has no option `{error.option_name}`", way_out)
     way_out = f"run `{path} --help` for its usage"
     message = _without_variable(error, error.format_message().rstrip(".").replace("'", "`"))

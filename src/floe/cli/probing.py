@@ -80,7 +80,11 @@ def _fields(result: ProbeResult) -> dict[str, Any]:
 
 def _show(printer: Printer, facts: Mapping[str, str], results: Sequence[ProbeResult]) -> None:
     for name, value in facts.items():
-        printer.data(f"{printer.out_palette.bold(name)}  {value}")
+        indent = len(name) + 2
+        first, *rest = _wrapped(value, printer.out_width, indent)
+        printer.data(f"{printer.out_palette.bold(name)}  {first}")
+        for line in rest:
+            printer.data(f"{' ' * indent}{line}")
     for section in dict.fromkeys(result.section for result in results):
         printer.data(f"\n{printer.out_palette.bold(section)}" if facts else printer.out_palette.bold(section))
         for result in results:
@@ -94,24 +98,24 @@ def _show_result(printer: Printer, result: ProbeResult) -> None:
     took = "" if finding.outcome == "skipped" else duration(result.seconds)
     verdict = paint(f"{_WORDS[finding.outcome]:<7}")
     code = f" [{finding.error.code}]" if finding.error else ""
-    lines = _wrapped(f"{finding.text}{code}", printer.out_width)
+    lines = _wrapped(f"{finding.text}{code}", printer.out_width, _LEFT + 1)
     printer.data(f"  {verdict} {took:>6}  {lines[0]}")
     details = finding.error.details if finding.error else ()
-    more = [*lines[1:], *(line for detail in details for line in _wrapped(detail, printer.out_width))]
+    more = [*lines[1:], *(line for detail in details for line in _wrapped(detail, printer.out_width, _LEFT + 1))]
     for line in more:
         printer.data(f"{' ' * _LEFT} {line}")
     if finding.fix:
-        first, *rest = _wrapped(finding.fix, printer.out_width, 5)
+        first, *rest = _wrapped(finding.fix, printer.out_width, _LEFT + 6)
         printer.data(f"{' ' * _LEFT} {palette.cyan('fix:')} {first}")
         for line in rest:
             printer.data(f"{' ' * (_LEFT + 5)} {line}")
 
 
-def _wrapped(text: str, width: int | None, indent: int = 0) -> list[str]:
+def _wrapped(text: str, width: int | None, indent: int) -> list[str]:
     """The text in lines that fit; words are never broken, so that commands and names can be copied."""
     if width is None:
         return [text]
-    columns = max(_NARROWEST, width - _LEFT - 1 - indent)
+    columns = max(_NARROWEST, width - indent)
     return textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False) or [""]
 
 

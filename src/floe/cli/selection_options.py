@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from floe.cli.completion import complete_files, complete_selection, complete_selectors
+from floe.cli.completion import complete_files, complete_selection, complete_selectors, complete_types
 from floe.cli.selecting import Wanted
 from floe.errors import UsageError
 
@@ -76,7 +76,9 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _types_option(name: str, explanation: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     parameter = name.removeprefix("--").replace("-", "_")
-    return click.option(name, f"{name}s", parameter, multiple=True, metavar="TYPE", help=explanation)
+    return click.option(
+        name, f"{name}s", parameter, multiple=True, metavar="TYPE", shell_complete=complete_types, help=explanation
+    )
 
 
 def _separated(types: Sequence[str]) -> tuple[str, ...]:

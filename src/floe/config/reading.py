@@ -381,7 +381,7 @@ class _Builder:
             return "a mapping"
         if isinstance(event, yaml.AliasEvent):
             return "an alias"
-        return "text" if event.value else "nothing"
+        return _FOUND.get(self._tag(event, event.value), "text") if event.value else "nothing"
 
     def _report(self, region: Region, message: str, label: str) -> None:
         self._say(Diagnostic(SYNTAX, message, self.positions.region_span(region), label=label), region)

@@ -8,6 +8,7 @@ import click
 
 from floe.cli.adoption import Adoption, adopt
 from floe.cli.application import Application, pass_application
+from floe.cli.completion import complete_templates
 from floe.cli.options import FloeCommand
 from floe.cli.scaffold import BY_NAME, Scaffold, create_project, template_named
 
@@ -26,6 +27,7 @@ _LISTED_FILES = 10
     is_flag=False,
     flag_value=_LIST,
     metavar="NAME",
+    shell_complete=complete_templates,
     help="Template to copy (default: basic); without a NAME, list them.",
 )
 @pass_application
