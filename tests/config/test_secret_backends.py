@@ -43,9 +43,9 @@ def test_environment_and_mounted_files_are_asked_by_default(project: Project) ->
 
 
 def test_the_order_of_the_file_is_the_order_of_the_artifact(project: Project) -> None:
-    found = bound(project, "keyring", "env", "{type: mount, path: /etc/secrets}").backends
+    found = bound(project, "keyring", "env", "{type: mount, path: /etc/secrets/}").backends
     assert [item.type for item in found] == ["keyring", "env", "mount"]
-    assert found[2].settings == {"path": "/etc/secrets"}
+    assert found[2].settings == {"path": "/etc/secrets/"}
 
 
 def test_vault_has_its_proof_by_reference(project: Project) -> None:
@@ -77,6 +77,16 @@ def test_a_pod_proves_who_it_is_with_its_account(project: Project) -> None:
         ("{type: vualt}", "FLOE-0162", "no place for secrets is of type `vualt`"),
         ("vault", "FLOE-0105", "missing field `url` in `secrets.backends[0]`"),
         ("{type: env, path: x}", "FLOE-0103", "unknown field `path`"),
+        (
+            "{type: vault, url: 'http://v'}",
+            "FLOE-0163",
+            "the first place for secrets needs a secret itself, which only a place before it can have",
+        ),
+        (
+            "{type: mount, path: secrets}",
+            "FLOE-0107",
+            "`secrets.backends[0].path` must begin with `/` or `~/`, found the text `secrets`",
+        ),
         ("{type: vault, url: 'http://v', auth: {mode: token}}", "FLOE-0163", "mode `token` needs `token`"),
         (
             "{type: vault, url: 'http://v', auth: {mode: kubernetes, role: r, role_id: {secret_ref: x}}}",

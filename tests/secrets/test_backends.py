@@ -251,6 +251,14 @@ def test_an_aws_without_keys_or_network_says_which_is_missing(tmp_path: Path, mo
     assert refusal(Resolver([BackendSettings("aws-secrets-manager", settings)]), "db-password").code == "FLOE-0465"
 
 
+def test_a_place_that_needs_a_secret_and_is_asked_first_says_what_to_list_before_it() -> None:
+    settings = {**VAULT, "url": "http://127.0.0.1:9"}
+    error = refusal(Resolver([BackendSettings("vault", settings, {"token": Reference("vault-token")})]), "db-password")
+    assert error.code == "FLOE-0460"
+    assert error.reason == "the secret `vault-token` has no place: what needs it is the first under `secrets`"
+    assert error.instruction == "list `env` or another place before it, in platform.yaml"
+
+
 # The keyring
 
 
@@ -258,6 +266,7 @@ def test_a_keyring_that_is_locked_cannot_be_asked(ring: Ring) -> None:
     ring.fault = KeyringLocked("the collection is locked")
     error = refusal(Resolver([BackendSettings("keyring", {"service": "floe", "timeout_seconds": 5})]), "token")
     assert (error.code, error.reason.endswith("the collection is locked")) == ("FLOE-0465", True)
+    assert error.instruction.startswith("unlock it, or see with `keyring diagnose`")
 
 
 def test_a_keyring_that_waits_for_its_user_is_given_up(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:

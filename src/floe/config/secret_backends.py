@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, StrictInt, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, StrictInt, Tag, field_validator, model_validator
 
 from floe.config.fields import HTTP_URI_PATTERN, PROFILE_PATTERN, NonEmpty, Problem, Strict, reject
 from floe.config.values import Name, Secret, SecretRef
@@ -21,6 +21,7 @@ BACKENDS = ("env", "mount", "file", "vault", "aws-secrets-manager", "keyring")
 """Types that Floe has itself; packages may offer more."""
 INSIDE_PROJECT, UNKNOWN_TYPE, BELONG_TOGETHER = "FLOE-0161", "FLOE-0162", "FLOE-0163"
 ENV_FILE_PATTERN = r"^(/|~/).*[^/]$"
+MOUNT_PATTERN = r"^(/|~/)"
 _NEEDED = {"token": ("token",), "approle": ("role_id", "secret_id"), "kubernetes": ("role",)}
 _OPTIONAL = {"token": (), "approle": ("mount",), "kubernetes": ("mount", "token_path")}
 Seconds = Annotated[StrictInt, Field(ge=1)]
@@ -36,8 +37,10 @@ class MountBackend(Strict):
     """Files that a platform mounts, as Kubernetes does."""
 
     type: Literal["mount"] = Field(default="mount", description="Kind of place: mounted files.")
-    path: NonEmpty = Field(
-        default="/var/run/secrets", description="Folder of the mounted secrets, each a file or a folder of keys."
+    path: str = Field(
+        default="/var/run/secrets",
+        pattern=MOUNT_PATTERN,
+        description="Folder of the mounted secrets, each a file or a folder of keys; begins with `/` or `~/`.",
     )
 
 
@@ -183,6 +186,16 @@ class SecretsConfig(Strict):
         min_length=1,
         description="Places in the order in which they are asked: a type, or its settings with `type`.",
     )
+
+    @field_validator("backends")
+    @classmethod
+    def _somebody_has_the_proof(cls, value: tuple[Backend, ...]) -> tuple[Backend, ...]:
+        first = value[0]
+        proves = isinstance(first, VaultBackend) and first.auth.mode != "kubernetes"
+        if proves or (isinstance(first, OtherBackend) and first.secrets):
+            message = "the first place for secrets needs a secret itself, which only a place before it can have"
+            reject([Problem(message, (0,), "list `env` or another place before it", code=BELONG_TOGETHER)])
+        return value
 
 
 def check_secrets(platform: Document, project: Path | None) -> Iterator[Diagnostic]:

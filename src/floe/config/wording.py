@@ -70,6 +70,7 @@ _PATTERNS = {
     secret_backends.ENV_FILE_PATTERN: _Pattern(
         "must begin with `/` or `~/`", "write e.g. `~/.config/floe/secrets.env`"
     ),
+    secret_backends.MOUNT_PATTERN: _Pattern("must begin with `/` or `~/`", "write e.g. `/var/run/secrets`"),
     buckets.BUCKET_PATTERN: _Pattern("must be small letters, digits, `-`, `.` and `_`, at least three", ""),
     buckets.PREFIX_PATTERN: _Pattern("must be names joined by `/`, without one at the ends", "write e.g. `lake/prod`"),
     buckets.ENDPOINT_PATTERN: _Pattern(

@@ -104,9 +104,11 @@ def several(reference: Reference, where: str, keys: Iterable[str]) -> Environmen
     return EnvironmentFaultError(SEVERAL_OR_UNREADABLE, reason, f"name one with `key:`; there are {listed or 'none'}")
 
 
-def unreachable(what: str, why: str) -> EnvironmentFaultError:
+_OF_A_SERVER = "check its address under `secrets` in platform.yaml, the network, and the service, then run again"
+
+
+def unreachable(what: str, why: str, instruction: str = _OF_A_SERVER) -> EnvironmentFaultError:
     """The error for a backend that does not answer."""
-    instruction = "check its address under `secrets` in platform.yaml, the network, and the service, then run again"
     return EnvironmentFaultError(UNREACHABLE, f"{what} cannot be asked for secrets: {why}", instruction)
 
 

@@ -106,6 +106,9 @@ class Resolver:
 
     def _missing(self, reference: Reference) -> EnvironmentFaultError:
         places = [backend.place(reference) for backend in self._backends]
+        if not places:
+            reason = f"the secret `{reference.shown}` has no place: what needs it is the first under `secrets`"
+            return EnvironmentFaultError(MISSING, reason, "list `env` or another place before it, in platform.yaml")
         tried = places[0] if len(places) == 1 else f"{', '.join(places[:-1])} and {places[-1]}"
         reason = f"the secret `{reference.shown}` is not there: tried {tried}"
         types = [settings.type for settings in self._settings]

@@ -38,7 +38,7 @@ class MountBackend:
 
     def __init__(self, settings: Mapping[str, Any], secret: Callable[[str], str]) -> None:
         del secret
-        self._folder = Path(settings.get("path", MOUNTS))
+        self._folder = Path(settings.get("path", MOUNTS)).expanduser()
 
     def place(self, reference: Reference) -> str:
         """The file."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from floe.secrets.base import Reference
 
 
+_WAY_OUT = "unlock it, or see with `keyring diagnose` which one this machine has, then run again"
+
+
 class KeyringBackend:
     """Entries of one service, whose user is the secret's name, or `name/key`."""
 
@@ -48,10 +51,11 @@ class KeyringBackend:
         thread.start()
         thread.join(self._seconds)
         if not answer:
-            raise unreachable("the keyring", f"it does not answer within {self._seconds} s")
+            raise unreachable("the keyring", f"it does not answer within {self._seconds} s", _WAY_OUT)
         found = answer[0]
         if isinstance(found, Exception):
-            raise unreachable("the keyring", " ".join(str(found).split()) or type(found).__name__) from None
+            said = " ".join(str(found).split()) or type(found).__name__
+            raise unreachable("the keyring", said, _WAY_OUT) from None
         return found or None
 
 
