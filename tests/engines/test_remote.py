@@ -14,6 +14,7 @@ from floe.engines.duckdb.faults import SqlOrigin, translated
 from floe.engines.duckdb.remote import Remote, extension_file
 from floe.errors import LakeError, NodeError
 from floe.lake.base import TableName, TableState
+from floe.lake.stores import arrow
 from floe.lake.stores.access import Access
 from floe.lake.stores.arrow import ArrowStore
 from floe.lake.stores.credentials import Credentials, RenewableCredentials, fixed
@@ -104,9 +105,17 @@ def test_a_file_that_is_missing_is_the_project_s_fault_not_the_store_s(
 
 
 def test_what_breaks_while_a_run_works_has_the_code_of_its_cause(
-    way: str, remote: Remote, connection: duckdb.DuckDBPyConnection, table: Callable[..., TableState], moto: Moto
+    way: str,
+    remote: Remote,
+    connection: duckdb.DuckDBPyConnection,
+    table: Callable[..., TableState],
+    moto: Moto,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(arrow, "_ATTEMPTS", 2)  # these faults do not pass
     location = remote.reach(table()).location
+    if way == "extension":
+        connection.execute("SET GLOBAL http_retries = 1")
     copy(connection, f"{location}/data/1.parquet")
     faults = {
         "FLOE-0525": {"clock_offset_seconds": 3600},

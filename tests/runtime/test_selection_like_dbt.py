@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -290,30 +289,21 @@ PROFILE = "floe: {target: dev, outputs: {dev: {type: duckdb, path: ':memory:'}}}
 
 
 @pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
-    """That of the processes, without what would measure their coverage: it makes dbt slow and says nothing new."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("like-dbt")
     for name, text in FILES.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text)
-    command = [sys.executable, "-m", "floe.cli", "compile"]
-    subprocess.run(command, cwd=directory, env=environment, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "floe.cli", "compile"], cwd=directory, check=True, capture_output=True)
     return directory
 
 
 @pytest.fixture(scope="module")
-def answers_of_dbt(project: Path, environment: dict[str, str]) -> list[list[str]]:
+def answers_of_dbt(project: Path) -> list[list[str]]:
     (project / "profiles").mkdir()
     (project / "profiles" / "profiles.yml").write_text(PROFILE)
     command = [sys.executable, "-c", ASK_DBT, str(project / "dbt"), str(project / "profiles")]
-    asked = subprocess.run(
-        command, input=json.dumps(ASKED), capture_output=True, text=True, check=False, cwd=project, env=environment
-    )
+    asked = subprocess.run(command, input=json.dumps(ASKED), capture_output=True, text=True, check=False, cwd=project)
     assert asked.returncode == 0, asked.stderr
     return json.loads(asked.stdout)
 

@@ -132,9 +132,7 @@ def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
     """The server, started when the first test asks for it, and ended with the last one."""
     port = free_port()
     log = tmp_path_factory.mktemp("moto") / "log"
-    # It runs none of our code: measuring its coverage would only make it slow.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    environment |= {"INITIAL_NO_AUTH_ACTION_COUNT": str(_SETTING_UP), "MOTO_PORT": str(port)}
+    environment = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(_SETTING_UP), "MOTO_PORT": str(port)}
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-P", str(_SERVER), str(port)], stdout=stream, stderr=subprocess.STDOUT, env=environment

@@ -279,12 +279,6 @@ def torture(compiled: Path, warm: Warm, tmp_path: Path) -> Iterator[Torture]:
     return Torture(warm, directory)
 
 
-@pytest.fixture(autouse=True)
-def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs that the test starts are not measured: what is killed says nothing, and measuring takes its time."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-
-
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """The process of which those that are killed often are forked."""
@@ -295,7 +289,7 @@ def warm() -> Iterator[Warm]:
 @pytest.fixture(scope="session")
 def kills() -> int:
     """How many random kills: few in the usual tests, `FLOE_TORTURE_KILLS` for the long version."""
-    return int(os.environ.get("FLOE_TORTURE_KILLS", "6"))
+    return int(os.environ.get("FLOE_TORTURE_KILLS", "4"))
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from conftest import Torture
 
 LONG = "FLOE_TORTURE_SORT_GB" in os.environ
 GIGABYTES = float(os.environ.get("FLOE_TORTURE_SORT_GB", "0.2"))
@@ -38,10 +41,13 @@ from range({ROWS}) order by key
 }
 
 
-def test_a_sort_that_is_larger_than_the_memory_is_finished_on_the_disk(tmp_path: Path) -> None:
+def test_a_sort_that_is_larger_than_the_memory_is_finished_on_the_disk(
+    tmp_path: Path, project_in: Callable[..., Torture]
+) -> None:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
+    assert project_in(tmp_path).floe("compile").returncode == 0
     command = [sys.executable, "-m", "floe.cli", "run", "--json"]
     with (tmp_path / "said").open("w") as said, (tmp_path / "complained").open("w") as complained:
         process = subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=complained)

@@ -46,9 +46,7 @@ class Warm:
 
     def __enter__(self) -> Self:
         command = [sys.executable, __file__]
-        # What is killed says nothing to a coverage tool, which would only make it slow.
-        quiet = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-        self._process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=quiet)
+        self._process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,8 +63,8 @@ class Warm:
         self, directory: Path, words: Sequence[str], largest_file: int | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a `floe` command in a folder; no file that it writes may grow beyond `largest_file` bytes."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-        return self._carry_out("", words, directory=str(directory), environment=environment, largest_file=largest_file)
+        surroundings = {"directory": str(directory), "environment": dict(os.environ)}
+        return self._carry_out("", words, **surroundings, largest_file=largest_file)
 
     def _carry_out(
         self, program: str, arguments: Sequence[str], **surroundings: object
