@@ -48,8 +48,8 @@ def main() -> None:
         help="the size that PyIceberg's upsert can finish, too",
     )
     parser.add_argument("--limit", type=int, default=150, help="seconds of PyIceberg's upsert into the large one")
-    parser.add_argument("--tables", type=int, default=100)
-    parser.add_argument("--aged", type=int, nargs=2, default=(10, 1000), metavar=("TABLES", "RUNS"))
+    parser.add_argument("--tables", type=int, default=100, help="small tables that each run publishes")
+    parser.add_argument("--runs", type=int, default=1000, help="runs that publish them")
     parser.add_argument("--files", type=int, default=1000, help="small files that `floe maintain` compacts")
     parser.add_argument("--only", choices=PARTS, action="append")
     arguments = parser.parse_args()
@@ -63,8 +63,7 @@ def main() -> None:
             measure_merges(folder, arguments.both, arguments.rounds)
             measure_large_merge(folder, arguments.merge, arguments.rounds, arguments.limit)
         if "publish" in wanted:
-            measure_publishes(folder, arguments.tables, 10)
-            measure_publishes(folder, *arguments.aged)
+            measure_publishes(folder, arguments.tables, arguments.runs)
         if "read" in wanted:
             measure_reading(folder, arguments.rows)
         if "maintain" in wanted:
@@ -149,12 +148,13 @@ def measure_publishes(folder: Path, tables: int, runs: int) -> None:
     place = folder / f"publishes-{tables}"
     place.mkdir()
     print(
-        f"\n{tables} small tables in each run, loaded and published; ms a table, of up to ten runs\n\n"
-        "| run | median | min | max | metadata read, kB a table |\n|---|---|---|---|---|"
+        f"\n{tables} small tables in each of {runs:,} runs, loaded and published; ms a table, of the runs about one\n\n"
+        "| run | median | min | max | CPU | metadata read, kB a table | peak MiB |\n|---|---|---|---|---|---|---|",
+        flush=True,
     )
     for at in json.loads(_output([PUBLISHES, str(place), str(tables), str(runs)])):
-        spread = " | ".join(f"{at[what]:.1f}" for what in ("median", "min", "max"))
-        print(f"| {at['run']:,} | {spread} | {at['metadata_bytes'] / 1000:.0f} |", flush=True)
+        spread = " | ".join(f"{at[what]:.1f}" for what in ("median", "min", "max", "processor"))
+        print(f"| {at['run']:,} | {spread} | {at['metadata_bytes'] / 1000:.0f} | {at['peak_mib']:.0f} |", flush=True)
     shutil.rmtree(place)
 
 
