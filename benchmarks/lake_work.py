@@ -1,8 +1,8 @@
 """One piece of work on a table, in a process of its own: `lake_work.py WHAT WHO FOLDER [ROWS INCREMENT]`.
 
-Prints the seconds of the work itself: from the query to the commit, with the imports and the opening of databases and
-catalogs before it. `benchmarks/lake.py` runs this. With `FLOE_BENCH_SECONDS` in the environment the process ends
-itself by SIGALRM after so many seconds.
+Prints the seconds of the work itself, by the clock and of the processor: from the query to the commit, with the imports
+and the opening of databases and catalogs before it. `benchmarks/lake.py` runs this. With `FLOE_BENCH_SECONDS` in the
+environment the process ends itself by SIGALRM after so many seconds.
 """
 
 from __future__ import annotations
@@ -28,6 +28,20 @@ INCREMENT = """
 """
 """Five in a hundred keys are in the table, spread over all of it."""
 PARTITIONED = "select range as id, range % 100 as part, 'n' || range as name from range({rows})"
+
+
+Spent = dict[str, float]
+"""`seconds` by the clock, and `processor`: of all cores."""
+
+
+def now() -> tuple[float, float]:
+    """When some work begins, for `since`."""
+    return time.perf_counter(), time.process_time()
+
+
+def since(started: tuple[float, float]) -> Spent:
+    """What the work has taken."""
+    return {"seconds": time.perf_counter() - started[0], "processor": time.process_time() - started[1]}
 
 
 class Floe:
@@ -56,8 +70,8 @@ class Floe:
         }
         self._artifacts = CompiledArtifacts
 
-    def build(self, asset: Asset) -> float:
-        """Build and publish one asset; return the seconds that took."""
+    def build(self, asset: Asset) -> Spent:
+        """Build and publish one asset; return what that took."""
         from floe.engines.base import SessionRequest
         from floe.engines.duckdb.session import open_session
         from floe.lake.open import open_catalogs
@@ -67,13 +81,13 @@ class Floe:
         artifacts = self._artifacts(**self._settings, assets={asset.key: asset})
         catalogs = open_catalogs(artifacts, self.folder)
         session = open_session(SessionRequest(artifacts, self.folder, f"run{time.time_ns()}", catalogs, 2))
-        started = time.perf_counter()
+        started = now()
         outcome = session.build(asset, full_refresh=False)
         if outcome.staged is not None:
             publish([(catalogs["default"], outcome.staged)], "run", "digest", lambda _: None)
-        seconds = time.perf_counter() - started
+        spent = since(started)
         session.close()
-        return seconds
+        return spent
 
 
 def model(sql: str, increment: str | None = None, partition_by: str = "") -> Asset:
@@ -106,7 +120,7 @@ def pyiceberg_table(folder: Path, schema: Any = None) -> Any:  # noqa: ANN401 - 
     return catalog.create_table_if_not_exists("gold.t", schema)
 
 
-def write(who: str, folder: Path, query: str) -> float:
+def write(who: str, folder: Path, query: str) -> Spent:
     """Write the query's rows as the table's only ones; a table that is there already loses its own."""
     import duckdb
 
@@ -117,26 +131,26 @@ def write(who: str, folder: Path, query: str) -> float:
     if who == "pyiceberg":
         return overwrite(folder, connection, query)
     options = "FORMAT parquet" + (", COMPRESSION zstd" if who == "zstd" else "")
-    started = time.perf_counter()
+    started = now()
     connection.execute(f"COPY ({query}) TO '{folder}/t.parquet' ({options})")
     descriptor = os.open(folder / "t.parquet", os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
-    return time.perf_counter() - started
+    return since(started)
 
 
-def overwrite(folder: Path, connection: duckdb.DuckDBPyConnection, query: str) -> float:
+def overwrite(folder: Path, connection: duckdb.DuckDBPyConnection, query: str) -> Spent:
     """Overwrite PyIceberg's table with the Arrow table of the query; the first time it is made."""
     known = (folder / "theirs.db").exists()
     schema = None if known else connection.sql(query).limit(0).to_arrow_table().schema
     table = pyiceberg_table(folder, schema)
     put = table.overwrite if known else table.append
-    started = time.perf_counter()
+    started = now()
     put(connection.sql(query).to_arrow_table())
-    return time.perf_counter() - started
+    return since(started)
 
 
-def prepare_merge(who: str, folder: Path, rows: int) -> float:
+def prepare_merge(who: str, folder: Path, rows: int) -> Spent:
     """Write the table that the merge changes."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -147,10 +161,10 @@ def prepare_merge(who: str, folder: Path, rows: int) -> float:
 
     rows_ = duckdb.sql(query).to_arrow_table()
     pyiceberg_table(folder, rows_.schema).append(rows_)
-    return 0.0
+    return since(now())
 
 
-def merge(who: str, folder: Path, rows: int, increment: int) -> float:
+def merge(who: str, folder: Path, rows: int, increment: int) -> Spent:
     """Merge the increment by `id`."""
     query = INCREMENT.format(rows=rows, increment=increment)
     if who == "floe":
@@ -158,9 +172,9 @@ def merge(who: str, folder: Path, rows: int, increment: int) -> float:
     import duckdb
 
     table = pyiceberg_table(folder)
-    started = time.perf_counter()
+    started = now()
     table.upsert(duckdb.sql(query).to_arrow_table(), join_cols=["id"])
-    return time.perf_counter() - started
+    return since(started)
 
 
 def read(folder: Path, rows: int) -> dict[str, float]:
@@ -186,14 +200,14 @@ def main() -> None:
     signal.alarm(int(os.environ.get("FLOE_BENCH_SECONDS", "0")))
     what, who, folder, *rest = sys.argv[1:]
     if what == "write":
-        print(json.dumps({"seconds": write(who, Path(folder), *rest)}))
+        print(json.dumps(write(who, Path(folder), *rest)))
         return
     rows = [int(number) for number in rest]
     works = {"prepare": prepare_merge, "merge": merge}
     if what == "read":
         print(json.dumps(read(Path(folder), rows[0])))
         return
-    print(json.dumps({"seconds": works[what](who, Path(folder), *rows)}))
+    print(json.dumps(works[what](who, Path(folder), *rows)))
 
 
 if __name__ == "__main__":
