@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lake_shapes import SHAPES, query_of
 from maintenance import FLOE, compare
 from measure import Contender, Once, run_once
+from opened import opened_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ WORK = str(Path(__file__).with_name("lake_work.py"))
 PUBLISHES = str(Path(__file__).with_name("lake_publishes.py"))
 SOURCES = str(Path(__file__).with_name("lake_shapes.py"))
 PIPELINE = 'name: bench\nversion: "1.0.0"\ntransforms: [{type: dbt, path: models}]\n'
+_PARTITIONED = "select range as id, range %% 100 as part, 'n' || range as name from range(%d)"
 PARTS = ("write", "merge", "publish", "read", "maintain")
 COPY, ZSTD, DIRECT, RUN, THEIRS = "DuckDB COPY", "DuckDB COPY, zstd", "Floe, without the CLI", "floe run", "PyIceberg"
 
@@ -163,15 +165,36 @@ def measure_publishes(folder: Path, tables: int, runs: int) -> None:
 
 
 def measure_reading(folder: Path, rows: int) -> None:
-    """Read one partition of 100."""
+    """Read one partition of 100, and all: the files that are opened, in a run that reads the published table."""
+    models = folder / "read/models/gold"
+    models.mkdir(parents=True)
     place = folder / "read"
-    place.mkdir()
-    found = json.loads(_output([WORK, "read", "floe", str(place), str(rows)]))
+    (place / "floe.yaml").write_text(PIPELINE)
+    (models / "t.sql").write_text("{{ config(materialized='table', partition_by='part') }}\n" + _PARTITIONED % rows)
+    counted = "{{ config(materialized='table') }}\nselect count(*) as counted from {{ ref('t') }}"
+    (models / "all_parts.sql").write_text(counted)
+    (models / "one_part.sql").write_text(f"{counted} where part = 42")
+    _floe(place, "run")
+    stored = len(list((place / ".floe/warehouse/gold/t/data").glob("*.parquet")))
     print(
-        f"\none partition of 100, {rows:,} rows in all: {found['one files']:.0f} of {found['all files']:.0f} files, "
-        f"{found['one s']:.3f} s, {found['all s']:.3f} s for all",
-        flush=True,
+        f"\n{rows:,} rows in 100 partitions, {stored} files\n\n"
+        "| what | files opened | rows | s | CPU s |\n|---|---|---|---|---|"
     )
+    for name, condition, expected in (("one", " where part = 42", rows // 100), ("all", "", rows)):
+        query = f"select count(*) as counted from gold.t{condition}"
+        for what, words in (
+            (f"a run of a model on {name} of its partitions", ("run", "--select", f"{name}_part*")),
+            (f"`floe show --sql` of {name}", ("show", "--json", "--sql", query)),
+        ):
+            with opened_files(place / ".floe/warehouse/gold/t/data") as files:
+                run = _floe(place, *words)
+            found = json.loads(_floe(place, "show", "--json", "--sql", query).output)["rows"]
+            assert found == [[expected]], f"{found} instead of {expected}"
+            print(f"| {what} | {len(files)} | {expected:,} | {run.seconds:.2f} | {run.cpu_seconds:.2f} |", flush=True)
+
+
+def _floe(folder: Path, *words: str) -> Once:
+    return run_once(Contender(" ".join(words), [*FLOE, *words], folder))
 
 
 def _contender(

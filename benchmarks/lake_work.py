@@ -27,7 +27,6 @@ INCREMENT = """
         else {rows} + range end as id, range % 7 as value, 'new name of ' || range as name from range({increment})
 """
 """Five in a hundred keys are in the table, spread over all of it."""
-PARTITIONED = "select range as id, range % 100 as part, 'n' || range as name from range({rows})"
 
 
 Spent = dict[str, float]
@@ -90,9 +89,8 @@ class Floe:
         return spent
 
 
-def model(sql: str, increment: str | None = None, partition_by: str = "") -> Asset:
+def model(sql: str, increment: str | None = None) -> Asset:
     """A table `gold.t`; with an increment, one that merges by `id`."""
-    from floe.artifact.layout import Layout, PartitionTerm
     from floe.artifact.models import Asset, Incremental, Query, Relation
 
     return Asset(
@@ -104,7 +102,6 @@ def model(sql: str, increment: str | None = None, partition_by: str = "") -> Ass
         relation=Relation(schema_name="gold", identifier="t"),
         query=Query(sql=sql, increment=increment, rendered_path="t.sql"),
         incremental=None if increment is None else Incremental(strategy="merge", unique_key=("id",)),
-        layout=Layout(partition_by=(PartitionTerm(column=partition_by),)) if partition_by else None,
     )
 
 
@@ -177,24 +174,6 @@ def merge(who: str, folder: Path, rows: int, increment: int) -> Spent:
     return since(started)
 
 
-def read(folder: Path, rows: int) -> dict[str, float]:
-    """Write 100 partitions, read one: the files that a reader opens, and how long that takes beside all."""
-    import duckdb
-    from pyiceberg.catalog.sql import SqlCatalog
-
-    Floe(folder).build(model(PARTITIONED.format(rows=rows), partition_by="part"))
-    catalog = SqlCatalog("floe", uri=f"sqlite:///{folder}/.floe/catalog.db", warehouse=str(folder / ".floe"))
-    table = catalog.load_table("gold.t")
-    found: dict[str, float] = {}
-    for name, wanted in (("all", "part >= 0"), ("one", "part = 42")):
-        started = time.perf_counter()
-        files = [task.file.file_path for task in table.scan(row_filter=wanted).plan_files()]
-        counted = duckdb.sql(f"select count(distinct name) from read_parquet({files}) where {wanted}").fetchone()
-        found |= {f"{name} files": len(files), f"{name} rows": (counted or (0,))[0]}
-        found[f"{name} s"] = time.perf_counter() - started
-    return found
-
-
 def main() -> None:
     """Do what the command line says, and print the figures as JSON."""
     signal.alarm(int(os.environ.get("FLOE_BENCH_SECONDS", "0")))
@@ -204,9 +183,6 @@ def main() -> None:
         return
     rows = [int(number) for number in rest]
     works = {"prepare": prepare_merge, "merge": merge}
-    if what == "read":
-        print(json.dumps(read(Path(folder), rows[0])))
-        return
     print(json.dumps(works[what](who, Path(folder), *rows)))
 
 
