@@ -62,6 +62,8 @@ VALUES: dict[str, list[str]] = {
     "f DOUBLE": ["0", "-0.0", "nan", "inf", "-inf", "1e300", *(f"{number}.25" for number in range(-8, 8))],
     "s FLOAT": ["0", "-0.0", "nan", "inf", "0.1", *(f"{number}.5" for number in range(-8, 8))],
     "b BOOLEAN": ["true", "false"],
+    "o SMALLINT": ["0", "-1", "32767", "-32768", *map(str, range(20, 30))],
+    "q UBIGINT": ["0", "18446744073709551615", *map(str, range(50, 64))],
 }
 TYPES = dict(column.split(" ", 1) for column in VALUES)
 TEXTS = {column.split(" ")[0]: texts for column, texts in VALUES.items()}
@@ -72,6 +74,7 @@ SPECS: list[list[str]] = [
     ["bucket(4, w)", "bucket(4, c)"],
     ["bucket(4, day)", "bucket(4, r)"],
     ["bucket(16, tz)"],
+    ["bucket(4, o)", "bucket(4, q)"],
     ["truncate(3, t)"],
     ["truncate(2, r)"],
     ["truncate(100, d)"],

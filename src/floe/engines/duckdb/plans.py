@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from floe.engines.duckdb.types import type_of_iceberg
@@ -17,7 +17,7 @@ from floe.lake.conditions import UNKNOWN, AllOf, AnyOf, Compared, IsNotNull, IsN
 from floe.lake.pruning import decimal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import duckdb
 
@@ -34,6 +34,11 @@ _OPERATORS: dict[str, Operator] = {
     "COMPARE_GREATERTHANOREQUALTO": ">=",
 }
 _TURNED: dict[Operator, Operator] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_WHOLE_NUMBERS = frozenset(
+    {"TINYINT", "SMALLINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT", "UHUGEINT"}
+)
+"""Types that Iceberg lacks, whose values it keeps as `int`, `long` or decimals without places."""
+_WHOLE_DECIMAL = re.compile(r"decimal\(\s*\d+\s*,\s*0\s*\)")
 _PREFIX_FUNCTIONS = frozenset({"prefix", "starts_with", "^@"})
 _ESCAPED_BYTE = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _HALF = 64
@@ -71,18 +76,29 @@ def conditions_of_scans(
 
 
 def _scans(node: Json, above: Sequence[Json]) -> Iterator[tuple[Json, Sequence[Json]]]:
-    """Scans with the conditions of the filter right above."""
+    """Scans with the filters and projections right above them, the nearest first."""
     if node["type"] == "LOGICAL_GET":
         yield node, above
-    own = node.get("expressions", ()) if node["type"] == "LOGICAL_FILTER" else ()
+    passed = (node, *above) if node["type"] in {"LOGICAL_FILTER", "LOGICAL_PROJECTION"} else ()
     for child in node.get("children", ()):
-        yield from _scans(child, own)
+        yield from _scans(child, passed)
 
 
 @dataclass(frozen=True)
 class _Column:
     field_id: int
     type: str
+    shown: str = ""
+    """The type of whole numbers as which the query sees it; empty for its own type."""
+
+    @property
+    def constants(self) -> str:
+        """The type of what it is compared with."""
+        return self.shown or type_of_iceberg(self.type).partition("(")[0]
+
+
+ColumnOf = Callable[[Json], _Column | None]
+"""Finds the column that a reference of an expression means."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +109,16 @@ class _Scan:
     def condition(self, above: Sequence[Json]) -> Condition:
         names = self.node["names"]
         pushed = (self.node.get("table_filters") or {}).get("filters") or ()
-        own = [self._filter(item["value"], self._column(names[item.get("key", 0)])) for item in pushed]
-        return AllOf((*own, *(self._expression(item, self._output) for item in above)))
+        parts = [self._filter(item["value"], self._column(names[item.get("key", 0)])) for item in pushed]
+        column_of: ColumnOf = self._output
+        for node in above:
+            expressions = node.get("expressions") or ()
+            if node["type"] == "LOGICAL_FILTER":
+                parts += [self._expression(item, column_of) for item in expressions]
+                column_of = _chosen(node.get("projection_map") or (), column_of)
+            else:
+                column_of = _projected(expressions, column_of)
+        return AllOf(tuple(parts))
 
     def _column(self, name: str) -> _Column | None:
         known = self.columns.get(name)
@@ -104,8 +128,8 @@ class _Scan:
         """The column that an expression above the scan refers to."""
         indexes = [item.get("index", 0) for item in self.node.get("column_indexes") or ()]
         shown = self.node.get("projection_ids") or range(len(indexes))
-        name = self.node["names"][indexes[shown[reference.get("index", 0)]]]
-        return self._column(name) if reference.get("alias") == name else None
+        column = self._column(self.node["names"][indexes[shown[reference.get("index", 0)]]])
+        return column if column and column.constants == reference["return_type"]["id"] else None
 
     def _filter(self, item: Json, column: _Column | None) -> Condition:
         """A filter that DuckDB gave to the scan; it is about one column."""
@@ -127,7 +151,7 @@ class _Scan:
                 found = self._expression(item["expr"], lambda _: column)
         return found
 
-    def _expression(self, item: Json, column_of: Callable[[Json], _Column | None]) -> Condition:
+    def _expression(self, item: Json, column_of: ColumnOf) -> Condition:
         parts: Sequence[Json] = item.get("children") or ()
         match item["expression_class"], item["type"]:
             case "BOUND_CONJUNCTION", "CONJUNCTION_AND":
@@ -143,8 +167,27 @@ class _Scan:
         return UNKNOWN
 
 
-def _referred(item: Json, column_of: Callable[[Json], _Column | None]) -> _Column | None:
-    return column_of(item) if item["expression_class"] == "BOUND_REF" else None
+def _chosen(places: Sequence[int], below: ColumnOf) -> ColumnOf:
+    """The columns that a filter passes on: some of those below it, or all."""
+    return (lambda item: below({**item, "index": places[item.get("index", 0)]})) if places else below
+
+
+def _projected(expressions: Sequence[Json], below: ColumnOf) -> ColumnOf:
+    """The columns of a projection that are columns below it, under whatever name."""
+    return lambda item: _referred(expressions[item.get("index", 0)], below)
+
+
+def _referred(item: Json, column_of: ColumnOf) -> _Column | None:
+    if item["expression_class"] != "BOUND_CAST":
+        return column_of(item) if item["expression_class"] == "BOUND_REF" else None
+    # A view casts whole numbers back to a type that Iceberg lacks, which changes none of them.
+    column, shown = _referred(item["child"], column_of), item["return_type"]["id"]
+    exact = column is not None and not column.shown and shown in _WHOLE_NUMBERS and _is_whole(column.type)
+    return replace(column, shown=shown) if column is not None and exact else None
+
+
+def _is_whole(type_: str) -> bool:
+    return type_ in {"int", "long"} or _WHOLE_DECIMAL.fullmatch(type_) is not None
 
 
 def _constant(item: Json) -> Json | None:
@@ -152,9 +195,7 @@ def _constant(item: Json) -> Json | None:
     return value
 
 
-def _comparison(
-    left: Json, operator: Operator | None, right: Json, column_of: Callable[[Json], _Column | None]
-) -> Condition:
+def _comparison(left: Json, operator: Operator | None, right: Json, column_of: ColumnOf) -> Condition:
     if operator is not None and left["expression_class"] == "BOUND_CONSTANT":
         left, operator, right = right, _TURNED[operator], left
     column, constant = _referred(left, column_of), _constant(right)
@@ -172,34 +213,32 @@ def _operator(name: str, column: _Column, rest: Sequence[Json]) -> Condition:
     return AnyOf(tuple(_compared(column, "=", item) for item in constants if item is not None))
 
 
-def _prefix(parts: Sequence[Json], column_of: Callable[[Json], _Column | None]) -> Condition:
+def _prefix(parts: Sequence[Json], column_of: ColumnOf) -> Condition:
     column, constant = _referred(parts[0], column_of), _constant(parts[1])
-    prefix = None if column is None or constant is None else _value(column.type, constant)
+    prefix = None if column is None or constant is None else _value(column, constant)
     return UNKNOWN if column is None or not isinstance(prefix, str) else starting_with(column.field_id, prefix)
 
 
 def _compared(column: _Column, operator: Operator | None, constant: Json) -> Condition:
-    value = _value(column.type, constant)
+    value = _value(column, constant)
     return UNKNOWN if operator is None or value is None else Compared(column.field_id, operator, value)
 
 
-def _value(type_: str, constant: Json) -> Any | None:  # noqa: ANN401
+def _value(column: _Column, constant: Json) -> Any | None:  # noqa: ANN401
     """A constant as partitions hold values of the column's type; None where it is none, or of another type."""
     given: Json = constant["type"]
-    if constant.get("is_null") or given["id"] != type_of_iceberg(type_).partition("(")[0]:
-        return None
     value, details = constant.get("value"), given.get("type_info") or {}
-    match given["id"]:
-        case "DECIMAL":
-            scale = int(type_.rpartition(",")[2].rstrip(")"))
-            return decimal_of(_integer(value), scale) if details.get("scale", 0) == scale else None
-        case "VARCHAR":
-            return None if details else value  # a collation is there
-        case "UUID":
-            return _uuid(value)
-        case "BLOB":
-            return _bytes(str(value))
-    return value
+    if constant.get("is_null") or given["id"] != column.constants:
+        return None
+    if column.shown:
+        return decimal_of(_integer(value), 0) if column.type.startswith("decimal") else _integer(value)
+    if given["id"] == "DECIMAL":
+        scale = int(column.type.rpartition(",")[2].rstrip(")"))
+        return decimal_of(_integer(value), scale) if details.get("scale", 0) == scale else None
+    if details:
+        return None  # a collation, or what else there may be
+    convert = _CONVERSIONS.get(given["id"])
+    return convert(value) if convert else value
 
 
 def _integer(value: Any) -> int:  # noqa: ANN401
@@ -216,3 +255,6 @@ def _uuid(value: Any) -> object:  # noqa: ANN401
 
 def _bytes(text: str) -> bytes:
     return _ESCAPED_BYTE.sub(lambda found: chr(int(found[1], 16)), text).encode("latin-1")
+
+
+_CONVERSIONS: dict[str, Callable[[Any], object]] = {"UUID": _uuid, "BLOB": _bytes}
