@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import yaml
 
-from floe.artifact.codec import load
+from floe.artifact.codec import decode
 
 from .programs import Programs, shared_workers
 
@@ -118,7 +120,7 @@ class Twins:
     @property
     def artifacts(self) -> CompiledArtifacts:
         """The compiled artifact."""
-        return load(self.project / ".floe" / "artifacts.json")
+        return _loaded((self.project / ".floe" / "artifacts.json").read_bytes())
 
     @property
     def catalog(self) -> SqlCatalog:
@@ -202,8 +204,11 @@ class Twins:
             return connection.execute(sql).fetchall()
 
     def _load_sources(self) -> None:
+        sources = self.settings.get("sources")
+        if not sources:
+            return
         with duckdb.connect(str(self.database)) as connection:
-            for name, source in self.settings.get("sources", {}).items():
+            for name, source in sources.items():
                 options = "".join(f", {key}={literal(value)}" for key, value in source.get("options", {}).items())
                 files = literal(str(self.project / source["files"]))
                 reader = READERS[Path(source["files"]).suffix]
@@ -214,40 +219,38 @@ class Twins:
                 )
 
     def _load_python_assets(self) -> None:
+        relations = {key: asset.relation for key, asset in self.artifacts.assets.items() if asset.kind == "python"}
+        if not relations:
+            return
         with duckdb.connect(str(self.database)) as connection:
-            for key, asset in self.artifacts.assets.items():
-                if asset.kind == "python":
-                    published = self.rows(key)
-                    connection.register("published", published)
-                    relation = asset.relation
-                    schema = quoted(relation.schema_name)
-                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-                    connection.execute(
-                        f"CREATE OR REPLACE TABLE {schema}.{quoted(relation.identifier)} AS FROM published"
-                    )
-                    connection.unregister("published")
+            for key, relation in relations.items():
+                connection.register("published", self.rows(key))
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(relation.schema_name)}")
+                connection.execute(f"CREATE OR REPLACE TABLE {_sql_name(relation)} AS FROM published")
+                connection.unregister("published")
 
     def published_assets(self) -> dict[str, Asset]:
         """Assets that become tables, by key."""
         return {key: asset for key, asset in self.artifacts.assets.items() if asset.publishes}
 
-    def differences(self, key: str) -> list[str]:
-        """How the published table differs from dbt's, in words; nothing when columns, types and rows are equal.
+    def differences(self, *keys: str) -> list[str]:
+        """How published tables differ from dbt's, in words; nothing when columns, types and rows are equal.
 
         A dbt snapshot takes times from the clock: they are compared as "a time of today", and the hashes made of
         them (`dbt_scd_id` of the check strategy) not at all.
         """
-        asset = self.artifacts.assets[key]
-        relation = f"dbt.{quoted(asset.relation.schema_name)}.{quoted(asset.relation.identifier)}"
-        with duckdb.connect() as connection:
+        assets, found = self.artifacts.assets, []
+        with duckdb.connect() as connection, closing(self.catalog) as catalog:
             connection.execute(f"ATTACH {literal(str(self.database))} AS dbt (READ_ONLY)")
-            connection.register("published", self.rows(key))
-            return [f"{key}: {difference}" for difference in _differences(connection, relation, _comparison(asset))]
+            for key in keys:
+                relation = f"dbt.{_sql_name(assets[key].relation)}"
+                connection.register("published", catalog.load_table(key).scan().to_arrow())
+                found += [f"{key}: {said}" for said in _differences(connection, relation, _comparison(assets[key]))]
+        return found
 
     def all_differences(self) -> list[str]:
         """How the published tables, and stored failures, differ from dbt's, and the views' rows from dbt's views."""
-        tables = [difference for key in self.published_assets() for difference in self.differences(key)]
-        return tables + self._failure_differences() + self._view_differences()
+        return self.differences(*self.published_assets()) + self._failure_differences() + self._view_differences()
 
     def _failure_differences(self) -> list[str]:
         """How the failing rows that tests have stored differ."""
@@ -288,6 +291,11 @@ class Twins:
         )
         pairs = zip(sorted(ours), sorted(theirs), strict=True)
         return [f"view {one}, expected {other}" for one, other in pairs if one != other]
+
+
+@lru_cache(maxsize=1)
+def _loaded(content: bytes) -> CompiledArtifacts:
+    return decode(content, "artifacts.json")
 
 
 def _sql_name(relation: Relation) -> str:
