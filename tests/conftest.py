@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,8 @@ __all__ = ["behaviour", "moto", "moto_server", "rest_server", "vault"]
 
 # dbt's own switch for tests: it reads its 500 macros once in a process, not once for each project.
 enable_test_caching()
+# Libraries make very many objects that live on, which Python would look through after each 700 new ones.
+gc.set_threshold(50_000)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -184,7 +184,7 @@ class Twins:
         """`dbt build` on the DuckDB file, which gets Floe's sources and Python assets first, as they are now."""
         self._load_sources()
         self._load_python_assets()
-        result = self.dbt("build", *arguments, environment=environment)
+        result = self.dbt("build", "--no-write-json", *arguments, environment=environment)
         report_path = self.work / "target" / "run_results.json"
         assert result.returncode in (0, 1), result.stdout + result.stderr
         results = json.loads(report_path.read_text("utf-8"))["results"]

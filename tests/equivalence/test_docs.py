@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +12,9 @@ from dbt.artifacts.schemas.manifest import WritableManifest
 from dbt.artifacts.schemas.run import RunResultsArtifact
 from dbt_artifacts_parser import parser
 
-from .programs import run_process
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from .compare import BuiltTwins
     from .harness import Twins
@@ -47,10 +44,8 @@ def dbt(twins: Twins, *arguments: str) -> str:
     folders = ["--project-dir", str(twins.project / "dbt"), "--profiles-dir", str(twins.work)]
     folders += ["--log-path", str(twins.work / "logs"), "--target-path", str(twins.work / "docs")]
     variables = next((t["vars"] for t in twins.settings["transforms"] if t.get("vars")), {})
-    command = [str(Path(sys.executable).with_name("dbt")), "--quiet", *arguments, *folders]
-    result = run_process(
-        [*command, "--vars", json.dumps(variables)], twins.project, {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
-    )
+    command = ["--quiet", *arguments, *folders, "--vars", json.dumps(variables)]
+    result = twins.programs.run("dbt", command, twins.project, {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"})
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 

@@ -19,11 +19,7 @@ PROJECTS = Path(__file__).parent / "projects"
 def late(tmp_path: Path) -> Twins:
     """A project of late nodes, whose local package dbt has installed."""
     twins = Twins.of(PROJECTS / "late", tmp_path)
-    installed = run_process(
-        [str(Path(sys.executable).with_name("dbt")), "deps", "--project-dir", "dbt", "--profiles-dir", str(twins.work)],
-        twins.project,
-        {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_LOG_PATH": str(twins.work)},
-    )
+    installed = twins.dbt("deps")
     assert installed.returncode == 0, installed.stdout + installed.stderr
     return twins
 
