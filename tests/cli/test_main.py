@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import subprocess
@@ -226,3 +227,9 @@ def test_every_variable_of_an_option_is_in_the_documentation() -> None:
     every = [option for command in (group, *commands) if command for option in command.params]
     variables = {option.envvar for option in every if isinstance(option.envvar, str)}
     assert variables == set(re.findall(r"^\| `(FLOE_[A-Z_]+)` \|", page, re.MULTILINE))
+
+
+def test_python_looks_for_garbage_as_it_did_before_once_a_command_has_ended(floe: Floe) -> None:
+    before = gc.get_threshold()
+    assert floe("explain", "FLOE-0101").status == 0
+    assert gc.get_threshold() == before

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """Base of every artifact model: immutable, and nothing in it is unknown."""
+    """Base of every artifact model: immutable, and nothing in it is unknown.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Validators are built when they are first used: most commands only ever read a whole artifact.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

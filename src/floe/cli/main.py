@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from floe.cli.application import Application
 from floe.cli.group import build_group
 from floe.cli.printer import Printer
+from floe.dbt.garbage import rare_collections
 from floe.diagnostics.suggest import closest, did_you_mean
 from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SIGINT, FloeError, UsageError
 from floe.secrets.masking import own_list, remember_variables
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 success; 1 the user's pipeline or data is at fault; 2 usage, environment or internal error; 130 interrupted.
     """
     out, err = _usable(sys.stdout), masked_stream(_usable(sys.stderr))
-    with own_list(), masked_streams(out, err):
+    with own_list(), masked_streams(out, err), rare_collections():
         remember_variables(os.environ)
         return _main(Printer(out, err, os.environ), arguments)
 
