@@ -73,7 +73,7 @@ def test_every_contender_writes_the_rows_of_a_shape_again_and_again(bench: Modul
     for shape in shapes.SHAPES:
         query = shapes.query_of(shape, tmp_path, 300)
         for who in ("snappy", "zstd", "floe", "pyiceberg", "floe", "pyiceberg"):
-            assert work.write(who, tmp_path / shape / who, query) > 0
+            assert work.write(who, tmp_path / shape / who, query)["seconds"] > 0
         floe = read_with_pyiceberg(tmp_path / shape / "floe", ".floe/catalog.db")
         theirs = read_with_pyiceberg(tmp_path / shape / "pyiceberg", "theirs.db")
         expected = duckdb.sql(query).fetchall()
