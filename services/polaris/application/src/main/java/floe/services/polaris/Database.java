@@ -33,8 +33,13 @@ final class Database {
 
   /** Does all of it or nothing. Within another transaction it is a part of that one. */
   <T> T transaction(Work<T> work) {
+    return connected(() -> committed(work));
+  }
+
+  /** Does it within the transaction that is open. Where none is, each statement is committed by itself. */
+  private <T> T connected(Work<T> work) {
     try {
-      return open.get() == null ? ownTransaction(work) : work.run();
+      return open.get() == null ? ownConnection(work) : work.run();
     } catch (SQLException error) {
       if (LOST_TO_OTHERS.contains(String.valueOf(error.getSQLState())) || isTaken(error)) {
         throw new RetryOnConcurrencyException(error, "another request changed the same: %s", error.getMessage());
@@ -47,28 +52,38 @@ final class Database {
     return NAME_IS_TAKEN.equals(error.getSQLState());
   }
 
-  private <T> T ownTransaction(Work<T> work) throws SQLException {
+  private <T> T ownConnection(Work<T> work) throws SQLException {
     try (Connection connection = source.getConnection()) {
-      connection.setAutoCommit(false);
       open.set(connection);
-      boolean done = false;
-      try {
-        T result = work.run();
-        connection.commit();
-        done = true;
-        return result;
-      } finally {
-        open.remove();
-        if (!done) {
-          connection.rollback();
-        }
+      return work.run();
+    } finally {
+      open.remove();
+    }
+  }
+
+  private <T> T committed(Work<T> work) throws SQLException {
+    Connection connection = open.get();
+    if (!connection.getAutoCommit()) {
+      return work.run();
+    }
+    connection.setAutoCommit(false);
+    boolean done = false;
+    try {
+      T result = work.run();
+      connection.commit();
+      done = true;
+      return result;
+    } finally {
+      if (!done) {
+        connection.rollback();
       }
+      connection.setAutoCommit(true);
     }
   }
 
   /** Runs a statement, and says how many records it changed. */
   int change(String sql, Object... values) {
-    return transaction(
+    return connected(
         () -> {
           try (PreparedStatement statement = prepared(sql, values)) {
             return statement.executeUpdate();
@@ -78,7 +93,7 @@ final class Database {
 
   /** Reads all records that a query finds. */
   <T> List<T> all(Reader<T> reader, String sql, Object... values) {
-    return transaction(
+    return connected(
         () -> {
           try (PreparedStatement statement = prepared(sql, values);
               ResultSet rows = statement.executeQuery()) {

@@ -76,7 +76,11 @@ final class PostgresPersistence implements BasePersistence, IntegrationPersisten
   @Override
   public void writeEntity(
       PolarisCallContext context, PolarisBaseEntity entity, boolean moved, PolarisBaseEntity original) {
-    database.transaction(() -> original == null ? insert(entity) : update(entity, original));
+    if (original == null) {
+      insert(entity);
+    } else {
+      update(entity, original);
+    }
   }
 
   @Override
@@ -94,7 +98,7 @@ final class PostgresPersistence implements BasePersistence, IntegrationPersisten
         });
   }
 
-  private Void insert(PolarisBaseEntity entity) {
+  private void insert(PolarisBaseEntity entity) {
     int written =
         database.change(
             "insert into entities values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
@@ -117,7 +121,6 @@ final class PostgresPersistence implements BasePersistence, IntegrationPersisten
     if (written == 0) {
       throw inTheWayOf(entity);
     }
-    return null;
   }
 
   private RuntimeException inTheWayOf(PolarisBaseEntity entity) {
@@ -128,7 +131,7 @@ final class PostgresPersistence implements BasePersistence, IntegrationPersisten
         : new EntityAlreadyExistsException(there);
   }
 
-  private Void update(PolarisBaseEntity entity, PolarisBaseEntity original) {
+  private void update(PolarisBaseEntity entity, PolarisBaseEntity original) {
     int written =
         database.change(
             "update entities set parent_id = ?, name = ?, entity_version = ?, grant_records_version = ?,"
@@ -153,7 +156,6 @@ final class PostgresPersistence implements BasePersistence, IntegrationPersisten
     if (written == 0) {
       throw new RetryOnConcurrencyException("'%s' was changed meanwhile", entity.getName());
     }
-    return null;
   }
 
   @Override
