@@ -55,6 +55,14 @@ def test_an_increment_of_another_type_is_cast_as_insert_does(lakehouse: Lakehous
     assert lakehouse.published("gold.t") == [(1, "a"), (2, "b"), (3, "5")]
 
 
+@pytest.mark.parametrize("strategy", ["merge", "delete+insert"])
+def test_a_key_that_the_table_lacks_is_named(lakehouse: Lakehouse, strategy: str) -> None:
+    _built(lakehouse, "select 3 as id, 'c' as v", strategy, "idd")
+    with pytest.raises(NodeError, match=r"`unique_key` of `gold\.t` names the column `idd`") as caught:
+        lakehouse.build()
+    assert (caught.value.code, caught.value.instruction) == ("FLOE-0551", "did you mean `id`?")
+
+
 def test_a_full_refresh_starts_anew(lakehouse: Lakehouse) -> None:
     _built(lakehouse, "select 3 as id, 'c' as v", "append")
     lakehouse.build()

@@ -19,7 +19,7 @@ from floe.engines.duckdb.incremental_sql import (
 )
 from floe.engines.duckdb.overwriting import partition_match
 from floe.engines.duckdb.own_file import WORKING_COPY
-from floe.engines.duckdb.replacing import is_plain, quoted_key, stage_replacement
+from floe.engines.duckdb.replacing import is_plain, quoted_key, require_keys, stage_replacement
 from floe.engines.duckdb.replaying import is_blind
 from floe.engines.duckdb.sql import beside, literal, quote, relation_name, subquery
 from floe.engines.duckdb.staging import Change, stage_query
@@ -46,10 +46,12 @@ def stage_increment(
 
     Raises:
         duckdb.Error: the query or one of dbt's statements fails.
-        NodeError: the columns changed and `on_schema_change` is `fail`, or a type cannot be stored.
+        NodeError: the columns changed and `on_schema_change` is `fail`, a key is none of them, or a type cannot be
+            stored.
         LakeError: the published table cannot be read, or the file cannot be written.
     """
     published = published_files(target.base, workspace.execute, renamed=target.renamed)
+    require_keys(target.key, how, published)
     workspace.show_files(target.relation, published)
     fitting = _in_the_tables_types(workspace, target, published, query, how)
     if how.strategy == "append" and fitting is not None:

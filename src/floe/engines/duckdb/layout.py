@@ -158,13 +158,18 @@ def _check_columns(key: str, setting: str, columns: Sequence[str], schema: Mappi
     for column in columns:
         field = known.get(column.casefold())
         if field is None:
-            names = [item["name"] for item in schema["fields"]]
-            listed = f"it has {', '.join(f'`{name}`' for name in names)}"
-            reason = f"`{setting}` of `{key}` names the column `{column}`, which its table does not have"
-            raise NodeError("FLOE-0551", reason, did_you_mean(column, names) or listed)
+            raise no_such_column(key, setting, column, schema)
         if not isinstance(field["type"], str):
             reason = f"`{setting}` of `{key}` names the column `{column}`, which is a {field['type']['type']}"
             raise NodeError("FLOE-0551", reason, "name a column with plain values")
+
+
+def no_such_column(key: str, setting: str, column: str, schema: Mapping[str, Any]) -> NodeError:
+    """The error for a setting of an asset that names a column which its table does not have."""
+    names = [item["name"] for item in schema["fields"]]
+    listed = f"it has {', '.join(f'`{name}`' for name in names)}"
+    reason = f"`{setting}` of `{key}` names the column `{column}`, which its table does not have"
+    return NodeError("FLOE-0551", reason, did_you_mean(column, names) or listed)
 
 
 def _impossible(key: str, spec: Mapping[str, Any], schema: Mapping[str, Any]) -> NodeError:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from floe.engines.duckdb.incremental_sql import DESTINATION
+from floe.engines.duckdb.layout import no_such_column
 from floe.engines.duckdb.overwriting import stage_in_place, stage_overwrite
 from floe.engines.duckdb.replaying import replayable
 from floe.engines.duckdb.sql import quote
@@ -151,6 +152,18 @@ def is_plain(how: Incremental, published: TableFiles) -> bool:
         known[quoted_key(key).casefold()]["name"] not in published.engine_types for key in how.unique_key if all(plain)
     ]
     return how.strategy in ("merge", "delete+insert") and bool(plain) and all(plain) and all(stored)
+
+
+def require_keys(key: str, how: Incremental, published: TableFiles) -> None:
+    """Refuse a `unique_key` that is the name of a column which the table of the asset `key` does not have.
+
+    Raises:
+        NodeError: it is; an expression is left to the engine.
+    """
+    known = {quote(field["name"]).casefold() for field in published.schema["fields"]}
+    for name in how.unique_key if how.strategy in ("merge", "delete+insert") and published.paths else ():
+        if _NAME.fullmatch(name) and quoted_key(name).casefold() not in known:
+            raise no_such_column(key, "unique_key", name, published.schema)
 
 
 def _keys(how: Incremental, written: Written) -> tuple[str, ...]:
