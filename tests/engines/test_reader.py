@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from floe.cli.heeding import heeding_interrupts
 from floe.engines.duckdb.reader import open_reader
 from floe.errors import LakeError, NodeError, UsageError
 from floe.lake.open import open_catalogs
@@ -171,3 +176,12 @@ def test_a_table_that_became_a_view_is_shown_as_the_view(lakehouse: Lakehouse) -
     assert list(opened.table("gold", "t", None).rows) == [(2,)]
     assert list(opened.sql("select * from gold.t").rows) == [(2,)]
     opened.close()
+
+
+def test_ctrl_c_ends_a_long_query_at_once(reader: Reader) -> None:
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        heeding_interrupts(reader, lambda: reader.sql("select count(*) from range(100000000000) t(i) where i % 7 = 8"))
+    reader.close()
+    assert time.monotonic() - began < 20

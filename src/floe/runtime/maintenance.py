@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, FloeError
+from floe.errors import EXIT_ENVIRONMENT, EXIT_OK, FloeError, UnknownOutcomeError
 from floe.runtime.background import Background
 from floe.runtime.beginning import begin, new_run_id, take_lease
 from floe.runtime.events import Failure, Notice, PublishStep, RunFinished, RunStarted, RunStatus, TableMaintained
@@ -169,10 +169,17 @@ class _Maintenance:
             self._end(RunStatus.FAILED if self._result.failures else RunStatus.SUCCEEDED, failure)
         return self._result
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether a catalog may yet carry out a commit: then its files stay until the next command finds out."""
+        return any(isinstance(error, UnknownOutcomeError) for error in self._result.errors)
+
     def _end(self, status: RunStatus, failure: Failure | None) -> None:
         result = self._result
+        status = RunStatus.INTERRUPTED if self._is_open else status
         result.status, result.seconds = status, time.perf_counter() - self._began
-        if status is not RunStatus.SUCCEEDED and result.run_id and not result.abandoned:
+        removable = status not in (RunStatus.SUCCEEDED, RunStatus.INTERRUPTED)
+        if removable and result.run_id and not result.abandoned:
             problem = remove_staged_files(self._artifacts, self._directory, result.run_id)
             if problem:
                 self._stream.emit(Notice(run_id=result.run_id, message=problem))

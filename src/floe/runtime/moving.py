@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from floe.errors import CommitConflictError, FloeError, LakeError
+from floe.errors import CommitConflictError, FloeError, LakeError, UnknownOutcomeError
 from floe.runtime.beginning import new_run_id, take_lease
 from floe.runtime.events import PublishFinished, PublishStep, RunFinished, RunStarted, RunStatus, TablePublished
 from floe.runtime.execution import failure_of
 from floe.runtime.journal import Journal, journal_path
 from floe.runtime.journal_observer import JournalObserver
 from floe.runtime.recovery import recover
+from floe.runtime.stop import StopRequest
 from floe.runtime.stream import EventStream
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Moved:
 def move(request: MoveRequest, observers: Sequence[Observer] = ()) -> Moved:
     """Move main of tables, all those of one catalog in one commit, and record it as a run.
 
+    The first SIGINT or SIGTERM after it has begun is not heeded, the second one ends the process.
+
     Raises:
         EnvironmentLockedError: another run holds the environment; nothing was started.
         LakeError: it must not be done, or a catalog failed; nothing of that catalog was changed.
@@ -105,7 +108,8 @@ def move(request: MoveRequest, observers: Sequence[Observer] = ()) -> Moved:
             raise
         stream.subscribe(JournalObserver(journal))
         stream.emit(started)
-        moved = Moved(run_id, _carry_out(request, run_id, catalogs, steps, stream), tuple(recovered))
+        with StopRequest():  # what has begun is finished: else nobody would be told what became of it
+            moved = Moved(run_id, _carry_out(request, run_id, catalogs, steps, stream), tuple(recovered))
         if request.ends_branch:
             forget_branch(request.project_directory, request.artifacts, request.ends_branch)
         return moved
@@ -150,7 +154,8 @@ def _carry_out(
             error.details += tuple(f"`{table.table}` was moved, in another catalog" for table in done)
         failure, seconds = failure_of(error), time.perf_counter() - started
         stream.emit(PublishFinished(run_id=run_id, published=len(done), seconds=seconds, failure=failure))
-        stream.emit(RunFinished(run_id=run_id, status=RunStatus.FAILED, seconds=seconds, failure=failure))
+        status = RunStatus.INTERRUPTED if isinstance(error, UnknownOutcomeError) else RunStatus.FAILED
+        stream.emit(RunFinished(run_id=run_id, status=status, seconds=seconds, failure=failure))
         raise
     seconds = time.perf_counter() - started
     stream.emit(PublishFinished(run_id=run_id, published=len(done), seconds=seconds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -116,6 +117,7 @@ def _compare(
     limit: int,
 ) -> list[Compared]:
     from floe.cli.differences import Compared, key_of
+    from floe.cli.heeding import heeding_interrupts
     from floe.engines.duckdb.reader import open_reader
 
     given = tuple(name.strip() for key in keys for name in key.split(","))
@@ -123,7 +125,9 @@ def _compare(
     with closing(open_reader(artifacts, application.directory.resolve(), catalogs)) as reader:
         for state, before, after in wanted:
             columns = given or key_of(artifacts, state)
-            difference = reader.difference(state.name, (before, after), columns, limit)
+            difference = heeding_interrupts(
+                reader, partial(reader.difference, state.name, (before, after), columns, limit)
+            )
             if given and not difference.key:
                 raise _no_such_key(state, given)
             found.append(Compared(state, before, after, difference))

@@ -82,11 +82,14 @@ def _check_usage(table: str | None, sql: str | None, at: str | None) -> None:
 
 
 def _published(application: Application, artifacts: CompiledArtifacts, wish: Wish) -> QueryResult:
+    from floe.cli.heeding import heeding_interrupts
+
     reader = _open(application, artifacts)
     try:
-        if wish.sql is not None:
-            return reader.sql(wish.sql, wish.limit)
-        return reader.table(*_namespace_and_name(artifacts, wish.table or ""), wish.limit, wish.at)
+        if (sql := wish.sql) is not None:
+            return heeding_interrupts(reader, lambda: reader.sql(sql, wish.limit))
+        name = _namespace_and_name(artifacts, wish.table or "")
+        return heeding_interrupts(reader, lambda: reader.table(*name, wish.limit, wish.at))
     finally:
         reader.close()
 

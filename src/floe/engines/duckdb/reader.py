@@ -144,6 +144,10 @@ class Reader:
         with _faults(str(name)):
             return compare(self._connection.execute, table, ends, key, limit)
 
+    def interrupt(self) -> None:
+        """End the statement that is at work on another thread."""
+        self._connection.interrupt()
+
     def close(self) -> None:
         """Close the database."""
         if self._remote is not None:

@@ -6,7 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from floe.errors import LakeError
+from floe.errors import LakeError, UnknownOutcomeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +58,11 @@ class PostgresFaults:
         text = str(error)
         return any(pattern.search(text) for pattern in (_LOGIN, _NO_DATABASE, _NO_CONNECT))
 
-    def unknown_outcome(self) -> LakeError:
+    def unknown_outcome(self) -> UnknownOutcomeError:
         """The answer to a COMMIT was lost, and the server cannot be asked."""
         reason = f"{self._name} was lost while it committed: it is not known whether the tables were published"
         instruction = "when the database is back, run `floe runs`: the next command settles it by looking"
-        return LakeError("FLOE-0549", reason, instruction)
+        return UnknownOutcomeError("FLOE-0549", reason, instruction)
 
     def _fault(self, error: psycopg.Error, action: str) -> LakeError:
         text = str(error)
