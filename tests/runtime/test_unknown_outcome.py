@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from floe.artifact.codec import seal
-from floe.errors import LakeError
+from floe.errors import LakeError, UnknownOutcomeError
 from floe.lake.catalogs.sql.sqlite import SqliteCatalog
+from floe.lake.history.rollback import plan_run
 from floe.runtime.events import Event, Notice, RunStatus
 from floe.runtime.journal import Journal, journal_path
+from floe.runtime.maintenance import MaintenanceRequest, maintain
+from floe.runtime.moving import MoveRequest, move
+from floe.runtime.recovery import recover
 from floe.runtime.request import RunRequest
 from floe.runtime.run import run
 
@@ -92,3 +96,50 @@ def test_the_run_stays_open_and_the_next_command_finds_out(
     assert (found["status"], found["note"]) == ("INTERRUPTED", note)
     assert [part["status"] for part in found["catalogs"]] == ["published" if applied else "unchanged"]
     assert bool(list(tmp_path.rglob(f"*{result.run_id}*"))) is applied
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_rollback_stays_open_and_the_next_command_finds_out(
+    tmp_path: Path,
+    asset: Callable[..., Any],
+    artifacts: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    applied: bool,
+) -> None:
+    made = seal(artifacts([asset("gold.orders")]))
+    request = RunRequest(project_directory=tmp_path, artifacts=made)
+    published = [run(request).run_id for _ in range(2)][-1]
+    back = MoveRequest(
+        project_directory=tmp_path,
+        artifacts=made,
+        operation="rollback",
+        plan=lambda catalogs: plan_run(catalogs, published).steps,
+    )
+    with going_away(monkeypatch, applied=applied), pytest.raises(UnknownOutcomeError):
+        move(back)
+
+    with Journal(journal_path(tmp_path)) as journal:
+        row = journal.runs()[0]
+        assert (row["command"], row["status"]) == ("rollback", "RUNNING")
+        (said,) = recover(journal, made, tmp_path)
+    assert ("its tables had been published" if applied else "nothing of it was published") in said
+
+
+def test_the_files_of_a_maintenance_of_unknown_outcome_stay(
+    tmp_path: Path, asset: Callable[..., Any], artifacts: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = artifacts([asset("gold.orders")])
+    layers = {
+        key: layer.model_copy(update={"retention_days": 0, "keep_snapshots": 1}) for key, layer in plain.layers.items()
+    }
+    made = seal(plain.model_copy(update={"layers": layers}))
+    for _ in range(2):
+        run(RunRequest(project_directory=tmp_path, artifacts=made))
+    with going_away(monkeypatch, applied=True):
+        result = maintain(MaintenanceRequest(project_directory=tmp_path, artifacts=made))
+
+    assert (result.status, result.exit_status) == (RunStatus.INTERRUPTED, 2)
+    assert list(tmp_path.rglob(f"*{result.run_id}*.metadata.json"))
+    with Journal(journal_path(tmp_path)) as journal:
+        assert journal.runs()[0]["status"] == "RUNNING"
+    assert run(RunRequest(project_directory=tmp_path, artifacts=made)).status is RunStatus.SUCCEEDED
