@@ -100,7 +100,7 @@ class Project:
             env=os.environ | self.environment | environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,  # it has what it needs on a busy machine, too
             check=False,
         )
         said = done.stdout + done.stderr
@@ -303,7 +303,7 @@ def interrupted(project: Project, how: signal.Signals) -> None:
     with subprocess.Popen(command, cwd=project.folder, env=environment, **pipes) as process:
         time.sleep(0.7)
         process.send_signal(how)
-        project.said.append(process.communicate(timeout=60)[0])
+        project.said.append(process.communicate(timeout=600)[0])
 
 
 def wrong(project: Project, vault: Vault, server: RestServer, behaviour: Behaviour, tmp_path: Path) -> None:
