@@ -15,6 +15,7 @@ from .measuring import SETTINGS
 from .services.moto import moto, moto_server
 from .services.rest_catalog import behaviour, rest_server
 from .services.vault import vault
+from .unmeasured import leave_dbt_unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,12 @@ def unmeasured_processes() -> Iterator[None]:
         for name in SETTINGS:
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def unmeasured_dbt() -> None:
+    """What dbt does with a project is not ours to cover, and measuring it doubles its time."""
+    leave_dbt_unmeasured()
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from tests.unmeasured import leave_dbt_unmeasured
 
 from floe.artifact.models import (
     Asset,
@@ -195,11 +194,6 @@ def rows(session: Session, key: str, order: str = "all") -> list[tuple[Any, ...]
 def types(session: Session, key: str) -> dict[str, str]:
     schema, _, name = key.partition(".")
     return {row[0]: row[1] for row in session._workspace.execute(f'DESCRIBE floe."{schema}"."{name}"').fetchall()}
-
-
-@pytest.fixture(autouse=True)
-def unmeasured_dbt() -> None:
-    leave_dbt_unmeasured()
 
 
 @pytest.fixture

@@ -70,6 +70,9 @@ def surroundings(folder: str, environment: Mapping[str, str]) -> Iterator[None]:
 
 def serve(program: str) -> None:
     """Run commands until there are no more."""
+    sys.path.append(str(Path(__file__).parents[2]))
+    from tests.unmeasured import leave_dbt_unmeasured
+
     enable_test_caching()  # dbt reads its own macros once, not once for each project
     gc.set_threshold(100_000)  # there is little garbage, and very many objects are looked through for it
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -77,6 +80,7 @@ def serve(program: str) -> None:
         command = json.loads(line)
         out, err = io.StringIO(), io.StringIO()
         here = surroundings(command["folder"], command["environment"])
+        leave_dbt_unmeasured()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), here:
             status = PROGRAMS[program](command["arguments"])
         answer = {"status": status, "out": out.getvalue(), "err": err.getvalue()}
