@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -233,3 +234,21 @@ def test_python_looks_for_garbage_as_it_did_before_once_a_command_has_ended(floe
     before = gc.get_threshold()
     assert floe("explain", "FLOE-0101").status == 0
     assert gc.get_threshold() == before
+
+
+def test_an_interrupt_while_the_program_still_imports_itself_ends_it_without_a_word() -> None:
+    script = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Impatient(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "floe.cli.main":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+from floe.cli.entry import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

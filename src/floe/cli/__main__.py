@@ -2,7 +2,7 @@
 
 import sys
 
-from floe.cli.main import main
+from floe.cli.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())
