@@ -317,6 +317,17 @@ def test_what_cannot_be_planned_is_read_as_it_is(appended: Reading) -> None:
     assert appended.pruned("SUMMARIZE SELECT id FROM t")[0][0] == "id"
 
 
+@pytest.mark.parametrize("plan", ["{}", '{"error": false, "plans": [{"type": "LOGICAL_GET", "names": ["files"]}]}'])
+def test_a_plan_that_is_not_understood_leaves_out_nothing(appended: Reading, plan: str) -> None:
+    shadowing = f"CREATE MACRO json_serialize_plan(query, optimize := false) AS {quoted(plan)}"
+    appended.connection.execute(shadowing)
+    try:
+        assert appended.pruned("SELECT count(*) FROM t WHERE id < 10") == [(3,)]
+        assert appended.every("SELECT count(*) FROM t") == [(30,)]
+    finally:
+        appended.connection.execute("DROP MACRO json_serialize_plan")
+
+
 def test_models_and_tests_of_a_run_open_only_the_files_they_need(lakehouse: Lakehouse) -> None:
     sql = "SELECT range AS id, range // 10 AS tens, 'n' || range AS name FROM range(200)"
     lakehouse.model("silver.t", sql, layout=layout_of({"partition_by": "tens"}))

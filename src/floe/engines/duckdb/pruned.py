@@ -108,7 +108,10 @@ class PrunedReads:
 def _limits(connection: duckdb.DuckDBPyConnection, query: str, views: Mapping[str, PrunableView]) -> dict[str, str]:
     """Variable -> SQL of what the query needs of a view, for those of which it does not need all files."""
     connection.execute(f"SET VARIABLE {_PLANNING} = true")
-    wanted = conditions_of_scans(connection, query, {variable: view.columns for variable, view in views.items()})
+    try:
+        wanted = conditions_of_scans(connection, query, {variable: view.columns for variable, view in views.items()})
+    except (LookupError, TypeError, ValueError):  # a plan that looks as none did before: all files are read
+        wanted = {}
     connection.execute(f"RESET VARIABLE {_PLANNING}")
     found = {variable: views[variable].limited(conditions) for variable, conditions in wanted.items()}
     return {variable: sql for variable, sql in found.items() if sql is not None}
