@@ -173,6 +173,16 @@ def test_a_materialization_that_does_not_exist_is_named_with_its_line_and_the_ne
     assert error.details == ("dbt/models/top.sql:2: model `top`: `materialized: tabel`",)
 
 
+def test_a_misspelt_policy_for_changed_columns_is_warned_of_with_its_line_and_the_nearest(full: Project):
+    config = "{{ config(materialized='incremental',\n  on_schema_change='sync_all_colums') }}"
+    full.write({"dbt/models/top.sql": f"{config}\nselect 1 as a"})
+    (warning,) = full.compile().warnings
+    assert warning == (
+        "dbt/models/top.sql:2: model `top`: there is no `on_schema_change: sync_all_colums`; dbt takes it for `ignore` "
+        "(did you mean `sync_all_columns`?)"
+    )
+
+
 def test_a_materialization_is_found_in_the_yaml_file_that_sets_it(full: Project):
     described = """
         models:

@@ -1,13 +1,14 @@
-"""Materializations that neither dbt, nor the adapter, nor the project or one of its packages has."""
+"""Materializations that nothing has, and settings of incremental ones that dbt silently takes for others."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
+from floe.compiler.dbt.driven import SCHEMA_CHANGES
 from floe.compiler.dbt.names import PROJECT_FILE
 from floe.compiler.dbt.places import place_of
-from floe.diagnostics.suggest import closest
+from floe.diagnostics.suggest import closest, did_you_mean
 from floe.errors import CompilationError
 
 if TYPE_CHECKING:
@@ -41,6 +42,19 @@ def refuse_unknown(manifest: Any, project: DbtProject) -> None:  # noqa: ANN401 
     raise CompilationError("FLOE-0219", f"there is no materialization {names}", instruction, details=details)
 
 
+def schema_change_warnings(manifest: Any, project: DbtProject) -> list[str]:  # noqa: ANN401 - dbt's Manifest
+    """One for each model with an `on_schema_change` that dbt does not know, which it takes for `ignore`."""
+    warnings = []
+    for _, node in sorted(manifest.nodes.items()):
+        given = getattr(node.config, "on_schema_change", None)
+        if node.config.materialized == "incremental" and given not in (None, *SCHEMA_CHANGES):
+            place = _place(node, "on_schema_change", project)
+            what = f"{place}: model `{node.name}`: there is no `on_schema_change: {given}`; dbt takes it for `ignore`"
+            hint = did_you_mean(str(given), SCHEMA_CHANGES) or f"there are {', '.join(SCHEMA_CHANGES)}"
+            warnings.append(f"{what} ({hint})")
+    return warnings
+
+
 def _implemented(manifest: Any, adapter: str) -> set[str]:  # noqa: ANN401 - dbt's Manifest
     names = [str(macro.name) for macro in manifest.macros.values()]
     names = [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
@@ -54,15 +68,16 @@ def _choices(names: set[str]) -> str:
 
 def _told(node: Any, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node
     file = project.file_of(node)
-    place = _place(node, file, project)
+    place = _place(node, "materialized", project)
     elsewhere = "" if place.rpartition(":")[0] in ("", file) else f" of {file}"
     return f"{place}: model `{node.name}`{elsewhere}: `materialized: {node.config.materialized}`"
 
 
-def _place(node: Any, file: str, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node
+def _place(node: Any, key: str, project: DbtProject) -> str:  # noqa: ANN401 - dbt's node
     """`file:line` of the setting; the model's file alone where it cannot be found."""
-    word = rf"""["']?{re.escape(str(node.config.materialized))}(?!\w)"""
-    setting = rf"""\bmaterialized["']?\s*[:=]\s*{word}"""
+    file = project.file_of(node)
+    word = rf"""["']?{re.escape(str(getattr(node.config, key)))}(?!\w)"""
+    setting = rf"""\b{key}["']?\s*[:=]\s*{word}"""
     searched: list[tuple[str, tuple[str, ...]]] = [(file, (setting, rf"(?<!\w){word}"))]
     if described := str(node.patch_path or "").partition("://")[2]:
         model = rf"""\bname:\s*["']?{re.escape(str(node.name))}\b"""

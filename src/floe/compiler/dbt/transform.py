@@ -19,7 +19,7 @@ from floe.compiler.dbt.driven import driven_because, own_test_materialization
 from floe.compiler.dbt.freshness import freshness_of, freshness_warnings
 from floe.compiler.dbt.hooks import hooks_of
 from floe.compiler.dbt.macros import MacroDigests
-from floe.compiler.dbt.materializations import refuse_unknown
+from floe.compiler.dbt.materializations import refuse_unknown, schema_change_warnings
 from floe.compiler.dbt.messages import translate, translate_all
 from floe.compiler.dbt.own_macros import DBT_PACKAGES, own_macro_finder
 from floe.compiler.dbt.partial import forget_unseen_changes
@@ -189,6 +189,7 @@ def _tell_of_project(result: DbtResult, config: Any, manifest: Any, project: Dbt
     result.exposures, result.selectors = exposures_of(manifest, project), named_selectors(config)
     result.resources = resources_of(manifest, project)
     result.roots = (*_roots(config, project), *_profiles_file(project))
+    result.warnings += schema_change_warnings(manifest, project)
 
 
 def _add_sources(result: DbtResult, config: Any, manifest: Any, project: DbtProject) -> set[str]:  # noqa: ANN401
