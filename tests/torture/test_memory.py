@@ -20,8 +20,16 @@ if TYPE_CHECKING:
 LONG = "FLOE_TORTURE_SORT_GB" in os.environ
 GIGABYTES = float(os.environ.get("FLOE_TORTURE_SORT_GB", "0.2"))
 CAP_MB = 512 if LONG else 96
-BESIDE_MB = 700
+BESIDE_MB = 300
 """What the process has beside DuckDB's own memory: Python, its libraries, buffers of files that are written."""
+MEASURED = """
+import os, pathlib, subprocess, sys
+process = subprocess.Popen([sys.executable, "-m", "floe.cli", "run", "--json"])
+_, ended, used = os.wait4(process.pid, 0)
+pathlib.Path("peak").write_text(str(used.ru_maxrss))
+os._exit(os.waitstatus_to_exitcode(ended))
+"""
+"""A small process starts what is measured: a process's peak begins with that of the one that it was forked from."""
 ROW_BYTES = 8 + 100
 ROWS = int(GIGABYTES * 1e9 / ROW_BYTES)
 FILES = {
@@ -48,15 +56,11 @@ def test_a_sort_that_is_larger_than_the_memory_is_finished_on_the_disk(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert project_in(tmp_path).floe("compile").returncode == 0
-    command = [sys.executable, "-m", "floe.cli", "run", "--json"]
-    with (tmp_path / "said").open("w") as said, (tmp_path / "complained").open("w") as complained:
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=said, stderr=complained)
-        _, ended, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(ended)
-    assert process.returncode == 0, (tmp_path / "complained").read_text()
-    (table,) = json.loads((tmp_path / "said").read_text())["tables"]
+    done = subprocess.run([sys.executable, "-c", MEASURED], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (table,) = json.loads(done.stdout)["tables"]
     assert table["rows_total"] == ROWS
-    peak_mb = used.ru_maxrss / 1024
+    peak_mb = int((tmp_path / "peak").read_text()) / 1024
     sys.stdout.write(f"T11: {GIGABYTES} GB sorted in {CAP_MB} MB: peak of the process {peak_mb:.0f} MB, {ROWS} rows\n")
     assert peak_mb < CAP_MB + BESIDE_MB
     assert not list((tmp_path / ".floe").rglob("*.tmp"))

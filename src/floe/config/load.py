@@ -54,7 +54,7 @@ class Configuration:
     document: Document
     platform_document: Document
     overrides: Overrides = field(default_factory=Overrides)
-    read_at: int = 0
+    read_at: int = field(default=0, compare=False)
 
     @property
     def positions(self) -> Positions:
