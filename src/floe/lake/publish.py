@@ -127,7 +127,7 @@ def _commit_to(
 ) -> tuple[PublishedTable, ...]:
     """Commit to one catalog, again and again while other writers are faster and the change may follow theirs."""
     contention = Contention()
-    outdated: list[tuple[FileStore, str]] = []
+    outdated: list[tuple[FileStore, list[str]]] = []
     try:
         while True:
             try:
@@ -141,13 +141,13 @@ def _commit_to(
                 return tuple(part.prepared.published for part in parts)
     finally:
         # Not between the attempts: the less time these take, the fewer races are lost.
-        for store, location in outdated:
+        for store, locations in outdated:
             with contextlib.suppress(LakeError):
-                store.delete([location])
+                store.delete(locations)
 
 
 def _caught_up(
-    catalog: Catalog, part: _Part, origin: Origin, listener: Listener, outdated: list[tuple[FileStore, str]]
+    catalog: Catalog, part: _Part, origin: Origin, listener: Listener, outdated: list[tuple[FileStore, list[str]]]
 ) -> _Part:
     """The part on the table as it is now: the same one where nobody has changed the table.
 
@@ -168,7 +168,7 @@ def _caught_up(
     written = [item.path for item in staged.files if item not in part.staged.files]
     sync_all([(base.store, location) for location in (*written, *prepared.written)])
     data = [item.path for item in part.staged.files if item not in staged.files]
-    outdated += [(base.store, location) for location in (*part.prepared.written, *data)]
+    outdated.append((base.store, [*part.prepared.written, *data]))
     listener.notice(said_of(base, staged.base))
     return _Part(staged, prepared)
 
