@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from floe.compiler.graph import find_cycle
-from floe.config.secrecy import masked_line
+from floe.compiler.mentions import first_mention
 from floe.diagnostics.diagnostic import Diagnostic, Note
 from floe.diagnostics.span import Span
 
@@ -54,12 +54,5 @@ def _place(asset: Asset, parent: Asset, declaration: Declaration | None, root: P
 
 def _mention(asset: Asset, parent: Asset, root: Path) -> Span:
     """The first place in a model's file that holds the name of what it reads; without one, its first line."""
-    try:
-        lines = (root / asset.path).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    for number, line in enumerate(lines, 1):
-        found = re.search(rf"(?<!\w){re.escape(parent.name)}(?!\w)", line)
-        if found is not None:
-            return Span(asset.path, number, found.start() + 1, found.end() + 1, masked_line(line))
-    return Span(asset.path, 1, 1, 1)
+    pattern = re.compile(rf"(?<!\w)(?P<name>{re.escape(parent.name)})(?!\w)")
+    return first_mention(pattern, root / asset.path, asset.path) or Span(asset.path, 1, 1, 1)

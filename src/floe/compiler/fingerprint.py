@@ -66,8 +66,7 @@ class Basis:
     def holds(self, project: Path, choice: Choice) -> bool:
         """Whether reading the configuration again would give the same, and find the same to be right."""
         return (
-            choice.file is None
-            and self.choice == _choice(choice)
+            self.choice == _choice(choice)
             and self.stat == _stat_of_pipeline(project)
             and self.installed == _installed(self.adapter)
             and all(finds_file(project, pattern) for pattern in self.sources)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from floe.artifact.settings import Layer
 from floe.diagnostics.diagnostic import Diagnostic
 from floe.diagnostics.suggest import did_you_mean
-from floe.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,15 +30,6 @@ class Layers:
     def of_folder(self, folders: Sequence[str]) -> str | None:
         """The declared layer named by the folder nearest to the file, if any."""
         return next((folder for folder in reversed(folders) if folder in self.declared), None)
-
-    def check(self, name: str, who: str, span: Span) -> None:
-        """Look whether the platform declares a layer that somebody asks for by name.
-
-        Raises:
-            ConfigurationError: it does not.
-        """
-        if name not in self.declared:
-            raise ConfigurationError([self.unknown(name, who, span)])
 
     def unknown(self, name: str, who: str, span: Span) -> Diagnostic:
         """The mistake of a layer that the platform does not declare, with the place of those that it does."""

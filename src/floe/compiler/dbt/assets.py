@@ -23,7 +23,7 @@ from floe.compiler.dbt.cache import content_hash
 from floe.compiler.dbt.configs import said
 from floe.compiler.dbt.places import place_of_layer
 from floe.compiler.layout import layout_of
-from floe.errors import CompilationError
+from floe.errors import CompilationError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ def place(node: Any, project: DbtProject, layers: Layers) -> Placed:  # noqa: AN
     if asked is not None:
         layer = str(asked)
         if layer not in layers.declared:
-            layers.check(layer, f"`{path}`", place_of_layer(layer, path, project))
+            raise ConfigurationError([layers.unknown(layer, f"`{path}`", place_of_layer(layer, path, project))])
     elif schema in layers.declared:
         layer = schema
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from floe.config.secrecy import masked_line
+from floe.compiler.mentions import first_mention
 from floe.diagnostics.span import Span
 
 if TYPE_CHECKING:
@@ -58,25 +58,10 @@ def place_of_layer(layer: str, model: str, project: DbtProject) -> Span:
     pattern = re.compile(rf"""["']?\blayer["']?\s*[:=]\s*["']?(?P<name>{re.escape(layer)})(?!\w)""")
     others = [(shown, file) for shown, file in files(project) if file.suffix in _YAML]
     for shown, file in [(model, project.root / model), *others]:
-        span = _span_of(pattern, file, shown)
+        span = first_mention(pattern, file, shown)
         if span is not None:
             return span
     return Span(model, 1, 1, 1)
-
-
-def _span_of(pattern: re.Pattern[str], file: Path, shown: str) -> Span | None:
-    """The place of the group `name` of the first match."""
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    found = pattern.search(text)
-    if found is None:
-        return None
-    start = text.rfind("\n", 0, found.start("name")) + 1
-    line = text.count("\n", 0, start) + 1
-    columns = (found.start("name") - start + 1, found.end("name") - start + 1)
-    return Span(shown, line, *columns, masked_line(text[start:].partition("\n")[0]))
 
 
 def declared_sources(project: DbtProject) -> set[str]:
